@@ -1,0 +1,94 @@
+import type { PartitionNumber } from './partition.ts'
+
+/**
+ * The fixed header of every command, little endian:
+ *
+ *   0        4      6        7       8          24             40        44         48          56
+ *   ├ size ──┼ kind ┼ origin ┼ flags ┼ id ──────┼ requestHash ─┼ sender ─┼ (zero) ──┼ sequence ─┼ body …
+ *     u32      u16    u8       u8      16 bytes   16 bytes       u32                  u64
+ *
+ * `size` counts header and body and is a multiple of 8.
+ */
+export const COMMAND_HEADER_BYTES = 56
+/** Largest command a partition takes. */
+export const COMMAND_BYTES_MAX = 65_536
+
+/** Who put a command in order. */
+export const commandOrigins = { client: 0, partition: 1, runner: 2, outside: 3 } as const
+/** Number of an origin in the header. */
+export type CommandOrigin = (typeof commandOrigins)[keyof typeof commandOrigins]
+
+/** Flag: the receiver answers the sender with an effect that carries the outcome. */
+export const FLAG_WANTS_OUTCOME = 1
+
+/** Command kind that every machine understands: the runner's clock reached a deadline of the state. */
+export const KIND_TIME = 0xffff
+
+/** What a header says. `id` and `requestHash` are 16 bytes, all zero when there is none. */
+export interface CommandHeader {
+  readonly kind: number
+  readonly origin: CommandOrigin
+  readonly flags: number
+  readonly id: Uint8Array
+  readonly requestHash: Uint8Array
+  readonly sender: PartitionNumber
+  readonly sequence: bigint
+}
+
+/** Sixteen zero bytes: no id. */
+export const NO_ID: Uint8Array = new Uint8Array(16)
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Writes a command: header, body, zero padding to a multiple of 8. */
+export const encodeCommand = (header: Partial<CommandHeader> & { readonly kind: number }, body: Uint8Array): Uint8Array => {
+  const size = (COMMAND_HEADER_BYTES + body.length + 7) & ~7
+  if (size > COMMAND_BYTES_MAX) throw new RangeError(`a command of ${size} bytes; at most ${COMMAND_BYTES_MAX}`)
+  const bytes = new Uint8Array(size)
+  const view = viewOf(bytes)
+  view.setUint32(0, size, true)
+  view.setUint16(4, header.kind, true)
+  view.setUint8(6, header.origin ?? commandOrigins.client)
+  view.setUint8(7, header.flags ?? 0)
+  bytes.set(header.id ?? NO_ID, 8)
+  bytes.set(header.requestHash ?? NO_ID, 24)
+  view.setUint32(40, header.sender ?? 0, true)
+  view.setBigUint64(48, header.sequence ?? 0n, true)
+  bytes.set(body, COMMAND_HEADER_BYTES)
+  return bytes
+}
+
+/** Whether the bytes are a whole command by their header alone. */
+export const isCommand = (bytes: Uint8Array): boolean =>
+  bytes.length >= COMMAND_HEADER_BYTES &&
+  bytes.length <= COMMAND_BYTES_MAX &&
+  bytes.length % 8 === 0 &&
+  viewOf(bytes).getUint32(0, true) === bytes.length &&
+  bytes[6]! <= commandOrigins.outside
+
+/** Reads the header. The id and hash are views into the command's bytes. */
+export const decodeHeader = (bytes: Uint8Array): CommandHeader => {
+  const view = viewOf(bytes)
+  return {
+    kind: view.getUint16(4, true),
+    origin: view.getUint8(6) as CommandOrigin,
+    flags: view.getUint8(7),
+    id: bytes.subarray(8, 24),
+    requestHash: bytes.subarray(24, 40),
+    sender: view.getUint32(40, true),
+    sequence: view.getBigUint64(48, true),
+  }
+}
+
+/** The body, a view into the command's bytes (padding included). */
+export const bodyOf = (command: Uint8Array): Uint8Array => command.subarray(COMMAND_HEADER_BYTES)
+
+/** A copy of the command that says it is effect `sequence` of `sender`. */
+export const withSender = (command: Uint8Array, sender: PartitionNumber, sequence: bigint): Uint8Array => {
+  const bytes = command.slice()
+  const view = viewOf(bytes)
+  view.setUint8(6, commandOrigins.partition)
+  view.setUint32(40, sender, true)
+  view.setBigUint64(48, sequence, true)
+  return bytes
+}

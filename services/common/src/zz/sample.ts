@@ -1,0 +1,1 @@
+export const v = (a: bigint): bigint => a * 2n;
