@@ -1,0 +1,21 @@
+/** Jest for every workspace: ESM TypeScript by type stripping, one configuration, rooted at the repository. */
+import { fileURLToPath } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export default {
+  rootDir: here('../../..'),
+  roots: ['<rootDir>/services', '<rootDir>/risk-rules', '<rootDir>/load'],
+  testMatch: ['**/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  modulePathIgnorePatterns: ['<rootDir>/risk-rules/build/', '<rootDir>/\\.bourse'],
+  moduleFileExtensions: ['ts', 'mjs', 'js', 'json', 'node', 'wasm'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': here('./jest-transform.mjs') },
+  transformIgnorePatterns: ['/node_modules/'],
+  testEnvironment: here('./jest-environment.mjs'),
+  resetMocks: true,
+  errorOnDeprecated: true,
+  testTimeout: 30_000,
+  maxWorkers: '100%',
+};
