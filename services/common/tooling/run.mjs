@@ -1,0 +1,53 @@
+/**
+ * The one door of every npm script: sets the checkout up when something changed, then runs the script's target
+ * on the Node of node_modules. This file and what it imports run on Node 20 with nothing installed.
+ *
+ *   run.mjs SCRIPT [arguments of the script]
+ */
+import { runChild } from './child.mjs';
+import { inRoot, nodePath } from './paths.mjs';
+import { setup } from './setup.mjs';
+
+const command = (name) => ({ file: `services/all-in-one/src/commands/${name}.ts`, wasm: true });
+const tool = (name, wasm) => ({ file: `services/common/tooling/${name}.mjs`, wasm });
+
+/** Script → target file, arguments put before the caller's, and whether it needs the WASM machines. */
+const SCRIPTS = {
+  setup: { wasm: true },
+  start: { file: 'services/all-in-one/src/main.ts', wasm: true },
+  demo: command('demo'),
+  replay: command('replay'),
+  verify: command('verify'),
+  backup: command('backup'),
+  restore: command('restore'),
+  test: tool('test', true),
+  lint: tool('lint', false),
+  typecheck: { file: 'node_modules/typescript/bin/tsc', args: ['-p', inRoot('tsconfig.json')], wasm: false },
+  build: tool('build-wasm', false),
+  generate: tool('generate', true),
+};
+
+/** Type stripping, SQLite and the like announce themselves as experimental on every start. */
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+
+const main = async ([name, ...args]) => {
+  const script = Object.hasOwn(SCRIPTS, name ?? '') ? SCRIPTS[name] : undefined;
+  if (script === undefined) {
+    process.stderr.write(`usage: run.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]\n`);
+    return 2;
+  }
+  await setup({ wasm: script.wasm });
+  if (script.file === undefined) return 0;
+  const { code } = await runChild(nodePath, [...NODE_FLAGS, inRoot(script.file), ...(script.args ?? []), ...args]);
+  return code;
+};
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.stderr.write(`${process.argv[2]}: ${error.message}\n`);
+    process.exitCode = error.exitCode ?? 1;
+  },
+);
