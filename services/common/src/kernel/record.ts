@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import type { StoredRecord } from '../ports/journal.ts'
+import type { PartitionNumber } from './partition.ts'
+
+/**
+ * One journal record: a batch with all that was decided, little endian.
+ *
+ *    0 u32 magic 'BJR1' │  4 u16 format │  6 u16 behaviour │  8 u32 partition │ 12 u32 faultedCount
+ *   16 u64 sequence     │ 24 i64 now    │ 32 previousHash (32 bytes)
+ *   64 u32 inputCount   │ 68 u32 effectCount │ 72 u32 inputBytes │ 76 u32 outcomeBytes │ 80 u32 effectBytes │ 84 u32 zero
+ *   88 inputs back to back · outcomes back to back (one per input)
+ *    · effects, each: u32 receiver (0 = outside) │ u32 bytes │ u64 number │ command bytes
+ *    · faulted: u32 index of each input that was refused ENGINE_FAULT
+ *
+ * The record's hash is SHA-256 over these bytes; with `previousHash` inside, the hashes chain.
+ */
+export const RECORD_HEADER_BYTES = 88
+const MAGIC = 0x31524a42
+const FORMAT = 1
+
+/** Receiver number of an effect to the outside. */
+export const OUTSIDE_RECEIVER = 0
+
+/** An effect as journaled: numbered per receiver (outside calls count as one receiver). */
+export interface NumberedEffect {
+  readonly receiver: PartitionNumber
+  readonly number: bigint
+  readonly bytes: Uint8Array
+}
+
+/** A decoded record. Byte arrays are views into the body. */
+export interface JournalRecord {
+  readonly partition: PartitionNumber
+  readonly sequence: bigint
+  readonly now: bigint
+  readonly behaviour: number
+  readonly previousHash: Uint8Array
+  readonly inputs: readonly Uint8Array[]
+  readonly outcomes: readonly Uint8Array[]
+  readonly effects: readonly NumberedEffect[]
+  readonly faulted: readonly number[]
+}
+
+/** Hash before the first record: 32 zero bytes. */
+export const GENESIS_HASH: Uint8Array = new Uint8Array(32)
+
+/** A record that is not what it claims to be. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError'
+}
+
+const total = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
+
+/** Encodes a record and hashes it. */
+export const encodeRecord = (record: JournalRecord): StoredRecord => {
+  const inputBytes = total(record.inputs)
+  const outcomeBytes = total(record.outcomes)
+  const effectBytes = record.effects.reduce((sum, effect) => sum + 16 + effect.bytes.length, 0)
+  const body = new Uint8Array(RECORD_HEADER_BYTES + inputBytes + outcomeBytes + effectBytes + record.faulted.length * 4)
+  const view = new DataView(body.buffer)
+  view.setUint32(0, MAGIC, true)
+  view.setUint16(4, FORMAT, true)
+  view.setUint16(6, record.behaviour, true)
+  view.setUint32(8, record.partition, true)
+  view.setUint32(12, record.faulted.length, true)
+  view.setBigUint64(16, record.sequence, true)
+  view.setBigInt64(24, record.now, true)
+  body.set(record.previousHash, 32)
+  view.setUint32(64, record.inputs.length, true)
+  view.setUint32(68, record.effects.length, true)
+  view.setUint32(72, inputBytes, true)
+  view.setUint32(76, outcomeBytes, true)
+  view.setUint32(80, effectBytes, true)
+  let at = RECORD_HEADER_BYTES
+  for (const part of record.inputs) at = (body.set(part, at), at + part.length)
+  for (const part of record.outcomes) at = (body.set(part, at), at + part.length)
+  for (const effect of record.effects) {
+    view.setUint32(at, effect.receiver, true)
+    view.setUint32(at + 4, effect.bytes.length, true)
+    view.setBigUint64(at + 8, effect.number, true)
+    body.set(effect.bytes, at + 16)
+    at += 16 + effect.bytes.length
+  }
+  for (const index of record.faulted) at = (view.setUint32(at, index, true), at + 4)
+  return { sequence: record.sequence, hash: hashOf(body), body }
+}
+
+/** SHA-256 of a record's body. */
+export const hashOf = (body: Uint8Array): Uint8Array => createHash('sha256').update(body).digest()
+
+const readSized = (body: Uint8Array, view: DataView, from: number, bytes: number, count: number): Uint8Array[] => {
+  const parts: Uint8Array[] = []
+  let at = from
+  for (let index = 0; index < count; index++) {
+    if (at + 8 > from + bytes) throw new RecordError('a part lies outside its section')
+    const size = view.getUint32(at, true)
+    if (size < 8 || at + size > from + bytes) throw new RecordError('a part has an impossible size')
+    parts.push(body.subarray(at, at + size))
+    at += size
+  }
+  if (at !== from + bytes) throw new RecordError('a section is longer than its parts')
+  return parts
+}
+
+const readEffects = (body: Uint8Array, view: DataView, from: number, bytes: number, count: number): NumberedEffect[] => {
+  const effects: NumberedEffect[] = []
+  let at = from
+  for (let index = 0; index < count; index++) {
+    if (at + 16 > from + bytes) throw new RecordError('an effect lies outside its section')
+    const size = view.getUint32(at + 4, true)
+    if (at + 16 + size > from + bytes) throw new RecordError('an effect has an impossible size')
+    effects.push({
+      receiver: view.getUint32(at, true),
+      number: view.getBigUint64(at + 8, true),
+      bytes: body.subarray(at + 16, at + 16 + size),
+    })
+    at += 16 + size
+  }
+  if (at !== from + bytes) throw new RecordError('the effects are longer than their parts')
+  return effects
+}
+
+/**
+ * Decodes a record's body. Does not check the hash or the chain (see `verifyRecord`).
+ * @throws {RecordError} on bytes that are not a record.
+ */
+export const decodeRecord = (body: Uint8Array): JournalRecord => {
+  if (body.length < RECORD_HEADER_BYTES) throw new RecordError(`a record of ${body.length} bytes is too short`)
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  if (view.getUint32(0, true) !== MAGIC) throw new RecordError('not a journal record')
+  if (view.getUint16(4, true) !== FORMAT) throw new RecordError(`record format ${view.getUint16(4, true)} is unknown`)
+  const faultedCount = view.getUint32(12, true)
+  const inputCount = view.getUint32(64, true)
+  const inputBytes = view.getUint32(72, true)
+  const outcomeBytes = view.getUint32(76, true)
+  const effectBytes = view.getUint32(80, true)
+  const outcomesAt = RECORD_HEADER_BYTES + inputBytes
+  const effectsAt = outcomesAt + outcomeBytes
+  const faultedAt = effectsAt + effectBytes
+  if (faultedAt + faultedCount * 4 !== body.length) throw new RecordError('the sections do not add up to the record')
+  return {
+    partition: view.getUint32(8, true),
+    sequence: view.getBigUint64(16, true),
+    now: view.getBigInt64(24, true),
+    behaviour: view.getUint16(6, true),
+    previousHash: body.subarray(32, 64),
+    inputs: readSized(body, view, RECORD_HEADER_BYTES, inputBytes, inputCount),
+    outcomes: readSized(body, view, outcomesAt, outcomeBytes, inputCount),
+    effects: readEffects(body, view, effectsAt, effectBytes, view.getUint32(68, true)),
+    faulted: Array.from({ length: faultedCount }, (_, index) => view.getUint32(faultedAt + index * 4, true)),
+  }
+}
+
+const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+/**
+ * Decodes a stored record and checks it against its place: own hash, chain, partition, sequence.
+ * @throws {RecordError} naming what differs.
+ */
+export const verifyRecord = (
+  stored: StoredRecord,
+  expected: { readonly partition: PartitionNumber; readonly sequence: bigint; readonly previousHash: Uint8Array },
+): JournalRecord => {
+  const at = `record ${expected.sequence} of partition ${expected.partition}`
+  if (!equalBytes(hashOf(stored.body), stored.hash)) throw new RecordError(`${at}: its bytes do not match its hash`)
+  const record = decodeRecord(stored.body)
+  if (record.partition !== expected.partition || record.sequence !== expected.sequence) {
+    throw new RecordError(`${at}: it says it is record ${record.sequence} of partition ${record.partition}`)
+  }
+  if (!equalBytes(record.previousHash, expected.previousHash)) {
+    throw new RecordError(`${at}: it does not continue the record before it`)
+  }
+  return record
+}
