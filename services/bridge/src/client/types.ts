@@ -1,0 +1,109 @@
+import type { Result } from '@bourse/common/errors/codes.ts'
+import type { Units } from '@bourse/common/money/amount.ts'
+import type { CommandIdentity } from '@bourse/common/platform/request.ts'
+
+/** BUY: the customer pays fiat; SELL: the customer pays crypto. */
+export type Side = 'BUY' | 'SELL'
+
+/** A quote as answered: decimal strings have the tick's, lot's or currency's decimals. */
+export interface BankQuote {
+  readonly quoteId: string
+  readonly side: Side
+  readonly price: string
+  readonly cryptoAmount: string
+  readonly fiatAmount: string
+  readonly expiresAtMs: number
+}
+
+/** One ledger entry of a bank transaction. */
+export interface BankEntry {
+  readonly id: string
+  readonly transactionId: string
+  readonly accountId: string
+  readonly currency: string
+  readonly amount: string
+  readonly balanceAfter: string
+}
+
+/** A transaction as the bank sees it. */
+export interface BankTransaction {
+  readonly transactionId: string
+  readonly idempotencyKey: string
+  readonly bankUserId: string
+  readonly type: 'BUY' | 'SELL' | 'DEPOSIT' | 'WITHDRAWAL'
+  readonly status: 'PENDING' | 'COMPLETED' | 'FAILED'
+  readonly amountIn: string | null
+  readonly amountOut: string | null
+  readonly currencyIn: string | null
+  readonly currencyOut: string | null
+  readonly feeAmount: string | null
+  readonly exchangeRate: string | null
+  readonly errorCode: string | null
+  readonly message: string | null
+  readonly createdAtMs: number
+  readonly entries: readonly BankEntry[]
+  /** The HTTP status and body that the original call got; null while pending. */
+  readonly answer: { readonly status: number; readonly body: unknown } | null
+}
+
+/** The outcome of a trade, deposit or withdrawal: the recorded answer (success or refusal), or pending after the wait. */
+export type BankOutcome =
+  | { readonly kind: 'final'; readonly transaction: BankTransaction }
+  | { readonly kind: 'pending'; readonly transactionId: string }
+
+/** A page; `asOfMs` says how current the view was. */
+export interface BankPage<Item> {
+  readonly items: readonly Item[]
+  readonly nextCursor: string | null
+  readonly asOfMs: number
+}
+
+/** A statement of a bank's entries. Balances are per currency, over all the bank's customers. */
+export interface BankStatement {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly opening: readonly { readonly currency: string; readonly balance: string }[]
+  readonly closing: readonly { readonly currency: string; readonly balance: string }[]
+  readonly spreadEarned: readonly { readonly currency: string; readonly amount: string }[]
+  readonly entries: readonly (BankEntry & { readonly bankUserId: string; readonly type: string; readonly atMs: number })[]
+  readonly asOfMs: number
+}
+
+/** A trade request: `amount` is fiat on BUY, crypto on SELL. */
+export interface BankTradeRequest {
+  readonly identity: CommandIdentity
+  readonly idempotencyKey: string
+  readonly bank: string
+  readonly side: Side
+  readonly bankUserId: string
+  readonly quoteId: string | null
+  readonly amount: Units
+  readonly currency: string
+}
+
+/** A deposit or withdrawal. */
+export interface BankMoveRequest {
+  readonly identity: CommandIdentity
+  readonly idempotencyKey: string
+  readonly bank: string
+  readonly type: 'DEPOSIT' | 'WITHDRAWAL'
+  readonly bankUserId: string
+  readonly amount: Units
+  readonly currency: string
+  readonly reference: string
+}
+
+/** The bank API's use of the bridge. A refusal of `trade`/`move` here was not recorded under the key; recorded ones are `final`. */
+export interface BridgeClient {
+  quote(request: { readonly bank: string; readonly bankUserId: string; readonly side: Side; readonly amount: Units; readonly currency: string }): Promise<Result<BankQuote>>
+  cancelQuote(bank: string, quoteId: string): Promise<Result<void>>
+  /** Waits up to 15 s for the end. */
+  trade(request: BankTradeRequest): Promise<Result<BankOutcome>>
+  move(request: BankMoveRequest): Promise<Result<BankOutcome>>
+  accounts(bank: string, bankUserId: string): Promise<Result<readonly { readonly currency: string; readonly balance: string; readonly lockedBalance: string; readonly version: string }[]>>
+  transaction(bank: string, transactionId: string): Promise<Result<BankTransaction>>
+  transactionByKey(bank: string, idempotencyKey: string): Promise<Result<BankTransaction>>
+  transactions(bank: string, query: { readonly bankUserId: string | null; readonly cursor: string | null; readonly limit: number }): Promise<Result<BankPage<BankTransaction>>>
+  statement(bank: string, fromMs: number, toMs: number): Promise<Result<BankStatement>>
+  events(bank: string, after: number, limit: number): Promise<Result<{ readonly events: readonly { readonly sequence: number; readonly id: string; readonly type: string; readonly createdAt: string; readonly data: unknown }[]; readonly asOfMs: number }>>
+}
