@@ -1,1 +1,0 @@
-export const v = (a: bigint): bigint => a * 2n;
