@@ -121,12 +121,11 @@ const listen = (server: Server, host: string, port: number): Promise<number> => 
   })
 })
 
-/** Starts a simulator; rejects (and closes `store`) when the port cannot be had. Owns `store` from then on. */
-export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+const start = async (options: SimulatorOptions): Promise<Simulator> => {
   const { host, store, clock, logger, calls, fields, views } = options
   const stopping = new AbortController()
   const underWay = new Set<Promise<unknown>>()
-  const ajv = new Ajv({ strict: true })
+  const ajv = new Ajv({ strict: true, strictRequired: false })
   const log = createCallLog(store.database)
   const faults = createRuleList<Fault>(store.database, 'faults')
   const player: CallPlayer = { ajv, store, clock, log, faults, stopping: stopping.signal }
@@ -149,10 +148,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   })
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.requestTimeout = REQUEST_TIMEOUT_MS
-  const port = await listen(server, host, options.port).catch((error: unknown) => {
-    store.close()
-    throw error
-  })
+  const port = await listen(server, host, options.port)
 
   const stopNow = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
@@ -167,5 +163,15 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     stop: () => (stopped ??= stopNow()),
+  }
+}
+
+/** Starts a simulator; rejects (and closes `store`) when the port cannot be had. Owns `store` from then on. */
+export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+  try {
+    return await start(options)
+  } catch (error) {
+    options.store.close()
+    throw error
   }
 }
