@@ -1,0 +1,158 @@
+/**
+ * A 4-ary indexed min-heap of i64 keys in linear memory. Each entry names a slot of somebody's table, and the table
+ * holds, per slot, the entry's place in the heap, so that any slot is removed in O(log n).
+ *
+ * Heap (32 bytes):
+ *
+ *   0        4          8       16          24       28     32
+ *   ├ count ─┼ (zero) ──┼ nodes ┼ positions ┼ stride ┼ (0) ─┤
+ *     u32      u32        u64     u64         u32      u32
+ *
+ * Node (16 bytes, four children in one cache line):  0 key i64 │ 8 slot u32 │ 12 (zero) u32
+ *
+ * The place of slot s is the u32 at positions + s × stride: 0 = not in the heap, else its index + 1.
+ * A reversed order (highest first) is had by negating keys. Equal keys come out in no promised order.
+ */
+
+/** Bytes of the heap's own fields. */
+export const HEAP_BYTES: u32 = 32
+const NODE_BYTES: usize = 16
+const ARITY: u32 = 4
+
+/** Bytes the nodes of a heap of `capacity` entries take. */
+export function heapNodesBytes(capacity: u32): usize {
+  return <usize>capacity * NODE_BYTES
+}
+
+/** Makes an empty heap at `heap`; the caller owns `nodes` and the places. */
+export function heapInit(heap: usize, nodes: usize, positions: usize, stride: u32): void {
+  store<u32>(heap, 0, 0)
+  store<u32>(heap, 0, 4)
+  store<u64>(heap, <u64>nodes, 8)
+  store<u64>(heap, <u64>positions, 16)
+  store<u32>(heap, stride, 24)
+  store<u32>(heap, 0, 28)
+}
+
+/** Entries in the heap. */
+// @ts-ignore: decorator
+@inline
+export function heapCount(heap: usize): u32 {
+  return load<u32>(heap)
+}
+
+// @ts-ignore: decorator
+@inline
+function nodeAt(heap: usize, index: u32): usize {
+  return <usize>load<u64>(heap, 8) + <usize>index * NODE_BYTES
+}
+
+/** Key of the entry at `index` (0 is the lowest). */
+export function heapKeyAt(heap: usize, index: u32): i64 {
+  return load<i64>(nodeAt(heap, index))
+}
+
+/** Slot of the entry at `index`. */
+export function heapSlotAt(heap: usize, index: u32): u32 {
+  return load<u32>(nodeAt(heap, index), 8)
+}
+
+/** The lowest key, or the highest i64 of an empty heap. */
+export function heapTopKey(heap: usize): i64 {
+  return load<u32>(heap) == 0 ? i64.MAX_VALUE : load<i64>(nodeAt(heap, 0))
+}
+
+/** First child of `index`; its other children follow. May be beyond the count. */
+// @ts-ignore: decorator
+@inline
+export function heapFirstChild(index: u32): u32 {
+  return index * ARITY + 1
+}
+
+// @ts-ignore: decorator
+@inline
+function put(heap: usize, index: u32, key: i64, slot: u32): void {
+  const node = nodeAt(heap, index)
+  store<i64>(node, key)
+  store<u32>(node, slot, 8)
+  store<u32>(<usize>load<u64>(heap, 16) + <usize>slot * <usize>load<u32>(heap, 24), index + 1)
+}
+
+/** Moves a hole at `index` up until `key` fits there. */
+function siftUp(heap: usize, index: u32, key: i64, slot: u32): void {
+  while (index > 0) {
+    const parent = (index - 1) / ARITY
+    const parentKey = heapKeyAt(heap, parent)
+    if (parentKey <= key) break
+    put(heap, index, parentKey, heapSlotAt(heap, parent))
+    index = parent
+  }
+  put(heap, index, key, slot)
+}
+
+/** Moves a hole at `index` down until `key` fits there. */
+function siftDown(heap: usize, index: u32, key: i64, slot: u32): void {
+  const count = load<u32>(heap)
+  while (true) {
+    const first = heapFirstChild(index)
+    if (first >= count) break
+    const end = min(first + ARITY, count)
+    let least = first
+    let leastKey = heapKeyAt(heap, first)
+    for (let child = first + 1; child < end; child++) {
+      const childKey = heapKeyAt(heap, child)
+      if (childKey < leastKey) {
+        least = child
+        leastKey = childKey
+      }
+    }
+    if (leastKey >= key) break
+    put(heap, index, leastKey, heapSlotAt(heap, least))
+    index = least
+  }
+  put(heap, index, key, slot)
+}
+
+/** Adds `slot` (not in the heap yet) under `key`. The caller keeps the count within the capacity. */
+export function heapInsert(heap: usize, slot: u32, key: i64): void {
+  const count = load<u32>(heap)
+  store<u32>(heap, count + 1)
+  siftUp(heap, count, key, slot)
+}
+
+/** Adds `slot` at the end without restoring the order: `heapify` follows when all are there. */
+export function heapAppend(heap: usize, slot: u32, key: i64): void {
+  const count = load<u32>(heap)
+  store<u32>(heap, count + 1)
+  put(heap, count, key, slot)
+}
+
+/** Restores the order after keys were appended or overwritten. O(n). */
+export function heapify(heap: usize): void {
+  const count = load<u32>(heap)
+  if (count < 2) return
+  for (let index: i32 = <i32>((count - 2) / ARITY); index >= 0; index--) {
+    siftDown(heap, <u32>index, heapKeyAt(heap, <u32>index), heapSlotAt(heap, <u32>index))
+  }
+}
+
+/** Overwrites a key without restoring the order: `heapify` follows when all are there. */
+export function heapSetKeyAt(heap: usize, index: u32, key: i64): void {
+  store<i64>(nodeAt(heap, index), key)
+}
+
+/** Takes `slot` out; nothing when it is not in the heap. */
+export function heapRemove(heap: usize, slot: u32): void {
+  const place = <usize>load<u64>(heap, 16) + <usize>slot * <usize>load<u32>(heap, 24)
+  const position = load<u32>(place)
+  if (position == 0) return
+  store<u32>(place, 0)
+  const index = position - 1
+  const last = load<u32>(heap) - 1
+  store<u32>(heap, last)
+  if (index == last) return
+  const key = heapKeyAt(heap, last)
+  const moved = heapSlotAt(heap, last)
+  if (index > 0 && heapKeyAt(heap, (index - 1) / ARITY) > key) siftUp(heap, index, key, moved)
+  else siftDown(heap, index, key, moved)
+}
