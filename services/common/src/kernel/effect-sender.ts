@@ -1,0 +1,159 @@
+import type { Bus } from '../ports/bus.ts'
+import type { EffectCursor, Journal } from '../ports/journal.ts'
+import { withSender } from './command.ts'
+import type { PartitionNumber } from './partition.ts'
+import type { PartitionState } from './partition-state.ts'
+import { decodeRecord, OUTSIDE_RECEIVER, type NumberedEffect } from './record.ts'
+
+/** Effects on their way to one receiver that the bus may hold at a time. */
+export const EFFECTS_IN_FLIGHT_MAX = 512
+/** Unconfirmed effects of a partition beyond which it takes no more client commands. */
+export const EFFECTS_UNCONFIRMED_MAX = 65_536
+/** An effect unconfirmed for this long is sent again. */
+export const EFFECT_RESEND_MS = 1_000
+
+interface PendingEffect {
+  readonly number: bigint
+  readonly bytes: Uint8Array
+  readonly recordSequence: bigint
+}
+
+interface Lane {
+  readonly receiver: PartitionNumber
+  /** Unconfirmed, in order. */
+  readonly pending: PendingEffect[]
+  /** How many of `pending` were handed to the bus since the last rewind. */
+  sent: number
+  confirmed: bigint
+  confirmedRecord: bigint
+  lastProgressMs: number
+}
+
+/** Carries journaled effects to other partitions until each has journaled them. */
+export interface EffectSender {
+  /** Takes the effects of a record that was just appended and sends what the window allows. */
+  release(recordSequence: bigint, effects: readonly NumberedEffect[]): void
+  /** The receiver has journaled everything through `number`. */
+  confirm(receiver: PartitionNumber, number: bigint): void
+  /** Sends again what was not confirmed in time. */
+  resendOverdue(): void
+  /** Number of the last confirmed effect to a receiver. */
+  confirmedThrough(receiver: PartitionNumber): bigint
+  unconfirmed(): number
+  cursors(): readonly EffectCursor[]
+  /** Lowest record that still holds an unconfirmed effect, or null when there is none. */
+  oldestUnconfirmedRecord(): bigint | null
+  readonly counts: { sent: number; resent: number; failed: number }
+}
+
+/** Makes a sender. `nowMs` is monotonic. */
+export const createEffectSender = (deps: {
+  readonly partition: PartitionNumber
+  readonly bus: Bus
+  readonly nowMs: () => number
+  readonly onConfirmed: () => void
+}): EffectSender => {
+  const lanes = new Map<PartitionNumber, Lane>()
+  const counts = { sent: 0, resent: 0, failed: 0 }
+
+  const laneOf = (receiver: PartitionNumber): Lane => {
+    const known = lanes.get(receiver)
+    if (known !== undefined) return known
+    const lane: Lane = { receiver, pending: [], sent: 0, confirmed: 0n, confirmedRecord: 0n, lastProgressMs: deps.nowMs() }
+    lanes.set(receiver, lane)
+    return lane
+  }
+
+  const pump = (lane: Lane): void => {
+    while (lane.sent < lane.pending.length && lane.sent < EFFECTS_IN_FLIGHT_MAX) {
+      const effect = lane.pending[lane.sent]!
+      lane.sent += 1
+      counts.sent += 1
+      deps.bus
+        .send(lane.receiver, {
+          type: 'effect',
+          sender: deps.partition,
+          sequence: effect.number,
+          body: withSender(effect.bytes, deps.partition, effect.number),
+        })
+        .catch(() => {
+          // Not confirmed, so it is sent again when overdue; the receiver drops what it has already.
+          counts.failed += 1
+        })
+    }
+  }
+
+  return {
+    counts,
+    release: (recordSequence, effects) => {
+      const touched = new Set<Lane>()
+      for (const effect of effects) {
+        if (effect.receiver === OUTSIDE_RECEIVER) continue
+        const lane = laneOf(effect.receiver)
+        if (lane.pending.length === 0) lane.lastProgressMs = deps.nowMs()
+        lane.pending.push({ number: effect.number, bytes: effect.bytes, recordSequence })
+        touched.add(lane)
+      }
+      for (const lane of touched) pump(lane)
+    },
+    confirm: (receiver, number) => {
+      const lane = laneOf(receiver)
+      if (number <= lane.confirmed) return
+      let done = 0
+      while (done < lane.pending.length && lane.pending[done]!.number <= number) done += 1
+      lane.confirmed = number
+      if (done > 0) lane.confirmedRecord = lane.pending[done - 1]!.recordSequence
+      lane.pending.splice(0, done)
+      lane.sent = Math.max(0, lane.sent - done)
+      lane.lastProgressMs = deps.nowMs()
+      pump(lane)
+      deps.onConfirmed()
+    },
+    resendOverdue: () => {
+      for (const lane of lanes.values()) {
+        if (lane.pending.length === 0 || deps.nowMs() - lane.lastProgressMs < EFFECT_RESEND_MS) continue
+        lane.lastProgressMs = deps.nowMs()
+        counts.resent += lane.sent
+        lane.sent = 0
+        pump(lane)
+      }
+    },
+    confirmedThrough: (receiver) => lanes.get(receiver)?.confirmed ?? 0n,
+    unconfirmed: () => [...lanes.values()].reduce((sum, lane) => sum + lane.pending.length, 0),
+    cursors: () =>
+      [...lanes.values()].map((lane) => ({
+        receiver: lane.receiver,
+        confirmed: lane.confirmed,
+        recordSequence: lane.confirmedRecord,
+      })),
+    oldestUnconfirmedRecord: () => {
+      let oldest: bigint | null = null
+      for (const lane of lanes.values()) {
+        const first = lane.pending[0]?.recordSequence
+        if (first !== undefined && (oldest === null || first < oldest)) oldest = first
+      }
+      return oldest
+    },
+  }
+}
+
+/**
+ * Loads a sender after a restart: effects past the confirmed cursors are read from the records, never recomputed, and
+ * sent again; the receivers drop what they have.
+ */
+export const reloadEffects = async (sender: EffectSender, journal: Journal, state: PartitionState): Promise<void> => {
+  const cursors = new Map((await journal.loadCursors(state.partition)).map((cursor) => [cursor.receiver, cursor]))
+  const behind = [...state.numbers].filter(
+    ([receiver, number]) => receiver !== OUTSIDE_RECEIVER && number > (cursors.get(receiver)?.confirmed ?? 0n),
+  )
+  for (const cursor of cursors.values()) sender.confirm(cursor.receiver, cursor.confirmed)
+  if (behind.length === 0) return
+  const starts = behind.map(([receiver]) => cursors.get(receiver)?.recordSequence ?? 1n)
+  const first = starts.reduce((lowest, start) => (start < lowest ? start : lowest))
+  for await (const stored of journal.readFrom(state.partition, first < 1n ? 1n : first)) {
+    const effects = decodeRecord(stored.body).effects.filter(
+      (effect) => effect.receiver !== OUTSIDE_RECEIVER && effect.number > sender.confirmedThrough(effect.receiver),
+    )
+    sender.release(stored.sequence, effects)
+  }
+}

@@ -1,0 +1,140 @@
+import type { Delivery } from '../ports/bus.ts'
+import { READ_HEADER_FLUSHED_TO, READ_HEADER_PARK_MS } from './client.ts'
+import type { EffectSender } from './effect-sender.ts'
+import type { PartitionState } from './partition-state.ts'
+
+/** Reads that may be parked in one partition at a time. */
+export const PARKED_READS_MAX = 50_000
+/** Longest a read may stay parked. */
+export const PARK_MS_MAX = 60_000
+
+interface ParkedRead {
+  readonly delivery: Delivery
+  readonly expiresAtMs: number
+}
+
+interface FlushWait {
+  readonly delivery: Delivery
+  readonly body: Uint8Array
+  readonly sequence: bigint
+  readonly receiver: number
+  readonly number: bigint
+  readonly expiresAtMs: number
+}
+
+/** Strong reads of a partition. All are evaluated on journaled state only, after an append or head read that began after they arrived. */
+export interface Reads {
+  /** Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. */
+  answer(delivery: Delivery, state: PartitionState): void
+  /** Evaluates again what waits for one of these ids. */
+  wake(ids: readonly Uint8Array[], state: PartitionState): void
+  /** Answers what waited for confirmations. */
+  confirmed(): void
+  /** Ends what waited too long: parked reads get the pending answer. */
+  expire(state: PartitionState): void
+  /** Ends everything: this partition answers no more. */
+  drop(): void
+  waiting(): number
+}
+
+const numberHeader = (delivery: Delivery, name: string): number | undefined => {
+  const text = delivery.message.headers?.[name]
+  if (text === undefined) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+const keyOf = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1')
+
+/** Makes the reads of one partition. `nowMs` is monotonic. */
+export const createReads = (deps: { readonly sender: EffectSender; readonly nowMs: () => number }): Reads => {
+  const parked = new Map<string, ParkedRead[]>()
+  let parkedCount = 0
+  let flushWaits: FlushWait[] = []
+
+  const respond = (delivery: Delivery, body: Uint8Array, sequence: bigint): void => {
+    delivery.reply({ status: 'ok', sequence, body })
+    delivery.acknowledge()
+  }
+
+  const respondFlushed = (delivery: Delivery, body: Uint8Array, state: PartitionState): void => {
+    const receiver = numberHeader(delivery, READ_HEADER_FLUSHED_TO)
+    const number = receiver === undefined ? 0n : (state.numbers.get(receiver) ?? 0n)
+    if (receiver === undefined || deps.sender.confirmedThrough(receiver) >= number) {
+      respond(delivery, body, state.sequence)
+      return
+    }
+    const expiresAtMs = deps.nowMs() + (delivery.message.deadlineMs ?? PARK_MS_MAX)
+    flushWaits.push({ delivery, body, sequence: state.sequence, receiver, number, expiresAtMs })
+  }
+
+  const evaluate = (delivery: Delivery, state: PartitionState, parkUntilMs: number): void => {
+    const answer = state.machine.query(delivery.message.body)
+    if (!answer.pending || answer.wakeId === undefined || parkUntilMs <= deps.nowMs() || parkedCount >= PARKED_READS_MAX) {
+      respondFlushed(delivery, answer.bytes, state)
+      return
+    }
+    const key = keyOf(answer.wakeId)
+    const list = parked.get(key)
+    const read = { delivery, expiresAtMs: parkUntilMs }
+    if (list === undefined) parked.set(key, [read])
+    else list.push(read)
+    parkedCount += 1
+  }
+
+  return {
+    answer: (delivery, state) => {
+      const parkMs = Math.min(numberHeader(delivery, READ_HEADER_PARK_MS) ?? 0, PARK_MS_MAX)
+      evaluate(delivery, state, deps.nowMs() + parkMs)
+    },
+    wake: (ids, state) => {
+      if (parkedCount === 0) return
+      for (const id of ids) {
+        const key = keyOf(id)
+        const list = parked.get(key)
+        if (list === undefined) continue
+        parked.delete(key)
+        parkedCount -= list.length
+        for (const read of list) evaluate(read.delivery, state, read.expiresAtMs)
+      }
+    },
+    confirmed: () => {
+      if (flushWaits.length === 0) return
+      const still: FlushWait[] = []
+      for (const wait of flushWaits) {
+        if (deps.sender.confirmedThrough(wait.receiver) >= wait.number) respond(wait.delivery, wait.body, wait.sequence)
+        else still.push(wait)
+      }
+      flushWaits = still
+    },
+    expire: (state) => {
+      const now = deps.nowMs()
+      for (const [key, list] of parked) {
+        const over = list.filter((read) => read.expiresAtMs <= now)
+        if (over.length === 0) continue
+        parkedCount -= over.length
+        const rest = list.filter((read) => read.expiresAtMs > now)
+        if (rest.length === 0) parked.delete(key)
+        else parked.set(key, rest)
+        for (const read of over) respondFlushed(read.delivery, state.machine.query(read.delivery.message.body).bytes, state)
+      }
+      const expired = flushWaits.filter((wait) => wait.expiresAtMs <= now)
+      flushWaits = flushWaits.filter((wait) => wait.expiresAtMs > now)
+      for (const wait of expired) {
+        wait.delivery.reply({ status: 'unavailable', sequence: 0n, body: new Uint8Array() })
+        wait.delivery.acknowledge()
+      }
+    },
+    drop: () => {
+      const all = [...[...parked.values()].flat(), ...flushWaits]
+      parked.clear()
+      parkedCount = 0
+      flushWaits = []
+      for (const { delivery } of all) {
+        delivery.reply({ status: 'unavailable', sequence: 0n, body: new Uint8Array() })
+        delivery.acknowledge()
+      }
+    },
+    waiting: () => parkedCount + flushWaits.length,
+  }
+}

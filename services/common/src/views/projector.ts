@@ -1,0 +1,87 @@
+import type { Logger } from 'pino'
+import { decodeRecord, type JournalRecord } from '../kernel/record.ts'
+import type { PartitionNumber } from '../kernel/partition.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Events, Subscription } from '../ports/events.ts'
+import type { Views, ViewWrite } from '../ports/views.ts'
+
+/** Folds one record into view writes. Pure but for what it read from the views before; the same record gives the same writes. */
+export type Fold = (record: JournalRecord) => Promise<readonly ViewWrite[]> | readonly ViewWrite[]
+
+/** Keeps the views of some partitions up to date. */
+export interface Projector {
+  /** Sequence the views of this partition have reached. */
+  projectedThrough(partition: PartitionNumber): bigint
+  /** `now` of the last projected record, ms. */
+  projectedAtMs(partition: PartitionNumber): number
+  /** Resolves true once the views hold everything through `sequence`, false when that takes longer than `timeoutMs`. */
+  waitFor(partition: PartitionNumber, sequence: bigint, timeoutMs: number): Promise<boolean>
+  /** Called after each projected record, in order per partition. */
+  onProjected(listener: (record: JournalRecord, writes: readonly ViewWrite[]) => void): void
+  stop(): Promise<void>
+}
+
+/** Starts projecting: subscribes each partition from its cursor and applies `fold` in order. */
+export const startProjector = async (deps: {
+  readonly projection: string
+  readonly partitions: readonly PartitionNumber[]
+  readonly foldOf: (partition: PartitionNumber) => Fold
+  readonly events: Events
+  readonly views: Views
+  readonly clock: Clock
+  readonly logger: Logger
+}): Promise<Projector> => {
+  const reached = new Map<PartitionNumber, { sequence: bigint; atMs: number }>()
+  const waiters = new Set<{ partition: PartitionNumber; sequence: bigint; resolve: () => void }>()
+  const listeners: ((record: JournalRecord, writes: readonly ViewWrite[]) => void)[] = []
+  const subscriptions: Subscription[] = []
+
+  const note = (partition: PartitionNumber, sequence: bigint, atMs: number): void => {
+    reached.set(partition, { sequence, atMs })
+    for (const waiter of waiters) {
+      if (waiter.partition === partition && waiter.sequence <= sequence) waiter.resolve()
+    }
+  }
+
+  for (const partition of deps.partitions) {
+    const cursor = await deps.views.cursor(deps.projection, partition)
+    reached.set(partition, { sequence: cursor, atMs: 0 })
+    const fold = deps.foldOf(partition)
+    subscriptions.push(
+      deps.events.subscribe(partition, cursor + 1n, async (event) => {
+        if (event.sequence <= (reached.get(partition)?.sequence ?? 0n)) return
+        const record = decodeRecord(event.body)
+        const writes = await fold(record)
+        await deps.views.project(deps.projection, partition, event.sequence, writes)
+        note(partition, event.sequence, Number(record.now))
+        for (const listener of listeners) listener(record, writes)
+      }),
+    )
+  }
+
+  return {
+    projectedThrough: (partition) => reached.get(partition)?.sequence ?? 0n,
+    projectedAtMs: (partition) => reached.get(partition)?.atMs ?? 0,
+    waitFor: async (partition, sequence, timeoutMs) => {
+      if ((reached.get(partition)?.sequence ?? 0n) >= sequence) return true
+      const cancel = new AbortController()
+      let waiter: { partition: PartitionNumber; sequence: bigint; resolve: () => void } | undefined
+      const arrival = new Promise<boolean>((resolve) => {
+        waiter = { partition, sequence, resolve: () => resolve(true) }
+        waiters.add(waiter)
+      })
+      const timeout = deps.clock.sleep(timeoutMs, cancel.signal).then(
+        () => false,
+        () => false,
+      )
+      const inTime = await Promise.race([arrival, timeout])
+      if (waiter !== undefined) waiters.delete(waiter)
+      cancel.abort()
+      return inTime
+    },
+    onProjected: (listener) => void listeners.push(listener),
+    stop: async () => {
+      for (const subscription of subscriptions) await subscription.stop()
+    },
+  }
+}
