@@ -5,15 +5,15 @@
  * foreground group, so with a terminal on stdin the child already has its SIGINT and a second one, which many
  * programs read as "stop at once", is not sent.
  */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
 /** The exit code a shell gives to a process that a signal ended. */
-export const codeOfSignal = (signal) => 128 + (constants.signals[signal] ?? 0);
+export const codeOfSignal = (signal) => 128 + (constants.signals[signal] ?? 0)
 
-const heldBy = (signal) => signal === 'SIGINT' && process.stdin.isTTY === true;
+const heldBy = (signal) => signal === 'SIGINT' && process.stdin.isTTY === true
 
 /**
  * Runs `command` to its end. Resolves `{ code, interrupted }`: code is the child's exit code (128 + n when a
@@ -22,24 +22,24 @@ const heldBy = (signal) => signal === 'SIGINT' && process.stdin.isTTY === true;
  */
 export const runChild = (command, args, { stdio = 'inherit', cwd, env } = {}) =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio, cwd, env: env ?? process.env });
-    const sent = new Set();
+    const child = spawn(command, args, { stdio, cwd, env: env ?? process.env })
+    const sent = new Set()
     const handlers = SIGNALS.map((signal) => {
       const forward = () => {
-        if (sent.has(signal)) return;
-        sent.add(signal);
-        if (!heldBy(signal)) child.kill(signal);
-      };
-      process.on(signal, forward);
-      return [signal, forward];
-    });
-    const detach = () => handlers.forEach(([signal, forward]) => process.off(signal, forward));
+        if (sent.has(signal)) return
+        sent.add(signal)
+        if (!heldBy(signal)) child.kill(signal)
+      }
+      process.on(signal, forward)
+      return [signal, forward]
+    })
+    const detach = () => handlers.forEach(([signal, forward]) => process.off(signal, forward))
     child.once('error', (error) => {
-      detach();
-      reject(error);
-    });
+      detach()
+      reject(error)
+    })
     child.once('exit', (code, signal) => {
-      detach();
-      resolve({ code: signal === null ? (code ?? 1) : codeOfSignal(signal), interrupted: [...sent][0] });
-    });
-  });
+      detach()
+      resolve({ code: signal === null ? (code ?? 1) : codeOfSignal(signal), interrupted: [...sent][0] })
+    })
+  })

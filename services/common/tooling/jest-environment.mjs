@@ -3,51 +3,51 @@
  * process behind fails, with the kinds it left named. Unreferenced handles do not keep a process alive and
  * are not counted.
  */
-import jestEnvironmentNode from 'jest-environment-node';
+import jestEnvironmentNode from 'jest-environment-node'
 
-const NodeEnvironment = jestEnvironmentNode.TestEnvironment ?? jestEnvironmentNode.default ?? jestEnvironmentNode;
+const NodeEnvironment = jestEnvironmentNode.TestEnvironment ?? jestEnvironmentNode.default ?? jestEnvironmentNode
 
 /** How long a file's handles may take to close after its last test: closing a socket needs a few turns. */
-const GRACE_MS = 1_500;
-const POLL_MS = 25;
+const GRACE_MS = 1_500
+const POLL_MS = 25
 
 /** Kinds that come and go with the runner itself: terminals and its pipe to the parent. */
-const IGNORED = new Set(['TTYWrap', 'MessagePort']);
+const IGNORED = new Set(['TTYWrap', 'MessagePort'])
 
 const countByKind = () => {
-  const counts = new Map();
+  const counts = new Map()
   for (const kind of process.getActiveResourcesInfo()) {
-    if (!IGNORED.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    if (!IGNORED.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   }
-  return counts;
-};
+  return counts
+}
 
 const surplus = (before, now) =>
   [...now].flatMap(([kind, count]) => {
-    const extra = count - (before.get(kind) ?? 0);
-    return extra > 0 ? [`${kind} x${extra}`] : [];
-  });
+    const extra = count - (before.get(kind) ?? 0)
+    return extra > 0 ? [`${kind} x${extra}`] : []
+  })
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 export default class LeakCheckingEnvironment extends NodeEnvironment {
-  #before = new Map();
+  #before = new Map()
 
   async handleTestEvent(event, state) {
-    if (event.name === 'run_start') this.#before = countByKind();
-    if (event.name === 'run_finish') await this.#reportLeaks(state);
+    if (event.name === 'run_start') this.#before = countByKind()
+    if (event.name === 'run_finish') await this.#reportLeaks(state)
   }
 
   async #reportLeaks(state) {
-    const deadline = performance.now() + GRACE_MS;
-    let left = surplus(this.#before, countByKind());
+    const deadline = performance.now() + GRACE_MS
+    let left = surplus(this.#before, countByKind())
     while (left.length > 0 && performance.now() < deadline) {
-      await sleep(POLL_MS);
-      left = surplus(this.#before, countByKind());
+      await sleep(POLL_MS)
+      left = surplus(this.#before, countByKind())
     }
-    if (left.length === 0) return;
-    const error = new Error(`this file left handles open after its last test: ${left.join(', ')}`);
-    error.stack = error.message;
-    state.unhandledErrors.push(error);
+    if (left.length === 0) return
+    const error = new Error(`this file left handles open after its last test: ${left.join(', ')}`)
+    error.stack = error.message
+    state.unhandledErrors.push(error)
   }
 }

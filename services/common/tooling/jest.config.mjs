@@ -1,7 +1,7 @@
 /** Jest for every workspace: ESM TypeScript by type stripping, one configuration, rooted at the repository. */
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath } from 'node:url'
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 export default {
   rootDir: here('../../..'),
@@ -18,4 +18,4 @@ export default {
   errorOnDeprecated: true,
   testTimeout: 30_000,
   maxWorkers: '100%',
-};
+}

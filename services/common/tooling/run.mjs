@@ -4,12 +4,12 @@
  *
  *   run.mjs SCRIPT [arguments of the script]
  */
-import { runChild } from './child.mjs';
-import { inRoot, nodePath } from './paths.mjs';
-import { setup } from './setup.mjs';
+import { runChild } from './child.mjs'
+import { inRoot, nodePath } from './paths.mjs'
+import { setup } from './setup.mjs'
 
-const command = (name) => ({ file: `services/all-in-one/src/commands/${name}.ts`, wasm: true });
-const tool = (name, wasm) => ({ file: `services/common/tooling/${name}.mjs`, wasm });
+const command = (name) => ({ file: `services/all-in-one/src/commands/${name}.ts`, wasm: true })
+const tool = (name, wasm) => ({ file: `services/common/tooling/${name}.mjs`, wasm })
 
 /** Script → target file, arguments put before the caller's, and whether it needs the WASM machines. */
 const SCRIPTS = {
@@ -25,29 +25,29 @@ const SCRIPTS = {
   typecheck: { file: 'node_modules/typescript/bin/tsc', args: ['-p', inRoot('tsconfig.json')], wasm: false },
   build: tool('build-wasm', false),
   generate: tool('generate', true),
-};
+}
 
 /** Type stripping, SQLite and the like announce themselves as experimental on every start. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
 const main = async ([name, ...args]) => {
-  const script = Object.hasOwn(SCRIPTS, name ?? '') ? SCRIPTS[name] : undefined;
+  const script = Object.hasOwn(SCRIPTS, name ?? '') ? SCRIPTS[name] : undefined
   if (script === undefined) {
-    process.stderr.write(`usage: run.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]\n`);
-    return 2;
+    process.stderr.write(`usage: run.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]\n`)
+    return 2
   }
-  await setup({ wasm: script.wasm });
-  if (script.file === undefined) return 0;
-  const { code } = await runChild(nodePath, [...NODE_FLAGS, inRoot(script.file), ...(script.args ?? []), ...args]);
-  return code;
-};
+  await setup({ wasm: script.wasm })
+  if (script.file === undefined) return 0
+  const { code } = await runChild(nodePath, [...NODE_FLAGS, inRoot(script.file), ...(script.args ?? []), ...args])
+  return code
+}
 
 main(process.argv.slice(2)).then(
   (code) => {
-    process.exitCode = code;
+    process.exitCode = code
   },
   (error) => {
-    process.stderr.write(`${process.argv[2]}: ${error.message}\n`);
-    process.exitCode = error.exitCode ?? 1;
+    process.stderr.write(`${process.argv[2]}: ${error.message}\n`)
+    process.exitCode = error.exitCode ?? 1
   },
-);
+)

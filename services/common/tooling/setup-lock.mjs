@@ -4,89 +4,89 @@
  * The holder writes its host and process id into the file and touches it while it works. A lock is stale when
  * its holder on this host is gone, or when nobody touched it for `staleMs` (another host, a reused process id).
  */
-import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
 
-const TOUCH_MS = 2_000;
-const POLL_MS = 100;
+const TOUCH_MS = 2_000
+const POLL_MS = 100
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const isAlive = (pid) => {
   try {
-    process.kill(pid, 0);
-    return true;
+    process.kill(pid, 0)
+    return true
   } catch (error) {
-    return error.code === 'EPERM';
+    return error.code === 'EPERM'
   }
-};
+}
 
 const tryTake = (path, text) => {
   try {
-    const file = openSync(path, 'wx');
-    writeSync(file, text);
-    closeSync(file);
-    return true;
+    const file = openSync(path, 'wx')
+    writeSync(file, text)
+    closeSync(file)
+    return true
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
+    if (error.code === 'EEXIST') return false
+    throw error
   }
-};
+}
 
 /** The lock's text and age, or undefined when it was released meanwhile. */
 const look = (path) => {
   try {
-    return { text: readFileSync(path, 'utf8'), ageMs: Date.now() - statSync(path).mtimeMs };
+    return { text: readFileSync(path, 'utf8'), ageMs: Date.now() - statSync(path).mtimeMs }
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
+    if (error.code === 'ENOENT') return undefined
+    throw error
   }
-};
+}
 
 const isStale = ({ text, ageMs }, staleMs) => {
-  if (ageMs > staleMs) return true;
-  const [host, pid] = text.split(' ');
-  return host === hostname() && /^\d+$/.test(pid ?? '') && !isAlive(Number(pid));
-};
+  if (ageMs > staleMs) return true
+  const [host, pid] = text.split(' ')
+  return host === hostname() && /^\d+$/.test(pid ?? '') && !isAlive(Number(pid))
+}
 
 /** Moves a stale lock away. Renaming is atomic; when the lock moved was a younger one, it is put back. */
 const breakLock = (path, staleText) => {
-  const aside = `${path}.${process.pid}`;
+  const aside = `${path}.${process.pid}`
   try {
-    renameSync(path, aside);
-    if (readFileSync(aside, 'utf8') !== staleText) linkSync(aside, path);
+    renameSync(path, aside)
+    if (readFileSync(aside, 'utf8') !== staleText) linkSync(aside, path)
   } catch (error) {
-    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(aside, { force: true })
   }
-};
+}
 
 const take = async (path, text, staleMs, onWait) => {
-  let waited = false;
+  let waited = false
   while (!tryTake(path, text)) {
-    const held = look(path);
-    if (held !== undefined && isStale(held, staleMs)) breakLock(path, held.text);
+    const held = look(path)
+    if (held !== undefined && isStale(held, staleMs)) breakLock(path, held.text)
     else {
-      if (!waited) onWait(held?.text ?? '');
-      waited = true;
-      await sleep(POLL_MS);
+      if (!waited) onWait(held?.text ?? '')
+      waited = true
+      await sleep(POLL_MS)
     }
   }
-};
+}
 
 /** Runs `work` alone: waits for the lock at `path`, holds it while `work` runs, releases it in every case. */
 export const withLock = async ({ path, staleMs = 60_000, onWait = () => {} }, work) => {
-  const text = `${hostname()} ${process.pid} ${Date.now()}`;
-  await take(path, text, staleMs, onWait);
+  const text = `${hostname()} ${process.pid} ${Date.now()}`
+  await take(path, text, staleMs, onWait)
   const touch = setInterval(() => {
-    const now = new Date();
-    if (look(path)?.text === text) utimesSync(path, now, now);
-  }, TOUCH_MS);
+    const now = new Date()
+    if (look(path)?.text === text) utimesSync(path, now, now)
+  }, TOUCH_MS)
   try {
-    return await work();
+    return await work()
   } finally {
-    clearInterval(touch);
-    if (look(path)?.text === text) rmSync(path, { force: true });
+    clearInterval(touch)
+    if (look(path)?.text === text) rmSync(path, { force: true })
   }
-};
+}

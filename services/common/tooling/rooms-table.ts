@@ -1,0 +1,90 @@
+/**
+ * The rooms of the tree and the arrows between them, as data. A file stands in the first room whose pattern its
+ * path matches; a file of a library or service that matches none is an error, so that a new folder gets its arrows
+ * decided. An arrow not named here is refused, and no arrows may go in a circle.
+ */
+
+/** One room: its name, the paths that belong to it, and the rooms it may import (itself always). */
+export interface Room {
+  readonly name: string
+  readonly paths: RegExp
+  readonly imports: readonly string[]
+}
+
+const common = (folder: string): RegExp => new RegExp(`^services/common/src/${folder}/`)
+
+/** What carries no behaviour of the platform: arithmetic, codes, text. */
+const BASE = ['money', 'codec', 'errors', 'json']
+/** `wire` is the kernel's binary headers and the Machine interface: what machines and ports speak. */
+const PURE = [...BASE, 'wire']
+
+const LIBRARY_ROOMS: readonly Room[] = [
+  { name: 'money', paths: common('money'), imports: ['errors'] },
+  { name: 'errors', paths: common('errors'), imports: [] },
+  { name: 'json', paths: common('json'), imports: ['errors', 'money'] },
+  { name: 'codec', paths: common('codec'), imports: ['errors', 'money', 'json'] },
+  { name: 'wire', paths: /^services\/common\/src\/kernel\/(partition|command|outcome|machine)\.ts$/, imports: BASE },
+  { name: 'ports', paths: common('ports'), imports: PURE },
+  { name: 'kernel', paths: common('kernel'), imports: [...PURE, 'ports'] },
+  { name: 'adapters', paths: common('adapters'), imports: [...PURE, 'ports'] },
+  { name: 'views', paths: common('views'), imports: [...PURE, 'ports', 'kernel'] },
+  { name: 'platform', paths: common('platform'), imports: [...PURE, 'ports'] },
+  { name: 'config', paths: common('config'), imports: [...BASE, 'ports'] },
+  { name: 'telemetry', paths: common('telemetry'), imports: [...PURE, 'ports', 'config'] },
+  { name: 'simulator', paths: common('simulator'), imports: [...PURE, 'ports', 'config', 'telemetry'] },
+]
+
+const LIBRARIES = LIBRARY_ROOMS.map(({ name }) => name)
+
+const TESTKIT: Room = { name: 'testkit', paths: common('testkit'), imports: LIBRARIES }
+
+const RULES_ROOMS: readonly Room[] = [
+  { name: 'risk-rules/assembly', paths: /^risk-rules\/assembly\//, imports: [] },
+  { name: 'risk-rules', paths: /^risk-rules\/src\//, imports: PURE },
+  { name: 'risk-rules/reference', paths: /^risk-rules\/reference\//, imports: [...PURE, 'risk-rules'] },
+]
+
+/** Services with machines, projections and an edge; `all-in-one` and `load` see everything. */
+const SERVICES = ['trading', 'ledger', 'bridge', 'market', 'gateway', 'mock-bank', 'mock-exchange']
+
+const doorsOf = (service: string): string[] => [`${service}:client`, `${service}:codec`]
+const otherDoors = (service: string): string[] => SERVICES.filter((other) => other !== service).flatMap(doorsOf)
+
+/** The rooms of a service, innermost first. Another service sees only `client` and `codec`. */
+const roomsOfService = (service: string): Room[] => {
+  const room = (name: string, imports: readonly string[]): Room => ({
+    name: `${service}:${name}`,
+    paths: new RegExp(`^services/${service}/src/${name}/`),
+    imports,
+  })
+  const own = (...names: string[]): string[] => names.map((name) => `${service}:${name}`)
+  const doors = otherDoors(service)
+  return [
+    room('codec', [...PURE, 'risk-rules', ...SERVICES.map((other) => `${other}:codec`)]),
+    room('machine', [...PURE, 'risk-rules', ...own('codec'), ...doors.filter((name) => name.endsWith(':codec'))]),
+    room('client', [...LIBRARIES, 'risk-rules', ...own('codec'), ...doors]),
+    room('projection', [...LIBRARIES, 'risk-rules', ...own('codec', 'client'), ...doors]),
+    {
+      name: service,
+      paths: new RegExp(`^services/${service}/src/`),
+      imports: [...LIBRARIES, 'risk-rules', ...own('codec', 'machine', 'client', 'projection'), ...doors],
+    },
+  ]
+}
+
+const SERVICE_ROOMS = SERVICES.flatMap(roomsOfService)
+
+const EVERYTHING = [...LIBRARY_ROOMS, ...RULES_ROOMS, ...SERVICE_ROOMS].map(({ name }) => name)
+
+/** Every room, the more particular pattern before the more general. */
+export const ROOMS: readonly Room[] = [
+  ...LIBRARY_ROOMS,
+  TESTKIT,
+  ...RULES_ROOMS,
+  ...SERVICE_ROOMS,
+  { name: 'all-in-one', paths: /^services\/all-in-one\/src\//, imports: EVERYTHING },
+  { name: 'load', paths: /^load\//, imports: [...EVERYTHING, 'testkit', 'all-in-one'] },
+]
+
+/** Files that must stand in a room. Tests, tools and the rest may import what they like. */
+export const NEEDS_ROOM = /^(services\/[^/]+\/src|risk-rules\/(src|reference|assembly)|load)\/.*\.ts$/
