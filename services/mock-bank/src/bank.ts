@@ -43,7 +43,10 @@ export interface DeclineRule extends Counted {
 
 /** The bank. Everything runs inside a transaction of the store. */
 export interface Bank {
-  /** `{acknowledged}`. The first decision on a transaction is repeated; a reversed one is declined. `refused`: decline. */
+  /**
+   * `{acknowledged}`. The first decision on a transaction is repeated; a reversed one is declined. `refused`:
+   * decline.
+   */
   authorize(authorization: Authorization, nowMs: number, refused: boolean): Answer
   /** `{acknowledged: true}`, also for a transaction never heard of. */
   reverse(transactionId: string, nowMs: number): Answer
@@ -79,7 +82,8 @@ const createTransactions = (
   const countAuthorization = database.prepare(
     'UPDATE transactions SET authorizations = authorizations + 1 WHERE transactionId = ?')
   const countReversal = database.prepare(`
-    UPDATE transactions SET reversals = reversals + 1, reversedAt = coalesce(reversedAt, ?) WHERE transactionId = ?`)
+    UPDATE transactions SET reversals = reversals + 1, reversedAt = coalesce(reversedAt, ?)
+    WHERE transactionId = ?`)
 
   const isFull = (): boolean => Number(selectNewest.get()?.['number']) >= RECORDS_MAX
 
@@ -94,10 +98,10 @@ const createTransactions = (
     }
     countAuthorization.run(transactionId)
     if (known === undefined || known['approved'] === null) {
-      // A reversal that overtook its authorization stands: what comes late is not approved any more.
-      const declined = refused || known !== undefined || declines.take((rule) => matches(rule, told)) !== undefined
+      const declined = refused || declines.take((rule) => matches(rule, told)) !== undefined
       decide.run(bankUserId, type, amount, currency, declined ? 0 : 1, nowMs, transactionId)
     }
+    // A reversal that overtook its authorization stands: reversed is not authorized, whatever was decided.
     const row = select.get(transactionId)
     return answer(200, { acknowledged: row !== undefined && stateOf(row) === 'AUTHORIZED' })
   }
@@ -113,11 +117,11 @@ const createTransactions = (
 
   const transaction = (transactionId: string): Answer => {
     const row = select.get(transactionId)
-    if (row === undefined) return refusal(404, 'TRANSACTION_NOT_FOUND', `no transaction ${transactionId} is known`)
+    if (row === undefined) return refusal(404, 'TRANSACTION_NOT_FOUND', `no transaction ${transactionId}`)
     return answer(200, {
-      transactionId, state: stateOf(row), bankUserId: row['bankUserId'], type: row['type'], amount: row['amount'],
-      currency: row['currency'], authorizedAt: row['authorizedAt'], authorizations: row['authorizations'],
-      reversedAt: row['reversedAt'], reversals: row['reversals'],
+      transactionId, state: stateOf(row), bankUserId: row['bankUserId'], type: row['type'],
+      amount: row['amount'], currency: row['currency'], authorizedAt: row['authorizedAt'],
+      authorizations: row['authorizations'], reversedAt: row['reversedAt'], reversals: row['reversals'],
     })
   }
 
@@ -139,7 +143,8 @@ const createEvents = (database: DatabaseSync): Pick<Bank, 'receive' | 'events'> 
       if (Number(selectNewest.get()?.['receipt']) >= RECORDS_MAX) return limitReached
       insert.run(event.id, event.sequence, event.type, content, nowMs)
     } else {
-      if (known['sequence'] !== event.sequence || known['type'] !== event.type || known['content'] !== content) {
+      const isSame = known['sequence'] === event.sequence && known['type'] === event.type
+      if (!isSame || known['content'] !== content) {
         return refusal(409, 'EVENT_ID_REUSED', `event ${event.id} came before with another content`)
       }
       countDuplicate.run(event.id)
@@ -150,7 +155,8 @@ const createEvents = (database: DatabaseSync): Pick<Bank, 'receive' | 'events'> 
   const events = (after: number, limit: number): Answer =>
     answer(200, selectPage.all(after, limit).map((row) => ({
       receipt: row['receipt'], sequence: row['sequence'], id: row['id'], type: row['type'],
-      ...JSON.parse(String(row['content'])) as object, receivedAt: row['receivedAt'], duplicates: row['duplicates'],
+      ...JSON.parse(String(row['content'])) as object,
+      receivedAt: row['receivedAt'], duplicates: row['duplicates'],
     })))
 
   return { receive, events }

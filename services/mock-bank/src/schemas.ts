@@ -1,10 +1,9 @@
 /** JSON schemas of the mock bank's calls and control fields. */
+import { POSITIVE_AMOUNT_SCHEMA } from '@bourse/common/simulator/call.ts'
 import { CONTROL_RULES_MAX, COUNT_SCHEMA } from '@bourse/common/simulator/controlState.ts'
 
 const NAME_SCHEMA = { type: 'string', minLength: 1, maxLength: 200 } as const
 const CURRENCY_SCHEMA = { type: 'string', pattern: '^[A-Z0-9]{2,8}$' } as const
-/** A positive decimal string of at most 20 digits, 8 of them decimals. */
-const AMOUNT_SCHEMA = { type: 'string', pattern: '^(?=.*[1-9])(0|[1-9][0-9]{0,11})(\\.[0-9]{1,8})?$' } as const
 
 /** Types of events that Bourse sends. */
 export const EVENT_TYPES = [
@@ -20,7 +19,7 @@ export const AUTHORIZATION_SCHEMA = {
     transactionId: NAME_SCHEMA,
     bankUserId: NAME_SCHEMA,
     type: { enum: ['BUY', 'SELL'] },
-    amount: AMOUNT_SCHEMA,
+    amount: POSITIVE_AMOUNT_SCHEMA,
     currency: CURRENCY_SCHEMA,
   },
 } as const

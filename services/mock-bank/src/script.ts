@@ -1,6 +1,6 @@
 /**
- * The script that drives a whole buy as a bank's back end would: deposit, quote, buy, the same buy again under its key,
- * accounts, "did it happen?" by key, events. It uses the public bank API only.
+ * The script that drives a whole buy as a bank's back end would: deposit, quote, buy, the same buy again
+ * under its key, accounts, "did it happen?" by key, events. It uses the public bank API only.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { formatAmount, parseAmount, type Units } from '@bourse/common/money/amount.ts'
@@ -61,20 +61,39 @@ const fieldsOf = (value: unknown, what: string): Fields => {
 
 const textOf = (fields: Fields, name: string): string => {
   const value = fields[name]
-  if (typeof value !== 'string') throw new UnexpectedError(`'${name}' is not a string: ${JSON.stringify(fields)}`)
+  if (typeof value !== 'string') {
+    throw new UnexpectedError(`'${name}' is not a string: ${JSON.stringify(fields)}`)
+  }
   return value
 }
 
 const unitsOf = (fields: Fields, name: string): Units => parseAmount(textOf(fields, name))
+
+const expectEqual = (fields: Fields, name: string, others: Fields, otherName: string): void => {
+  const value = unitsOf(fields, name)
+  const other = unitsOf(others, otherName)
+  expectThat(value === other, `${name} is ${formatAmount(value)}, not the quoted ${formatAmount(other)}`)
+}
 
 const listOf = (value: unknown, what: string): readonly Fields[] => {
   if (!Array.isArray(value)) throw new UnexpectedError(`${what} is not a list: ${JSON.stringify(value)}`)
   return value.map((item) => fieldsOf(item, what))
 }
 
+const sumsByCurrency = (entries: readonly Fields[]): ReadonlyMap<string, Units> => {
+  const sums = new Map<string, Units>()
+  for (const entry of entries) {
+    const code = textOf(entry, 'currency')
+    sums.set(code, (sums.get(code) ?? 0n) + unitsOf(entry, 'amount'))
+  }
+  return sums
+}
+
 type Call = (method: string, path: string, body?: object, idempotencyKey?: string) => Promise<Reply>
 
-const createCall = ({ coreUrl, apiKey, fetch }: DriveBuyOptions): Call => async (method, path, body, idempotencyKey) => {
+const createCall = (
+  { coreUrl, apiKey, fetch }: DriveBuyOptions,
+): Call => async (method, path, body, idempotencyKey) => {
   const response = await fetch(`${coreUrl}/api/v1${path}`, {
     method,
     headers: {
@@ -131,6 +150,21 @@ const findEvent = async (
   }
 }
 
+/** "Did it happen?": the transaction under the key, its entries in balance. */
+const checkTransaction = async (call: Call, key: string, transactionId: string): Promise<string> => {
+  const { status, body } = await call('GET', `/transactions?idempotencyKey=${key}`)
+  expectThat(status === 200, `transaction answered ${status}: ${JSON.stringify(body)}`)
+  const transaction = fieldsOf(Array.isArray(body) ? body[0] : body, 'transaction')
+  const id = transaction['id'] ?? transaction['transactionId']
+  expectThat(id === transactionId, `another transaction: ${JSON.stringify(transaction)}`)
+  const entries = listOf(transaction['entries'], 'entries')
+  expectThat(entries.length === 4, `it has ${entries.length} entries, not 4`)
+  for (const [code, sum] of sumsByCurrency(entries)) {
+    expectThat(sum === 0n, `its entries in ${code} sum to ${formatAmount(sum)}`)
+  }
+  return `${String(transaction['status'])} with 4 entries that sum to zero in each currency`
+}
+
 type NamedStep = readonly [name: string, run: () => Promise<string>]
 
 const stepsOf = (options: DriveBuyOptions): readonly NamedStep[] => {
@@ -155,16 +189,17 @@ const stepsOf = (options: DriveBuyOptions): readonly NamedStep[] => {
     }],
     ['quote', async () => {
       quote = created(await call('POST', '/quotes', { bankUserId, side: 'BUY', amount, currency }), 'quote')
-      expectThat(unitsOf(quote, 'fiatAmount') === parseAmount(amount), `the quote is for ${textOf(quote, 'fiatAmount')}`)
+      const fiat = unitsOf(quote, 'fiatAmount')
+      expectThat(fiat === parseAmount(amount), `the quote is for ${formatAmount(fiat)}`)
       return `${textOf(quote, 'cryptoAmount')} at ${textOf(quote, 'price')}`
     }],
     ['buy', async () => {
       bought = successData(await buy(), 'buy')
       expectThat(bought['status'] === 'COMPLETED', `the buy is ${JSON.stringify(bought['status'])}`)
-      expectThat(unitsOf(bought, 'cryptoAmount') === unitsOf(quote, 'cryptoAmount'), 'the amount is not the quoted one')
-      expectThat(unitsOf(bought, 'exchangeRate') === unitsOf(quote, 'price'), 'the price is not the quoted one')
-      const { cryptoAmount, cryptoCurrency, exchangeRate, transactionId } = bought
-      return `${String(cryptoAmount)} ${String(cryptoCurrency)} at ${String(exchangeRate)} (${String(transactionId)})`
+      expectEqual(bought, 'cryptoAmount', quote, 'cryptoAmount')
+      expectEqual(bought, 'exchangeRate', quote, 'price')
+      const bill = `${textOf(bought, 'cryptoAmount')} ${textOf(bought, 'cryptoCurrency')}`
+      return `${bill} at ${textOf(bought, 'exchangeRate')} (${textOf(bought, 'transactionId')})`
     }],
     ['repeat', async () => {
       const again = successData(await buy(), 'repeat')
@@ -176,20 +211,12 @@ const stepsOf = (options: DriveBuyOptions): readonly NamedStep[] => {
       const crypto = textOf(bought, 'cryptoCurrency')
       const gain = (code: string): Units => (after.get(code) ?? 0n) - (before.get(code) ?? 0n)
       expectThat(gain(currency) === 0n, `${currency} changed by ${formatAmount(gain(currency))}, not by 0`)
-      expectThat(gain(crypto) === unitsOf(bought, 'cryptoAmount'), `${crypto} changed by ${formatAmount(gain(crypto))}`)
+      const isRight = gain(crypto) === unitsOf(bought, 'cryptoAmount')
+      expectThat(isRight, `${crypto} changed by ${formatAmount(gain(crypto))}`)
       return `${crypto} +${formatAmount(gain(crypto))}, the deposited ${currency} spent once`
     }],
     ['transaction', async () => {
-      const { status, body } = await call('GET', `/transactions?idempotencyKey=${buyKey}`)
-      expectThat(status === 200, `transaction answered ${status}: ${JSON.stringify(body)}`)
-      const transaction = fieldsOf(Array.isArray(body) ? body[0] : body, 'transaction')
-      const id = transaction['id'] ?? transaction['transactionId']
-      expectThat(id === bought['transactionId'], `another transaction: ${JSON.stringify(transaction)}`)
-      const entries = listOf(transaction['entries'], 'entries')
-      expectThat(entries.length === 4, `it has ${entries.length} entries, not 4`)
-      const sum = entries.reduce((total, entry) => total + unitsOf(entry, 'amount'), 0n)
-      expectThat(sum === 0n, `its entries sum to ${formatAmount(sum)}`)
-      return `${String(transaction['status'])} with 4 entries that sum to zero`
+      return checkTransaction(call, buyKey, textOf(bought, 'transactionId'))
     }],
     ['events', async () => {
       const event = await findEvent(call, clock, eventTimeoutMs, (candidate) =>
@@ -201,8 +228,8 @@ const stepsOf = (options: DriveBuyOptions): readonly NamedStep[] => {
 }
 
 /**
- * Runs the script. Every step is in the result up to and including the first that was not as expected; what goes wrong
- * (an answer, a connection) is that step's `detail`, never a rejection.
+ * Runs the script. Every step is in the result up to and including the first that was not as expected; what
+ * goes wrong (an answer, a connection) is that step's `detail`, never a rejection.
  */
 export const driveBuy = async (options: DriveBuyOptions): Promise<readonly Step[]> => {
   const steps: Step[] = []

@@ -1,39 +1,47 @@
 /**
  * The mock bank: plays the back end of a bank that Bourse calls back.
  *
- * - `POST /authorizations {transactionId, bankUserId, type, amount, currency}`: 200 `{acknowledged}`. The first decision
- *   on a transaction is repeated; one that was reversed is declined, however late it arrives; 409 `TRANSACTION_ID_REUSED`
+ * - `POST /authorizations {transactionId, bankUserId, type, amount, currency}`: 200 `{acknowledged}`. The
+ *   first decision on a transaction is repeated; one that was reversed is declined, however late it arrives;
+ *   409 `TRANSACTION_ID_REUSED`
  * - `POST /reversals {transactionId}`: 200 `{acknowledged: true}`, also for an id never heard of
- * - `POST /webhooks {sequence, id, type, createdAt, data}`: 200 `{acknowledged: true}` when signed with one of the webhook
- *   secrets, 401 `BAD_SIGNATURE` (logged, not kept) when not; 409 `EVENT_ID_REUSED`
+ * - `POST /webhooks {sequence, id, type, createdAt, data}`: 200 `{acknowledged: true}` when signed with one
+ *   of the webhook secrets, 401 `BAD_SIGNATURE` (logged, not kept) when not; 409 `EVENT_ID_REUSED`
  *
- * A `reject` fault is the contract's refusal: `{acknowledged: false}` on `authorization` and `reversal`, 422 `REJECTED` on
- * `webhook`. A rejected authorization stays declined, one already approved stays approved.
+ * A `reject` fault is the contract's refusal: `{acknowledged: false}` on `authorization` and `reversal`, 422
+ * `REJECTED` on `webhook`. A rejected authorization stays declined, one already approved stays approved.
  *
  * `PUT /control` takes `faults` (on `authorization`, `reversal`, `webhook`),
- * `decline: [{bankUserId | transactionId, count?}]`, which replaces the whole list, and `webhookSecrets: [...]`, which replaces
- * those given at start until the next start (secrets are never written to disk, and shown only as a count).
- * `GET /control/events?after=&limit=` lists events in order of receipt
+ * `decline: [{bankUserId | transactionId, count?}]`, which replaces the whole list, and `webhookSecrets:
+ * [...]`, which replaces those given at start until the next start (secrets are never written to disk, and
+ * shown only as a count). `GET /control/events?after=&limit=` lists events in order of receipt
  * (`[{receipt, sequence, id, type, createdAt, data, receivedAt, duplicates}]`, paged by `receipt`),
- * `GET /control/transactions/{id}` one transaction with its `state` (`AUTHORIZED`, `DECLINED`, `REVERSED`) and how often
- * each call came. All of it is on disk (`<dataDir>/mock-bank.sqlite`) before anything is answered. See
- * `simulator/control.ts` for the rest, and `script.ts` for the script that drives a buy.
+ * `GET /control/transactions/{id}` one transaction with its `state` (`AUTHORIZED`, `DECLINED`, `REVERSED`)
+ * and how often each call came. All of it is on disk (`<dataDir>/mock-bank.sqlite`) before anything is
+ * answered. See `simulator/control.ts` for the rest, and `script.ts` for the script that drives a buy.
  */
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import { answer, refusal } from '@bourse/common/simulator/call.ts'
 import { CALL_LOG_SCHEMA } from '@bourse/common/simulator/callLog.ts'
-import { PAGE_SCHEMA, pageOf, type ControlField, type ControlView, type PageQuery } from '@bourse/common/simulator/control.ts'
+import {
+  PAGE_SCHEMA, pageOf, type ControlField, type ControlView, type PageQuery,
+} from '@bourse/common/simulator/control.ts'
 import { CONTROL_SCHEMA, createRuleList } from '@bourse/common/simulator/controlState.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '@bourse/common/simulator/service.ts'
 import { openSimulatorStore } from '@bourse/common/simulator/store.ts'
 import type { Logger } from 'pino'
-import { BANK_SCHEMA, createBank, type Authorization, type Bank, type BankEvent, type DeclineRule } from './bank.ts'
+import {
+  BANK_SCHEMA, createBank, type Authorization, type Bank, type BankEvent, type DeclineRule,
+} from './bank.ts'
 import {
   AUTHORIZATION_SCHEMA, DECLINE_SCHEMA, REVERSAL_SCHEMA, WEBHOOK_SCHEMA, WEBHOOK_SECRETS_SCHEMA,
 } from './schemas.ts'
 import { isSigned } from './signature.ts'
 
-/** What a mock bank needs. `port` 0 = any free port; `dataDir` is made when missing; no secret: every webhook is a 401. */
+/**
+ * What a mock bank needs. `port` 0 = any free port; `dataDir` is made when missing; no secret: every webhook
+ * is a 401.
+ */
 export interface MockBankOptions {
   readonly host: string
   readonly port: number
@@ -45,7 +53,8 @@ export interface MockBankOptions {
 
 const notAcknowledged = answer(200, { acknowledged: false })
 const rejected = refusal(422, 'REJECTED', 'the bank does not take the event')
-const badSignature = refusal(401, 'BAD_SIGNATURE', 'x-bourse-signature is not of this body and the webhook secret')
+const badSignature = refusal(
+  401, 'BAD_SIGNATURE', 'x-bourse-signature is not of this body and a webhook secret')
 
 const callsOf = (bank: Bank, secrets: () => readonly string[]): SimulatorOptions['calls'] => [
   {

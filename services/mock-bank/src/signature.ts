@@ -4,8 +4,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 const HEADER = /^t=(\d{1,15}),v1=([0-9a-f]{64})(?:,v1=([0-9a-f]{64}))?$/
 
 /**
- * Whether one of the header's signatures is that of the body's bytes under one of the secrets. Every pair is compared,
- * in constant time: how long it takes tells nothing about which was nearly right.
+ * Whether one of the header's signatures is that of the body's bytes under one of the secrets. Every pair is
+ * compared, in constant time: how long it takes tells nothing about which was nearly right.
  */
 export const isSigned = (header: string, body: Uint8Array, secrets: readonly string[]): boolean => {
   const match = HEADER.exec(header)

@@ -5,7 +5,10 @@ import { answer, refusal, type Answer } from '@bourse/common/simulator/call.ts'
 import type { Counted, RuleList } from '@bourse/common/simulator/controlState.ts'
 import { SYMBOLS_MAX } from './schemas.ts'
 
-/** Orders kept; further ones are refused `ORDER_LIMIT_REACHED`, because forgetting one would allow buying it twice. */
+/**
+ * Orders kept; further ones are refused `ORDER_LIMIT_REACHED`, because forgetting one would allow buying it
+ * twice.
+ */
 export const ORDERS_MAX = 1_000_000
 
 /** Tables of the exchange. */
@@ -58,7 +61,10 @@ const outcomeOf = (row: Row): object => {
     : { orderId, status: 'REJECTED', reason: row['reason'] }
 }
 
-/** The same order: what is bought is equal. `validUntil` says when a delivery is worth something, not what is bought. */
+/**
+ * The same order: what is bought is equal. `validUntil` says when a delivery is worth something, not what is
+ * bought.
+ */
 const isSameOrder = (row: Row, order: OrderRequest): boolean =>
   row['symbol'] === order.symbol && row['side'] === order.side && row['type'] === order.type
   && parseAmount(String(row['quantity'])) === parseAmount(order.quantity)
@@ -70,6 +76,17 @@ const executedQuantity = (quantity: string, ruled: string | undefined): string =
   if (ruled === undefined || parseAmount(ruled) >= parseAmount(quantity)) return quantity
   return formatAmount(parseAmount(ruled), Math.max(decimalsOf(quantity), decimalsOf(ruled)))
 }
+
+/** Columns of an order's result: rejected for `reason`, or filled at `price` and in full unless `rule` differs. */
+const resultOf = (
+  order: OrderRequest, price: string, reason: string | null, rule: FillRule | undefined,
+): { status: string; reason: string | null; executedPrice: string | null; executedQty: string | null } =>
+  reason === null
+    ? {
+        status: 'FILLED', reason, executedPrice: rule?.executedPrice ?? price,
+        executedQty: executedQuantity(order.quantity, rule?.executedQty),
+      }
+    : { status: 'REJECTED', reason, executedPrice: null, executedQty: null }
 
 /** Makes the exchange on a database that has `EXCHANGE_SCHEMA`. */
 export const createExchange = (
@@ -83,7 +100,8 @@ export const createExchange = (
   const selectNewest = database.prepare('SELECT coalesce(max(number), 0) AS number FROM orders')
   const selectOrders = database.prepare('SELECT * FROM orders WHERE number > ? ORDER BY number LIMIT ?')
   const insertOrder = database.prepare(`
-    INSERT INTO orders (number, clientOrderId, symbol, side, quantity, type, at, status, reason, executedPrice, executedQty)
+    INSERT INTO orders (
+      number, clientOrderId, symbol, side, quantity, type, at, status, reason, executedPrice, executedQty)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 
   const priceOf = (symbol: string): string | undefined => selectPrice.get(symbol)?.['price'] as string | undefined
@@ -106,20 +124,14 @@ export const createExchange = (
     const price = priceOf(order.symbol)
     if (price === undefined) return unknownSymbol(order.symbol)
     const newest = Number(selectNewest.get()?.['number'])
-    if (newest >= ordersMax) return refusal(503, 'ORDER_LIMIT_REACHED', `${ordersMax} orders are kept; start a new one`)
+    if (newest >= ordersMax) return refusal(503, 'ORDER_LIMIT_REACHED', `${ordersMax} orders are kept`)
 
     const late = order.validUntil !== undefined && nowMs > order.validUntil
     const reason = late ? 'EXPIRED' : refused ? 'REJECTED_BY_EXCHANGE' : null
     const rule = reason === null ? fills.take(() => true) : undefined
-    const filled = reason === null
-    const row = {
-      number: newest + 1,
-      status: filled ? 'FILLED' : 'REJECTED',
-      reason,
-      executedPrice: filled ? rule?.executedPrice ?? price : null,
-      executedQty: filled ? executedQuantity(order.quantity, rule?.executedQty) : null,
-    }
-    insertOrder.run(row.number, order.clientOrderId ?? null, order.symbol, order.side, order.quantity, order.type, nowMs,
+    const row = { number: newest + 1, ...resultOf(order, price, reason, rule) }
+    const { symbol, side, quantity, type } = order
+    insertOrder.run(row.number, order.clientOrderId ?? null, symbol, side, quantity, type, nowMs,
       row.status, row.reason, row.executedPrice, row.executedQty)
     return answer(200, outcomeOf(row))
   }
@@ -134,8 +146,10 @@ export const createExchange = (
   const prices = (): Readonly<Record<string, string>> =>
     Object.fromEntries(selectPrices.all().map((row) => [String(row['symbol']), String(row['price'])]))
 
-  const refusePrices = (told: Readonly<Record<string, string>>): string | undefined =>
-    Object.keys({ ...prices(), ...told }).length > SYMBOLS_MAX ? `must not make more than ${SYMBOLS_MAX} symbols` : undefined
+  const refusePrices = (told: Readonly<Record<string, string>>): string | undefined => {
+    const count = Object.keys({ ...prices(), ...told }).length
+    return count > SYMBOLS_MAX ? `must not make more than ${SYMBOLS_MAX} symbols` : undefined
+  }
 
   const setPrices = (told: Readonly<Record<string, string>>): void => {
     for (const [symbol, price] of Object.entries(told)) upsertPrice.run(symbol, price)
@@ -143,8 +157,8 @@ export const createExchange = (
 
   const orders = (after: number, limit: number): Answer =>
     answer(200, selectOrders.all(after, limit).map((row) => ({
-      number: row['number'], at: row['at'], clientOrderId: row['clientOrderId'], symbol: row['symbol'], side: row['side'],
-      quantity: row['quantity'], type: row['type'], ...outcomeOf(row),
+      number: row['number'], at: row['at'], clientOrderId: row['clientOrderId'], symbol: row['symbol'],
+      side: row['side'], quantity: row['quantity'], type: row['type'], ...outcomeOf(row),
     })))
 
   return { ticker, place, status, prices, refusePrices, setPrices, orders }

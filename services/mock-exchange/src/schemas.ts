@@ -1,12 +1,11 @@
 /** JSON schemas of the mock exchange's calls and control fields. */
+import { POSITIVE_AMOUNT_SCHEMA } from '@bourse/common/simulator/call.ts'
 import { CONTROL_RULES_MAX, COUNT_SCHEMA } from '@bourse/common/simulator/controlState.ts'
 
 /** Symbols a mock exchange can have a price of. */
 export const SYMBOLS_MAX = 1_000
 
 const SYMBOL_PATTERN = '^[A-Z0-9]{2,20}$'
-/** A positive decimal string of at most 20 digits, 8 of them decimals. */
-const AMOUNT_SCHEMA = { type: 'string', pattern: '^(?=.*[1-9])(0|[1-9][0-9]{0,11})(\\.[0-9]{1,8})?$' } as const
 const CLIENT_ORDER_ID_SCHEMA = { type: 'string', pattern: '^[\\x21-\\x7e]{1,64}$' } as const
 
 /** Query of `GET /ticker`. */
@@ -25,7 +24,7 @@ export const ORDER_SCHEMA = {
   properties: {
     symbol: { type: 'string', pattern: SYMBOL_PATTERN },
     side: { enum: ['BUY', 'SELL'] },
-    quantity: AMOUNT_SCHEMA,
+    quantity: POSITIVE_AMOUNT_SCHEMA,
     type: { const: 'MARKET' },
     clientOrderId: CLIENT_ORDER_ID_SCHEMA,
     validUntil: { type: 'integer', minimum: 0, maximum: 8_640_000_000_000_000 },
@@ -45,7 +44,7 @@ export const PRICES_SCHEMA = {
   type: 'object',
   maxProperties: SYMBOLS_MAX,
   propertyNames: { pattern: SYMBOL_PATTERN },
-  additionalProperties: AMOUNT_SCHEMA,
+  additionalProperties: POSITIVE_AMOUNT_SCHEMA,
 } as const
 
 /** Control field `fills`. */
@@ -56,6 +55,8 @@ export const FILLS_SCHEMA = {
     type: 'object',
     minProperties: 1,
     additionalProperties: false,
-    properties: { executedPrice: AMOUNT_SCHEMA, executedQty: AMOUNT_SCHEMA, count: COUNT_SCHEMA },
+    properties: {
+      executedPrice: POSITIVE_AMOUNT_SCHEMA, executedQty: POSITIVE_AMOUNT_SCHEMA, count: COUNT_SCHEMA,
+    },
   },
 } as const

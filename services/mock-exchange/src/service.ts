@@ -1,21 +1,24 @@
 /**
  * The mock exchange: a liquidity provider that fills market orders at its ticker's price.
  *
- * - `GET /ticker?symbol=AZNUSDT`: 200 `{symbol, price, timestamp}` (timestamp in seconds); 400 `UNKNOWN_SYMBOL`
+ * - `GET /ticker?symbol=AZNUSDT`: 200 `{symbol, price, timestamp}` (timestamp in seconds); 400
+ *   `UNKNOWN_SYMBOL`
  * - `POST /order {symbol, side, quantity, type: "MARKET", clientOrderId?, validUntil?}`:
  *   200 `{orderId, status: "FILLED", executedPrice, executedQty}`;
  *   200 `{orderId, status: "REJECTED", reason}` when it refuses: `EXPIRED` (after validUntil, ms) or
  *   `REJECTED_BY_EXCHANGE` (a `reject` fault); 400 `UNKNOWN_SYMBOL`; 409 `CLIENT_ORDER_ID_REUSED`
  * - `GET /order?clientOrderId=`: 200 and the order's first answer; 404 `ORDER_NOT_FOUND`: not arrived
  *
- * A repeated clientOrderId gets the first answer, a rejection too, and buys nothing; a `reject` fault does not change
- * what has already happened. `reject` on `ticker` and on `order-status` is 422 `REJECTED` (a 404 there would say
- * something about the order). A filled order is final: `executedQty` below the quantity means there is no more to come.
+ * A repeated clientOrderId gets the first answer, a rejection too, and buys nothing; a `reject` fault does
+ * not change what has already happened. `reject` on `ticker` and on `order-status` is 422 `REJECTED` (a 404
+ * there would say something about the order). A filled order is final: `executedQty` below the quantity means
+ * there is no more to come.
  *
  * `PUT /control` takes `prices`, `faults` (on `ticker`, `order`, `order-status`) and
- * `fills: [{executedPrice?, executedQty?, count?}]`, which replaces the whole list and makes orders execute at another
- * price or in part. `GET /control/orders?after=&limit=` lists every order. Orders, prices, control and log are on disk
- * (`<dataDir>/mock-exchange.sqlite`) before anything is answered. See `simulator/control.ts` for the rest.
+ * `fills: [{executedPrice?, executedQty?, count?}]`, which replaces the whole list and makes orders execute
+ * at another price or in part. `GET /control/orders?after=&limit=` lists every order. Orders, prices, control
+ * and log are on disk (`<dataDir>/mock-exchange.sqlite`) before anything is answered. See
+ * `simulator/control.ts` for the rest.
  */
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import { refusal } from '@bourse/common/simulator/call.ts'

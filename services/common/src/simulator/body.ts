@@ -1,9 +1,15 @@
-/** Reads a request's body with a bound, keeping its bytes: a signature is over the bytes, not over what they mean. */
+/**
+ * Reads a request's body with a bound, keeping its bytes: a signature is over the bytes, not over what they
+ * mean.
+ */
 import type { IncomingMessage } from 'node:http'
 
 /** Largest body a simulator reads, in bytes. */
 export const BODY_BYTES_MAX = 65_536
-/** Of a larger body this much is read and thrown away, so that its sender gets to see the refusal; then it is cut. */
+/**
+ * Of a larger body this much is read and thrown away, so that its sender gets to see the refusal; then it is
+ * cut.
+ */
 const DISCARDED_BYTES_MAX = 16 * BODY_BYTES_MAX
 
 /** A body that was read, or why it was not. */

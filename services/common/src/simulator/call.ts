@@ -11,7 +11,8 @@ export interface Answer {
 export const answer = (status: number, value: unknown): Answer => ({ status, text: JSON.stringify(value) })
 
 /** Makes a refusal `{code, message}`. */
-export const refusal = (status: number, code: string, message: string): Answer => answer(status, { code, message })
+export const refusal = (status: number, code: string, message: string): Answer =>
+  answer(status, { code, message })
 
 /** What a call's work is given beside its validated input. */
 export interface CallContext {
@@ -24,6 +25,11 @@ export interface CallContext {
   /** A request header's value, `''` when absent. `name` in lower case. */
   header(name: string): string
 }
+
+/** JSON schema of a positive decimal string of at most 20 digits, 8 of them decimals. */
+export const POSITIVE_AMOUNT_SCHEMA = {
+  type: 'string', pattern: '^(?=.*[1-9])(0|[1-9][0-9]{0,11})(\\.[0-9]{1,8})?$',
+} as const
 
 /** One call of the simulated service. */
 export interface SimulatedCall {
@@ -42,7 +48,9 @@ export interface CallResult {
   /** One log entry each: an answer, or null where none was made. */
   readonly answers: readonly (Answer | null)[]
   /** How the first of `answers` leaves. */
-  readonly delivery: { readonly kind: 'now' | 'never' | 'cut' } | { readonly kind: 'later'; readonly ms: number }
+  readonly delivery:
+    | { readonly kind: 'now' | 'never' | 'cut' }
+    | { readonly kind: 'later'; readonly ms: number }
 }
 
 /** Plays a call under `fault`; `work(refused)` does the work once. */

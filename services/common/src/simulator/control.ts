@@ -1,10 +1,11 @@
 /**
  * The control interface:
  *
- * - `PUT /control` `{faults?, …}`: all or nothing; a field left out changes nothing; 400 when it breaks the schema
+ * - `PUT /control` `{faults?, …}`: all or nothing; a field left out changes nothing; 400 when it breaks the
+ *   schema
  * - `GET /control`: what is in force
- * - `GET /control/log?after=&limit=`: the calls received; `body` of a GET is its query, of a body that is no JSON null;
- *   `answer` is null where a `hang` made none; a `twice` is two entries
+ * - `GET /control/log?after=&limit=`: the calls received; `body` of a GET is its query, of a body that is no
+ *   JSON null; `answer` is null where a `hang` made none; a `twice` is two entries
  */
 import type Router from '@koa/router'
 import type { Ajv } from 'ajv'
@@ -67,7 +68,8 @@ export interface ControlOptions {
 }
 
 /** Puts the control interface, its views and `/livez` on the router. */
-export const routeControl = ({ router, ajv, store, log, faults, callNames, fields, views }: ControlOptions): void => {
+export const routeControl = (options: ControlOptions): void => {
+  const { router, ajv, store, log, faults, callNames, fields, views } = options
   const allFields: Readonly<Record<string, ControlField>> = {
     ...fields,
     faults: {
@@ -97,7 +99,9 @@ export const routeControl = ({ router, ajv, store, log, faults, callNames, field
   })
   router.put('/control', async (context) => {
     const input = await readInput(ajv, validateControl, context, 'body')
-    send(context, input.ok ? await store.run(() => take(input.value as Record<string, unknown>)) : input.refused)
+    send(context, input.ok
+      ? await store.run(() => take(input.value as Record<string, unknown>))
+      : input.refused)
   })
 
   const logView: ControlView = {
@@ -109,7 +113,8 @@ export const routeControl = ({ router, ajv, store, log, faults, callNames, field
     },
   }
   const controlView: ControlView = { path: '/control', schema: NOTHING_SCHEMA, read: show }
-  const liveView: ControlView = { path: '/livez', schema: NOTHING_SCHEMA, read: () => answer(200, { status: 'live' }) }
+  const live = answer(200, { status: 'live' })
+  const liveView: ControlView = { path: '/livez', schema: NOTHING_SCHEMA, read: () => live }
   for (const view of [logView, controlView, liveView, ...views]) {
     const validate = ajv.compile(view.schema)
     router.get(view.path, async (context) => {

@@ -1,6 +1,6 @@
 /**
- * What a simulator has been told through `PUT /control`, kept on its disk: a restart does not end a fault that was to
- * last until replaced.
+ * What a simulator has been told through `PUT /control`, kept on its disk: a restart does not end a fault
+ * that was to last until replaced.
  */
 import type { DatabaseSync } from 'node:sqlite'
 
@@ -25,7 +25,9 @@ export interface RuleList<T extends Counted> {
   list(): readonly T[]
   /** Replaces the whole list. */
   replace(rules: readonly T[]): void
-  /** The first rule that matches, counted down; undefined when none does. Inside a transaction of the store. */
+  /**
+   * The first rule that matches, counted down; undefined when none does. Inside a transaction of the store.
+   */
   take(matches: (rule: T) => boolean): T | undefined
 }
 

@@ -1,10 +1,14 @@
-/** What the simulator's routes share: reading and checking an input, sending an answer, cutting a connection. */
+/**
+ * What the simulator's routes share: reading and checking an input, sending an answer, cutting a connection.
+ */
 import type { Ajv, ValidateFunction } from 'ajv'
 import type { Context } from 'koa'
 import { readJsonBody } from './body.ts'
 import { refusal, type Answer } from './call.ts'
 
-/** An input that passed its schema (`bytes`: the body as it came), or its refusal; `logged` is its JSON text. */
+/**
+ * An input that passed its schema (`bytes`: the body as it came), or its refusal; `logged` is its JSON text.
+ */
 export type Input =
   | { readonly ok: true; readonly value: unknown; readonly bytes: Buffer; readonly logged: string }
   | { readonly ok: false; readonly refused: Answer; readonly logged: string }

@@ -1,9 +1,9 @@
 /**
- * The HTTP service that both simulators are: the calls they play, under the faults they are told to make, logged; the
- * control interface (control.ts); and `GET /livez`.
+ * The HTTP service that both simulators are: the calls they play, under the faults they are told to make,
+ * logged; the control interface (control.ts); and `GET /livez`.
  *
- * Refusals are `{code, message}`: `INVALID_REQUEST` 400, `MALFORMED_JSON` 400, `BODY_TOO_LARGE` 413, `NOT_FOUND` 404.
- * A call that breaks its schema is refused and logged and uses up no fault.
+ * Refusals are `{code, message}`: `INVALID_REQUEST` 400, `MALFORMED_JSON` 400, `BODY_TOO_LARGE` 413,
+ * `NOT_FOUND` 404. A call that breaks its schema is refused and logged and uses up no fault.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -55,7 +55,8 @@ interface CallPlayer {
   readonly stopping: AbortSignal
 }
 
-const play = ({ clock, log, faults }: CallPlayer, call: SimulatedCall, input: Input, context: Context): CallResult => {
+const play = (player: CallPlayer, call: SimulatedCall, input: Input, context: Context): CallResult => {
+  const { clock, log, faults } = player
   const nowMs = clock.nowMs()
   const result: CallResult = input.ok
     ? playCall(faults.take((fault) => fault.on === call.on), (refused) => call.work(input.value as never, {
@@ -63,12 +64,14 @@ const play = ({ clock, log, faults }: CallPlayer, call: SimulatedCall, input: In
       }))
     : { answers: [input.refused], delivery: { kind: 'now' } }
   for (const made of result.answers) {
-    log.append({ atMs: nowMs, method: call.method, path: call.path, body: input.logged, answer: made?.text ?? 'null' })
+    const { method, path } = call
+    log.append({ atMs: nowMs, method, path, body: input.logged, answer: made?.text ?? 'null' })
   }
   return result
 }
 
-const deliver = async (player: CallPlayer, context: Context, { answers, delivery }: CallResult): Promise<void> => {
+const deliver = async (player: CallPlayer, context: Context, result: CallResult): Promise<void> => {
+  const { answers, delivery } = result
   const first = answers[0] ?? null
   if (first === null || delivery.kind === 'never') {
     await closed(context)
@@ -166,7 +169,9 @@ const start = async (options: SimulatorOptions): Promise<Simulator> => {
   }
 }
 
-/** Starts a simulator; rejects (and closes `store`) when the port cannot be had. Owns `store` from then on. */
+/**
+ * Starts a simulator; rejects (and closes `store`) when the port cannot be had. Owns `store` from then on.
+ */
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   try {
     return await start(options)

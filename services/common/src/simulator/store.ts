@@ -1,19 +1,22 @@
 /**
- * The disk of a simulator: one SQLite file (WAL, synchronous FULL), so that neither a kill nor a power cut erases the
- * outside world. Calls of one turn of the event loop share one commit (the sync is what costs), and none is answered
- * before it.
+ * The disk of a simulator: one SQLite file (WAL, synchronous FULL), so that neither a kill nor a power cut
+ * erases the outside world. Calls of one turn of the event loop share one commit (the sync is what costs),
+ * and none is answered before it.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** A simulator's disk. Everything it knows is in `database`, nothing beside it, so a rollback forgets nothing else. */
+/**
+ * A simulator's disk. Everything it knows is in `database`, nothing beside it, so a rollback forgets nothing
+ * else.
+ */
 export interface SimulatorStore {
   readonly database: DatabaseSync
   /**
-   * Runs `work` inside the open transaction and resolves with its result once that is on disk. `work` is all or nothing:
-   * when it throws, the promise rejects with its error and nothing of it stays; when the commit fails, every call that
-   * shared it rejects.
+   * Runs `work` inside the open transaction and resolves with its result once that is on disk. `work` is all
+   * or nothing: when it throws, the promise rejects with its error and nothing of it stays; when the commit
+   * fails, every call that shared it rejects.
    */
   run<T>(work: () => T): Promise<T>
   /** Commits what is open and closes the file; `run` rejects afterwards. */
@@ -25,7 +28,9 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-/** Opens (or makes) `<dataDir>/<name>.sqlite` and runs `schema`, which must be repeatable (`IF NOT EXISTS`). */
+/**
+ * Opens (or makes) `<dataDir>/<name>.sqlite` and runs `schema`, which must be repeatable (`IF NOT EXISTS`).
+ */
 export const openSimulatorStore = (dataDir: string, name: string, schema: string): SimulatorStore => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const database = new DatabaseSync(join(dataDir, `${name}.sqlite`), { timeout: 5_000 })

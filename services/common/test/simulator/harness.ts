@@ -1,4 +1,7 @@
-/** What the tests of the simulators share: a temporary folder, a clock that can be moved, requests through the door. */
+/**
+ * What the tests of the simulators share: a temporary folder, a clock that can be moved, requests through the
+ * door.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
