@@ -31,9 +31,13 @@ export interface BatchCounts {
   expired: number
 }
 
-/** The `time` command. */
-export const timeCommand = (): Uint8Array =>
-  encodeCommand({ kind: KIND_TIME, origin: commandOrigins.runner }, new Uint8Array(0))
+/** The command that is due by the state's deadline at `now`, or null. */
+export const dueCommand = <Observation>(state: PartitionState, host: MachineHost<Observation>, now: bigint): Uint8Array | null => {
+  const deadline = state.machine.nextDeadline()
+  if (deadline === null || deadline > now) return null
+  if (host.due !== undefined) return host.due(state.machine)
+  return encodeCommand({ kind: KIND_TIME, origin: commandOrigins.runner }, new Uint8Array(0))
+}
 
 interface BuildDeps<Observation> {
   readonly state: PartitionState
@@ -86,8 +90,8 @@ export const buildBatch = <Observation>(deps: BuildDeps<Observation>, now: bigin
     batch.sources.push(null)
     return batch
   }
-  const due = state.machine.nextDeadline()
-  if (due !== null && due <= now && !deps.single) add(timeCommand(), null)
+  const due = deps.single ? null : dueCommand(state, deps.host, now)
+  if (due !== null) add(due, null)
 
   while (batch.sources.length < BATCH_COMMANDS_MAX && bytes < BATCH_BYTES_MAX) {
     const item = inbox.take()

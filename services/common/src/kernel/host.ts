@@ -23,6 +23,11 @@ export interface MachineHost<Observation = never> {
   /** Takes notice of an observation in its place among the commands; gives the command to order, or null when it changes nothing. */
   observe?(observation: Observation, machine: Machine): Uint8Array | null
   /**
+   * Makes the command for a deadline of the state that has come, filled with inputs from outside; null when these are not there
+   * yet (it is asked again). Without this the runner orders the plain `time` command.
+   */
+  due?(machine: Machine): Uint8Array | null
+  /**
    * Executes a call and gives the answer as a command body's bytes with header (origin and sequence are set by the kernel).
    * It retries by itself; it rejects only when aborted.
    */

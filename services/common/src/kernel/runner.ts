@@ -6,7 +6,7 @@ import { PortError } from '../ports/failure.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { Snapshots } from '../ports/snapshots.ts'
 import { appendRecord } from './appender.ts'
-import { buildBatch, MachineTrap, type Batch } from './batch.ts'
+import { buildBatch, dueCommand, MachineTrap, type Batch } from './batch.ts'
 import { createEffectSender, EFFECTS_UNCONFIRMED_MAX, reloadEffects } from './effect-sender.ts'
 import type { MachineHost } from './host.ts'
 import { createInbox, faultOfCommand, type InboxItem } from './inbox.ts'
@@ -339,8 +339,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   const hasWork = (): boolean => {
     if (state === null) return false
     if (inbox.size > 0 || waitingReads.length > 0 || between.length > 0) return true
-    const due = state.machine.nextDeadline()
-    return (due !== null && due <= nextNow()) || state.machine.continuation() !== null || (snapshotter?.due(state.sequence) ?? false)
+    return dueCommand(state, host, nextNow()) !== null || state.machine.continuation() !== null || (snapshotter?.due(state.sequence) ?? false)
   }
 
   const betweenRecords = (): void => {
