@@ -1,25 +1,50 @@
 /** Reads Jest's JSON result into the one line a run ends with. */
 
-const REASON = /\s*\[skipped: (?<reason>.*?)\]/u
+interface TestResult {
+  readonly fullName: string
+  readonly status: string
+}
 
-const hasFailedTest = (file) => file.assertionResults.some(({ status }) => status === 'failed')
+interface FileResult {
+  readonly status: string
+  readonly assertionResults: readonly TestResult[]
+}
+
+/** What is read of Jest's JSON result. */
+export interface RunResult {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly testResults: readonly FileResult[]
+}
+
+/** The last line of a run. */
+export interface Totals {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[]
+}
+
+const REASON = /\s*\[skipped: (.*?)\]/u
+
+const hasFailedTest = (file: FileResult): boolean => file.assertionResults.some(({ status }) => status === 'failed')
 
 /** Files that failed as a whole: they did not load, or left handles open. */
-const brokenFiles = (result) => result.testResults.filter((file) => file.status === 'failed' && !hasFailedTest(file)).length
+const brokenFiles = (result: RunResult): number =>
+  result.testResults.filter((file) => file.status === 'failed' && !hasFailedTest(file)).length
 
-const isSkipped = ({ status }) => status === 'pending' || status === 'disabled' || status === 'todo'
+const isSkipped = ({ status }: TestResult): boolean => status === 'pending' || status === 'disabled' || status === 'todo'
 
-const describeSkipped = ({ fullName }) => ({
+const describeSkipped = ({ fullName }: TestResult): Totals['skipped'][number] => ({
   name: fullName.replace(REASON, ''),
-  reason: REASON.exec(fullName)?.groups.reason ?? 'none given',
+  reason: REASON.exec(fullName)?.[1] ?? 'none given',
 })
 
 /**
- * Totals of a run: `{ passed, failed, skipped: [{ name, reason }] }`. `result` is Jest's JSON result, or undefined when
- * Jest gave none, which counts as one failure. A file that failed as a whole counts as one failure. With
- * `byName` (a run narrowed to a name pattern) only tests skipped with a reason are listed: the others were not asked for.
+ * Totals of a run. `result` is undefined when Jest gave none, which counts as one failure. A file that failed as a
+ * whole counts as one failure. With `byName` (a run narrowed to a name pattern) only tests skipped with a reason are
+ * listed: the others were not asked for.
  */
-export const totalsOf = (result, { byName = false } = {}) => {
+export const totalsOf = (result: RunResult | undefined, { byName = false } = {}): Totals => {
   if (result === undefined) return { passed: 0, failed: 1, skipped: [] }
   const skipped = result.testResults
     .flatMap((file) => file.assertionResults)
@@ -29,4 +54,4 @@ export const totalsOf = (result, { byName = false } = {}) => {
 }
 
 /** Whether a run with these totals is good: something ran and nothing failed. */
-export const isGood = ({ passed, failed }) => failed === 0 && passed > 0
+export const isGood = ({ passed, failed }: Pick<Totals, 'passed' | 'failed'>): boolean => failed === 0 && passed > 0

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { inRoot } from '../../tooling/paths.mjs'
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+const tool = (name: string): string => pathToFileURL(inRoot('services/common/tooling', name)).href
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bourse-setup-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const start = (source: string): ChildProcess =>
+  spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] })
+
+/** Resolves when the process ended; `onOutput` sees its output so far. */
+const watch = (child: ChildProcess, onOutput: (output: string) => void = () => undefined): Promise<Ended> =>
+  new Promise((resolve) => {
+    let output = ''
+    child.stdout?.on('data', (chunk: Buffer) => onOutput((output += chunk.toString())))
+    child.once('close', (code) => resolve({ code, output }))
+  })
+
+describe('a child process', () => {
+  const parentOf = (childSource: string): string => `
+    import { runChild } from '${tool('child.mjs')}'
+    const { code, interrupted } = await runChild(process.execPath, ['--eval', ${JSON.stringify(childSource)}])
+    process.stdout.write('interrupted ' + interrupted)
+    process.exitCode = code
+  `
+
+  test('hands back its exit code', async () => {
+    const { code, output } = await watch(start(parentOf('process.exit(7)')))
+    expect({ code, output }).toEqual({ code: 7, output: 'interrupted undefined' })
+  })
+
+  test('ended by a signal gives 128 and the number of the signal', async () => {
+    expect((await watch(start(parentOf("process.kill(process.pid, 'SIGKILL')")))).code).toBe(137)
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('is sent %s once, however often it comes', async (signal) => {
+    const childSource = `
+      let count = 0
+      const leave = () => { process.stdout.write('got ' + count + ' '); process.exit(3) }
+      process.on('${signal}', () => { count += 1; setTimeout(leave, 300) })
+      setInterval(() => undefined, 1000)
+      process.stdout.write('ready ')
+    `
+    const parent = start(parentOf(childSource))
+    let isSent = false
+    const { code, output } = await watch(parent, (text) => {
+      if (isSent || !text.includes('ready')) return
+      isSent = true
+      parent.kill(signal)
+      setTimeout(() => parent.kill(signal), 100)
+    })
+    expect({ code, output }).toEqual({ code: 3, output: `ready got 1 interrupted ${signal}` })
+  })
+})
+
+describe('the setup lock', () => {
+  /** Takes the lock, writes `in`, holds it, writes `out`. Interleaved output shows two holders at once. */
+  const holder = (path: string, log: string, holdMs: number): string => `
+    import { appendFileSync } from 'node:fs'
+    import { withLock } from '${tool('setup-lock.mjs')}'
+    await withLock({ path: ${JSON.stringify(path)} }, async () => {
+      appendFileSync(${JSON.stringify(log)}, 'in ')
+      await new Promise((resolve) => setTimeout(resolve, ${holdMs}))
+      appendFileSync(${JSON.stringify(log)}, 'out ')
+    })
+  `
+
+  test('lets one process in at a time and is gone afterwards', async () => {
+    const [path, log] = [join(folder, 'one.lock'), join(folder, 'one.log')]
+    const ends = await Promise.all([1, 2, 3, 4].map(() => watch(start(holder(path, log, 150)))))
+    expect(ends.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+    expect(readFileSync(log, 'utf8')).toBe('in out in out in out in out ')
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('left by a process that died is taken over, by one of those who wait', async () => {
+    const [path, log] = [join(folder, 'dead.lock'), join(folder, 'dead.log')]
+    const dead = start('')
+    await watch(dead)
+    writeFileSync(path, `${hostname()} ${dead.pid} 0`)
+    await Promise.all([1, 2, 3].map(() => watch(start(holder(path, log, 50)))))
+    expect(readFileSync(log, 'utf8')).toBe('in out in out in out ')
+  })
+
+  test('of a living process is respected', async () => {
+    const [path, log] = [join(folder, 'living.lock'), join(folder, 'living.log')]
+    writeFileSync(path, `${hostname()} ${process.pid} 0`)
+    const waiting = start(holder(path, log, 0))
+    const ended = watch(waiting)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(existsSync(log)).toBe(false)
+    rmSync(path)
+    expect((await ended).code).toBe(0)
+    expect(readFileSync(log, 'utf8')).toBe('in out ')
+  })
+})
+
+test('a script that does not exist is refused with the list of those that do', async () => {
+  const args = [inRoot('services/common/tooling/run.mjs'), 'nonsense']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] })
+  let words = ''
+  child.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()))
+  const { code } = await watch(child)
+  expect(code).toBe(2)
+  expect(words).toContain('start|demo|replay|verify|backup|restore|test|lint|typecheck')
+})
