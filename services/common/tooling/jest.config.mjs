@@ -1,11 +1,12 @@
 /** Jest for every workspace: ESM TypeScript by type stripping, one configuration, rooted at the repository. */
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 export default {
   rootDir: here('../../..'),
-  roots: ['<rootDir>/services', '<rootDir>/risk-rules', '<rootDir>/load'],
+  roots: ['services', 'risk-rules', 'load'].map((name) => here(`../../../${name}`)).filter(existsSync),
   testMatch: ['**/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/risk-rules/build/', '<rootDir>/\\.bourse'],
