@@ -1,0 +1,193 @@
+import { refusalNumbers } from '@bourse/common/errors/codes.ts'
+import { isCommand, NO_ID } from '@bourse/common/kernel/command.ts'
+import type { Applied, Effect, Machine } from '@bourse/common/kernel/machine.ts'
+import { encodeOutcome } from '@bourse/common/kernel/outcome.ts'
+import { instantiate } from './instance.ts'
+import type { MachineExports } from './instance.ts'
+import { packSnapshot, unpackSnapshot } from './snapshot.ts'
+
+/** Bytes of a module's input buffer (`assembly/shared/io.ts`). */
+const INPUT_BYTES = 4 << 20
+const EFFECT_HEADER_BYTES = 8
+
+/** What makes a generic WASM machine a certain one. */
+export interface WasmMachineOptions<Exports extends MachineExports> {
+  readonly wasm: WebAssembly.Module
+  /** Number of the machine in partition numbers. */
+  readonly machine: number
+  readonly schemaVersion: number
+  readonly behaviourVersion: number
+  /** Recorded in snapshots, in the order `init` takes them. */
+  readonly capacities: readonly number[]
+  /** Calls the module's `init`: the only moment at which its memory grows. */
+  readonly init: (exports: Exports) => void
+}
+
+/** A machine, and the exports of its present instance for what only this machine has. */
+export interface WasmMachine<Exports extends MachineExports> {
+  readonly machine: Machine
+  readonly exports: () => Exports
+}
+
+/** The outcome of bytes that are not even a command: no id can be read from them. The reference machines answer it too. */
+export const malformedOutcome = (): Uint8Array =>
+  encodeOutcome({ code: refusalNumbers.INVALID_COMMAND, kind: 0, id: NO_ID }, new Uint8Array(0))
+
+const hasId = (outcome: Uint8Array): boolean => {
+  for (let i = 8; i < 24; i++) if (outcome[i] !== 0) return true
+  return false
+}
+
+/** The ids of outcomes that have one: what a parked read may wait for. */
+export const settledIdsOf = (outcomes: readonly Uint8Array[]): Uint8Array[] =>
+  outcomes.filter(hasId).map((outcome) => outcome.subarray(8, 24))
+
+/** Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory. */
+const collect = (exports: MachineExports, firstIndex: number, outcomes: Uint8Array[], effects: Effect[]): void => {
+  const { buffer } = exports.memory
+  const outcomesPtr = exports.outcomesPtr()
+  const outcomeBytes = new Uint8Array(buffer, outcomesPtr, exports.outcomesBytes()).slice()
+  const outcomeView = new DataView(outcomeBytes.buffer)
+  for (let at = 0; at < outcomeBytes.length; ) {
+    const size = outcomeView.getUint32(at, true)
+    outcomes.push(outcomeBytes.subarray(at, at + size))
+    at += size
+  }
+  const length = exports.effectsBytes()
+  if (length === 0) return
+  const effectBytes = new Uint8Array(buffer, exports.effectsPtr(), length).slice()
+  const effectView = new DataView(effectBytes.buffer)
+  for (let at = 0; at < length; ) {
+    const size = effectView.getUint32(at + EFFECT_HEADER_BYTES, true)
+    const end = at + EFFECT_HEADER_BYTES + size
+    effects.push({
+      to: effectView.getUint32(at, true),
+      commandIndex: firstIndex + effectView.getUint32(at + 4, true),
+      bytes: effectBytes.subarray(at + EFFECT_HEADER_BYTES, end),
+    })
+    at = end
+  }
+}
+
+/** Copies commands `from`… back to back into the input buffer; answers the index of the first that was not taken. */
+const fillInput = (
+  exports: MachineExports,
+  batch: readonly Uint8Array[],
+  from: number,
+  refused: ReadonlySet<number> | undefined,
+): number => {
+  const input = new Uint8Array(exports.memory.buffer, exports.inputPtr(), INPUT_BYTES)
+  let used = 0
+  let index = from
+  for (; index < batch.length; index++) {
+    const command = batch[index]!
+    if (used + command.length > INPUT_BYTES || !isCommand(command) || refused?.has(index) === true) break
+    input.set(command, used)
+    used += command.length
+  }
+  return index
+}
+
+const applyBatch = (
+  exports: MachineExports,
+  batch: readonly Uint8Array[],
+  now: bigint,
+  behaviour: number,
+  refused?: ReadonlySet<number>,
+): Applied => {
+  const outcomes: Uint8Array[] = []
+  const effects: Effect[] = []
+  for (let index = 0; index < batch.length; ) {
+    const command = batch[index]!
+    if (!isCommand(command)) {
+      outcomes.push(malformedOutcome())
+      index += 1
+    } else if (refused?.has(index) === true) {
+      new Uint8Array(exports.memory.buffer, exports.inputPtr(), command.length).set(command)
+      exports.refuse(now, behaviour)
+      collect(exports, index, outcomes, effects)
+      index += 1
+    } else {
+      const end = fillInput(exports, batch, index, refused)
+      const applied = exports.apply(end - index, now, behaviour)
+      if (applied < 1 || applied > end - index) throw new Error(`the machine applied ${applied} of ${end - index}`)
+      collect(exports, index, outcomes, effects)
+      index += applied
+    }
+    if (outcomes.length !== index) throw new Error(`the machine gave ${outcomes.length} outcomes for ${index} commands`)
+  }
+  return { outcomes, effects, settledIds: settledIdsOf(outcomes) }
+}
+
+const takeParts = (exports: MachineExports): Uint8Array[] => {
+  const count = exports.snapshotParts()
+  const { buffer } = exports.memory
+  const table = new Uint32Array(buffer.slice(exports.outcomesPtr(), exports.outcomesPtr() + 8 * count))
+  return Array.from({ length: count }, (_, part) => new Uint8Array(buffer, table[2 * part]!, table[2 * part + 1]!))
+}
+
+const putParts = (exports: MachineExports, parts: readonly Uint8Array[]): void => {
+  const { buffer } = exports.memory
+  const sizes = new DataView(buffer, exports.inputPtr(), 4 * parts.length)
+  parts.forEach((part, index) => sizes.setUint32(4 * index, part.length, true))
+  if (exports.restoreBegin(parts.length) !== 1) throw new RangeError('the snapshot does not fit this machine')
+  const places = new DataView(buffer.slice(exports.outcomesPtr(), exports.outcomesPtr() + 4 * parts.length))
+  parts.forEach((part, index) => new Uint8Array(buffer).set(part, places.getUint32(4 * index, true)))
+  if (exports.restoreEnd() !== 1) throw new RangeError('the snapshot contradicts itself')
+}
+
+const hex64 = (word: bigint): string => BigInt.asUintN(64, word).toString(16).padStart(16, '0')
+
+/**
+ * Runs a WASM module behind the kernel's `Machine`. Every answer is a copy: nothing handed out changes when
+ * the machine goes on. `restore` always begins with a fresh instance, so nothing of the old state can stay behind.
+ */
+export const createWasmMachine = <Exports extends MachineExports>(
+  options: WasmMachineOptions<Exports>,
+): WasmMachine<Exports> => {
+  const { schemaVersion, behaviourVersion, machine, capacities } = options
+  const fresh = (): Exports => {
+    const exports = instantiate(options.wasm) as Exports
+    options.init(exports)
+    return exports
+  }
+  const header = { schemaVersion, machine, capacities }
+  let current = fresh()
+  return {
+    exports: () => current,
+    machine: {
+      schemaVersion,
+      behaviourVersion,
+      apply: (batch, now, behaviour, refused) => {
+        if (behaviour < 1 || behaviour > behaviourVersion) {
+          throw new RangeError(`behaviour ${behaviour} is unknown; this release knows 1 to ${behaviourVersion}`)
+        }
+        return applyBatch(current, batch, now, behaviour, refused)
+      },
+      continuation: () => {
+        const bytes = current.continuationBytes()
+        return bytes === 0 ? null : new Uint8Array(current.memory.buffer, current.outcomesPtr(), bytes).slice()
+      },
+      nextDeadline: () => {
+        const deadline = current.nextDeadline()
+        return deadline < 0n ? null : deadline
+      },
+      query: (question) => {
+        if (!isCommand(question)) return { bytes: malformedOutcome(), pending: false }
+        new Uint8Array(current.memory.buffer, current.inputPtr(), question.length).set(question)
+        const length = current.query(question.length)
+        const bytes = new Uint8Array(current.memory.buffer, current.outcomesPtr(), Math.abs(length)).slice()
+        // A question that waits for an id names it in the first 16 bytes of its body.
+        return length < 0 ? { bytes, pending: true, wakeId: question.slice(56, 72) } : { bytes, pending: false }
+      },
+      snapshot: () => packSnapshot(header, takeParts(current)),
+      restore: (bytes) => {
+        const parts = unpackSnapshot(header, bytes)
+        const next = fresh()
+        putParts(next, parts)
+        current = next
+      },
+      stateHash: () => hex64(current.stateHashHigh()) + hex64(current.stateHashLow()),
+    },
+  }
+}
