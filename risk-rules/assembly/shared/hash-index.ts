@@ -26,21 +26,18 @@ export function hashIndexBytes(capacity: u32): usize {
 }
 
 /** Address of entry `position`. */
-// @ts-ignore: decorator
 @inline
 export function hashIndexAt(base: usize, position: u32): usize {
   return base + ((<usize>position) << ENTRY_SHIFT)
 }
 
 /** The value of an entry plus one, 0 when it is empty. */
-// @ts-ignore: decorator
 @inline
 export function hashIndexValue(entry: usize): u32 {
   return load<u32>(entry)
 }
 
 /** The hash of an entry. */
-// @ts-ignore: decorator
 @inline
 export function hashIndexHash(entry: usize): u32 {
   return load<u32>(entry, 4)
@@ -100,7 +97,6 @@ export function hashOf16And(ptr: usize, first: u64, second: u64, seed: u64): u32
 }
 
 /** Whether 16 bytes at both addresses are the same. */
-// @ts-ignore: decorator
 @inline
 export function equal16(left: usize, right: usize): bool {
   return load<u64>(left) == load<u64>(right) && load<u64>(left, 8) == load<u64>(right, 8)

@@ -43,29 +43,22 @@ export function idTableInit(base: usize, capacity: u32, bodyMax: u32, seed: u64 
   store<u64>(base, seed, 24)
 }
 
-// @ts-ignore: decorator
 @inline
 function capacityOf(base: usize): u32 { return load<u32>(base) }
-// @ts-ignore: decorator
 @inline
 function entryBytesOf(base: usize): u32 { return load<u32>(base, 8) }
-// @ts-ignore: decorator
 @inline
 function maskOf(base: usize): u32 { return load<u32>(base, 12) }
-// @ts-ignore: decorator
 @inline
 function seedOf(base: usize): u64 { return load<u64>(base, 24) }
-// @ts-ignore: decorator
 @inline
 function entryAt(base: usize, position: u32): usize {
   return base + HEADER_BYTES + (<usize>position) * entryBytesOf(base)
 }
-// @ts-ignore: decorator
 @inline
 function indexOf(base: usize): usize {
   return base + HEADER_BYTES + (<usize>capacityOf(base)) * entryBytesOf(base)
 }
-// @ts-ignore: decorator
 @inline
 function positionAt(base: usize, ordinal: u32): u32 {
   const position = load<u32>(base, 16) + ordinal

@@ -39,7 +39,6 @@ let effectsUsed: usize = 0
 let effectsMax: usize = 0
 
 /** `bytes` rounded up to a multiple of 8. */
-// @ts-ignore: decorator
 @inline
 export function pad8(bytes: u32): u32 {
   return (bytes + 7) & ~7
@@ -157,29 +156,21 @@ export function commandHeaderWrite(ptr: usize, size: u32, kind: u16, flags: u8, 
   store<u64>(ptr, 0, 48)
 }
 
-// @ts-ignore: decorator
 @inline
 export function commandSize(ptr: usize): u32 { return load<u32>(ptr) }
-// @ts-ignore: decorator
 @inline
 export function commandKind(ptr: usize): u16 { return load<u16>(ptr, 4) }
-// @ts-ignore: decorator
 @inline
 export function commandFlags(ptr: usize): u8 { return load<u8>(ptr, 7) }
-// @ts-ignore: decorator
 @inline
 export function commandIdPtr(ptr: usize): usize { return ptr + 8 }
-// @ts-ignore: decorator
 @inline
 export function commandHashPtr(ptr: usize): usize { return ptr + 24 }
-// @ts-ignore: decorator
 @inline
 export function commandSender(ptr: usize): u32 { return load<u32>(ptr, 40) }
-// @ts-ignore: decorator
 @inline
 export function commandBody(ptr: usize): usize { return ptr + COMMAND_HEADER_BYTES }
 /** Whether the command has an id (not all zero). */
-// @ts-ignore: decorator
 @inline
 export function commandHasId(ptr: usize): bool {
   return (load<u64>(ptr, 8) | load<u64>(ptr, 16)) != 0
