@@ -104,7 +104,7 @@ const createCall = (
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
   })
-  return { status: response.status, body: await response.json() as unknown }
+  return { status: response.status, body: await response.json() }
 }
 
 const created = (reply: Reply, what: string): Fields => {

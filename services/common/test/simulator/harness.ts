@@ -74,7 +74,7 @@ export const startSimulatorHarness = async (
         headers,
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
-      return { status: response.status, body: await response.json() as unknown }
+      return { status: response.status, body: await response.json() }
     },
     restart: async () => {
       await simulator.stop()
