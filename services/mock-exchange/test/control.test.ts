@@ -99,7 +99,7 @@ describe('faults', () => {
       .toEqual(['ex_1', 'ex_1', 'ex_2', 'ex_3'])
   })
 
-  test('count is used up by its own call only, and not by a malformed one; without count it lasts, also over a restart', async () => {
+  test('count is used up by its own well-formed calls only; without count a fault lasts, also over a restart', async () => {
     await control({ faults: [{ on: 'order', kind: 'error', count: 1 }, { on: 'ticker', kind: 'error' }] })
     expect((await exchange.call('POST', '/order', { ...order, quantity: 'x' })).status).toBe(400)
     for (let index = 0; index < 3; index += 1) {
