@@ -1,0 +1,118 @@
+import { UNITS_PER_WHOLE, type Units } from '@bourse/common/money/amount.ts'
+import { mulDivCeil, mulDivFloor } from '@bourse/common/money/rounding.ts'
+import { customerOwner, systemOwner } from './identifiers.ts'
+import type { Transaction } from './transaction.ts'
+
+/*
+ * Who gets what, at each step of a bank transaction. Positive is credit, negative debit; each list sums to zero in each
+ * currency. F fiat, C crypto promised, T the ticker's price behind the executed price; Q, P what the exchange did
+ * (executedQty, executedPrice).
+ *
+ *   step        account            BUY fiat      BUY crypto   SELL fiat     SELL crypto
+ *   settle      customer           −F            +C           +F            −C
+ *   (the hold)  omnibus:<bank>     +F            −C           −F            +C
+ *   fill        omnibus:<bank>     −F            +C           +F            −C
+ *               exchange           +Q·P          −Q           −Q·P          +Q
+ *               spread             +fee          ·            +fee          ·
+ *               house:<pair>       F−Q·P−fee     Q−C          Q·P−F−fee     C−Q
+ *   deposit     bank:<name> −F, customer +F;  withdrawal  customer −F, bank:<name> +F
+ *
+ * fee = F − C·T on a buy and C·T − F on a sell. After settle and fill the omnibus account is where it was; whatever the
+ * exchange gave more or less than promised is the house's. spread + house = 100.00 − 58.47 × executed price in the
+ * contract's example.
+ */
+
+/** Kinds of account in the ledger that the bridge posts to. */
+export const accountKinds = { customer: 1, house: 2, omnibus: 3, exchange: 4, spread: 6, bank: 10 } as const
+
+/** Transaction types in the ledger that the bridge uses. */
+export const ledgerTypes = { BUY: 6, SELL: 7, FILL: 8, DEPOSIT: 9, WITHDRAWAL: 10 } as const
+
+/** One leg of an instruction to the ledger, with the account's name for people. */
+export interface Leg {
+  readonly account: string
+  readonly kind: number
+  readonly owner: Uint8Array
+  readonly currency: string
+  readonly amount: Units
+}
+
+const customer = (transaction: Transaction, currency: string, amount: Units): Leg => ({
+  account: `customer:${transaction.bank}:${transaction.bankUserId}`,
+  kind: accountKinds.customer,
+  owner: customerOwner(transaction.bank, transaction.bankUserId),
+  currency,
+  amount,
+})
+
+const system = (kind: number, account: string, currency: string, amount: Units): Leg =>
+  ({ account, kind, owner: systemOwner(account), currency, amount })
+
+/** What the customer pays with, as a hold: one leg above zero. */
+export const holdLegs = (transaction: Transaction): readonly Leg[] => [
+  transaction.type === 'BUY'
+    ? customer(transaction, transaction.fiatCurrency, transaction.fiatAmount)
+    : customer(transaction, transaction.cryptoCurrency, transaction.cryptoAmount),
+]
+
+/** The four entries of a trade, in the contract's order: customer pays, omnibus takes; omnibus gives, customer gets. */
+const settleLegs = (transaction: Transaction): readonly Leg[] => {
+  const { bank, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount } = transaction
+  const paid = transaction.type === 'BUY' ? { currency: fiatCurrency, amount: fiatAmount } : { currency: cryptoCurrency, amount: cryptoAmount }
+  const got = transaction.type === 'BUY' ? { currency: cryptoCurrency, amount: cryptoAmount } : { currency: fiatCurrency, amount: fiatAmount }
+  const omnibus = (currency: string, amount: Units): Leg => system(accountKinds.omnibus, `omnibus:${bank}`, currency, amount)
+  return [
+    customer(transaction, paid.currency, -paid.amount),
+    omnibus(paid.currency, paid.amount),
+    omnibus(got.currency, -got.amount),
+    customer(transaction, got.currency, got.amount),
+  ]
+}
+
+const depositLegs = (transaction: Transaction): readonly Leg[] => [
+  system(accountKinds.bank, `bank:${transaction.bank}`, transaction.fiatCurrency, -transaction.fiatAmount),
+  customer(transaction, transaction.fiatCurrency, transaction.fiatAmount),
+]
+
+const withdrawalLegs = (transaction: Transaction): readonly Leg[] => [
+  customer(transaction, transaction.fiatCurrency, -transaction.fiatAmount),
+  system(accountKinds.bank, `bank:${transaction.bank}`, transaction.fiatCurrency, transaction.fiatAmount),
+]
+
+/** The entries the customer sees: of a trade's settlement, a deposit or a withdrawal. */
+export const entryLegs = (transaction: Transaction): readonly Leg[] => {
+  switch (transaction.type) {
+    case 'BUY':
+    case 'SELL': return settleLegs(transaction)
+    case 'DEPOSIT': return depositLegs(transaction)
+    case 'WITHDRAWAL': return withdrawalLegs(transaction)
+  }
+}
+
+/**
+ * Fiat that the fill cost (a buy) or brought (a sell): Q·P, rounded up or down to a unit of 1e-8, against the house: the
+ * exchange is never booked to have got less or given more than it did.
+ */
+export const fillFiat = (transaction: Transaction): Units => {
+  const { type, executedQuantity, executedPrice } = transaction
+  const rounded = type === 'BUY' ? mulDivCeil : mulDivFloor
+  return rounded(executedQuantity, executedPrice, UNITS_PER_WHOLE)
+}
+
+/** What the fill moves between omnibus, exchange, spread and house. Legs of zero are left out. */
+export const fillLegs = (transaction: Transaction): readonly Leg[] => {
+  const { bank, symbol, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount, spreadEarned, executedQuantity } = transaction
+  const sign = transaction.type === 'BUY' ? 1n : -1n
+  const fiat = fillFiat(transaction)
+  const omnibus = `omnibus:${bank}`
+  const house = `house:${symbol}`
+  return [
+    system(accountKinds.omnibus, omnibus, fiatCurrency, -sign * fiatAmount),
+    system(accountKinds.exchange, 'exchange', fiatCurrency, sign * fiat),
+    system(accountKinds.spread, 'spread', fiatCurrency, spreadEarned),
+    system(accountKinds.house, house, fiatCurrency, sign * (fiatAmount - fiat) - spreadEarned),
+    system(accountKinds.omnibus, omnibus, cryptoCurrency, sign * cryptoAmount),
+    system(accountKinds.exchange, 'exchange', cryptoCurrency, -sign * executedQuantity),
+    system(accountKinds.house, house, cryptoCurrency, sign * (executedQuantity - cryptoAmount)),
+  ].filter((leg) => leg.amount !== 0n)
+}

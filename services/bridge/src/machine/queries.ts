@@ -1,0 +1,75 @@
+import { BinaryError } from '@bourse/common/codec/binary.ts'
+import { bodyOf, decodeHeader, isCommand } from '@bourse/common/kernel/command.ts'
+import type { QueryAnswer } from '@bourse/common/kernel/machine.ts'
+import { currencyDecimals } from '../codec/bank-rules.ts'
+import { decodeClientCommand } from '../codec/commands.ts'
+import { hexOf, transactionIdOf } from '../codec/identifiers.ts'
+import { decodeQuestion, type Question } from '../codec/questions.ts'
+import { EMPTY_REPLY, encodeReply, type Reply } from '../codec/reply.ts'
+import { isFinal, type Transaction } from '../codec/transaction.ts'
+import { pairOf } from './accept.ts'
+import { keyOf, type BridgeState } from './state.ts'
+
+const missing = (message: string): Reply => ({ ...EMPTY_REPLY, code: 'NOT_FOUND', message })
+
+/** The symbol whose ticker a trade or quote needs, empty when none: the id is known, or it will be refused anyway. */
+const symbolToAsk = (state: BridgeState, command: Uint8Array): string => {
+  const header = decodeHeader(command)
+  const decoded = decodeClientCommand(header.kind, bodyOf(command))
+  if (decoded === null || (decoded.kind !== 'trade' && decoded.kind !== 'quote')) return ''
+  const request = decoded.kind === 'trade' ? decoded.trade : decoded.quote
+  const known = decoded.kind === 'trade' ? state.transactions.has(hexOf(transactionIdOf(header.id))) : state.quotes.has(hexOf(header.id))
+  const bank = state.banks.get(request.bank)
+  if (known || bank === undefined || bank.rules.suspended) return ''
+  return pairOf(bank, request.side, request.currency)?.symbol ?? ''
+}
+
+const transactionReply = (transaction: Transaction | undefined, bank: string): Reply =>
+  transaction === undefined || transaction.bank !== bank
+    ? missing('there is no such transaction')
+    : { ...EMPTY_REPLY, transactions: [transaction] }
+
+const replyTo = (state: BridgeState, question: Question): Reply => {
+  switch (question.kind) {
+    case 'transaction': return transactionReply(state.transactions.get(hexOf(question.transactionId)), question.bank)
+    case 'transactionByKey': {
+      const hex = state.keys.get(keyOf(question.bank, question.idempotencyKey))
+      return transactionReply(hex === undefined ? undefined : state.transactions.get(hex), question.bank)
+    }
+    case 'customer': {
+      const bank = state.banks.get(question.bank)
+      if (bank === undefined || !bank.customers.has(question.bankUserId)) return missing('there is no such customer')
+      const currencies = [...currencyDecimals(bank.rules)].map(([currency, decimals]) => ({ currency, decimals }))
+      return { ...EMPTY_REPLY, currencies }
+    }
+    case 'bank': {
+      const bank = state.banks.get(question.bank)
+      return bank === undefined ? missing('there is no such bank') : { ...EMPTY_REPLY, eventSequence: bank.eventSequence }
+    }
+    case 'symbolToAsk': return { ...EMPTY_REPLY, message: symbolToAsk(state, question.command) }
+    case 'inFlight': return { ...EMPTY_REPLY, transactions: [...state.transactions.values()].filter((one) => !isFinal(one)) }
+  }
+}
+
+const questionOf = (bytes: Uint8Array): Question | null => {
+  if (!isCommand(bytes)) return null
+  try {
+    return decodeQuestion(decodeHeader(bytes).kind, bodyOf(bytes))
+  } catch (error) {
+    if (error instanceof BinaryError || error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** Answers a question from state alone. A transaction that has not ended is pending until its command's id is settled. */
+export const answerQuestion = (state: BridgeState, bytes: Uint8Array): QueryAnswer => {
+  const question = questionOf(bytes)
+  const header = isCommand(bytes) ? decodeHeader(bytes) : { kind: 0, id: new Uint8Array(16) }
+  if (question === null) {
+    return { bytes: encodeReply(header, { ...EMPTY_REPLY, code: 'INVALID_COMMAND', message: 'not a question' }), pending: false }
+  }
+  const reply = replyTo(state, question)
+  const asked = question.kind === 'transaction' || question.kind === 'transactionByKey' ? reply.transactions[0] : undefined
+  const answer = { bytes: encodeReply(header, reply), pending: asked !== undefined && !isFinal(asked) }
+  return asked === undefined || !answer.pending ? answer : { ...answer, wakeId: asked.commandId }
+}
