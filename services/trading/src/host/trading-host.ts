@@ -1,0 +1,65 @@
+import { COMMAND_HEADER_BYTES, decodeHeader } from '@bourse/common/kernel/command.ts'
+import type { MachineHost } from '@bourse/common/kernel/host.ts'
+import type { Machine } from '@bourse/common/kernel/machine.ts'
+import { closeLayout, encodeFunding, encodeTick, openLayout, tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
+import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+
+/** A quote as the feed gives it, in units; `timeMs` is when it was received. */
+export interface TradingQuote {
+  readonly feedBid: bigint
+  readonly feedAsk: bigint
+  readonly timeMs: number
+}
+
+const NO_QUOTE: TradingQuote = { feedBid: 0n, feedAsk: 0n, timeMs: 0 }
+
+/** Where OPEN and CLOSE have their three quote fields. */
+const quoteOffsets: ReadonlyMap<number, number> = new Map([
+  [tradingKinds.open, openLayout.offsets.feedBid],
+  [tradingKinds.close, closeLayout.offsets.feedBid],
+])
+
+/** A copy of an OPEN or CLOSE that is judged on this quote; other commands are left as they are. */
+export const withQuote = (command: Uint8Array, quote: TradingQuote): Uint8Array => {
+  const offset = quoteOffsets.get(decodeHeader(command).kind)
+  if (offset === undefined) return command
+  const at = COMMAND_HEADER_BYTES + offset
+  if (command.length < at + 24) return command
+  const bytes = command.slice()
+  const view = new DataView(bytes.buffer)
+  view.setBigInt64(at, quote.feedBid, true)
+  view.setBigInt64(at + 8, quote.feedAsk, true)
+  view.setBigInt64(at + 16, BigInt(quote.timeMs), true)
+  return bytes
+}
+
+/**
+ * What surrounds a trading machine: the latest quote, which is no part of its state. A command is judged on the quote that was
+ * here when its turn came; a quote that triggers nothing leaves no trace.
+ */
+export const createTradingHost = (factory: () => TradingMachine): MachineHost<TradingQuote> => {
+  let current = NO_QUOTE
+  const machineOf = (machine: Machine): TradingMachine => machine as TradingMachine
+  return {
+    factory,
+    resolve: (command) => withQuote(command, current),
+    observe: (quote, machine) => {
+      const previous = current
+      current = quote
+      if (!machineOf(machine).wouldTrigger(quote.feedBid, quote.feedAsk, BigInt(quote.timeMs))) return null
+      return encodeTick({
+        feedBid: quote.feedBid,
+        feedAsk: quote.feedAsk,
+        quoteTime: BigInt(quote.timeMs),
+        previousBid: previous.feedBid,
+        previousAsk: previous.feedAsk,
+      })
+    },
+    // Right after a start no quote is known; funding then waits for the first one, whose tick applies what is due.
+    due: (machine) => {
+      const dueTime = machine.nextDeadline()
+      if (dueTime === null || current.timeMs === 0) return null
+      return encodeFunding({ dueTime, feedBid: current.feedBid, feedAsk: current.feedAsk })
+    },
+  }
+}
