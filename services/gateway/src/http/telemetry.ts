@@ -1,0 +1,27 @@
+import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
+
+/** What the HTTP edge counts. Routes are templates or `unmatched`, so that the number of series is bounded. */
+export interface HttpTelemetry {
+  answered(route: string, method: string, status: number, seconds: number): void
+  refused(code: string): void
+  inFlight(count: number): void
+}
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Registers the edge's series. */
+export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
+  const requests = metrics.counter('bourse_http_requests_total', 'Requests answered', ['route', 'method', 'status'])
+  const refusals = metrics.counter('bourse_http_refusals_total', 'Refusals by code', ['code'])
+  const durations = metrics.histogram('bourse_http_request_duration_seconds', 'Time from request to answer', ['route', 'method'])
+  const running = metrics.gauge('bourse_http_requests_in_flight', 'Requests under way', [])
+  return {
+    answered: (route, method, status, seconds) => {
+      const known = KNOWN_METHODS.has(method) ? method : 'OTHER'
+      requests.inc({ route, method: known, status: String(status) })
+      durations.observe({ route, method: known }, seconds)
+    },
+    refused: (code) => { refusals.inc({ code }) },
+    inFlight: (count) => { running.set(count) },
+  }
+}

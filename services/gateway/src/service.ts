@@ -1,0 +1,110 @@
+import type { Server } from 'node:http'
+import { adminRoutes } from './admin/routes.ts'
+import { DEFAULT_PASSWORD_COST, createPasswords, type PasswordCost } from './auth/password.ts'
+import { authRoutes } from './auth/routes.ts'
+import { createSessions } from './auth/sessions.ts'
+import { createBankKeys } from './bank/keys.ts'
+import { bankRoutes } from './bank/routes.ts'
+import type { GatewayDeps } from './deps.ts'
+import { createCommands } from './engine/commands.ts'
+import { engineRoutes } from './engine/routes.ts'
+import { healthRoutes } from './health/routes.ts'
+import { addressSetOf, clientAddressOf } from './http/address.ts'
+import { createApp } from './http/app.ts'
+import { createGuard } from './http/guard.ts'
+import { createOriginCheck } from './http/origin.ts'
+import { createRateGate } from './http/rate-gate.ts'
+import { createHttpServer, listen, urlOf } from './http/server.ts'
+import { createHttpTelemetry } from './http/telemetry.ts'
+import { marketRoutes } from './market/routes.ts'
+import { docsRoutes } from './openapi/docs.ts'
+import { openApiDocument } from './openapi/document.ts'
+import { allSpecs } from './openapi/specs.ts'
+import { createStreamServer } from './stream/server.ts'
+import { tradeRoutes } from './trades/routes.ts'
+
+/** A gateway that listens. */
+export interface Gateway {
+  /** `http://host:port` */
+  readonly url: string
+  readonly port: number
+  /**
+   * Not ready any more, takes no new connections, lets requests under way end (bounded by `shutdownTimeoutMs`), closes
+   * WebSockets with 1001. Repeatable.
+   */
+  stop(): Promise<void>
+}
+
+const SECRET_CHARACTERS_MIN = 32
+
+const checkSecrets = ({ config }: GatewayDeps): void => {
+  for (const name of ['jwtSecret', 'adminToken'] as const) {
+    if (config[name].length < SECRET_CHARACTERS_MIN) throw new Error(`${name} has fewer than ${SECRET_CHARACTERS_MIN} characters; make a longer one`)
+  }
+}
+
+const closeServer = async (server: Server, { clock, config, logger }: GatewayDeps): Promise<void> => {
+  const closed = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+  server.closeIdleConnections()
+  const over = new AbortController()
+  const late = clock.sleep(config.limits.shutdownTimeoutMs, over.signal).then(() => true, () => false)
+  const isLate = await Promise.race([closed.then(() => false), late])
+  over.abort()
+  if (isLate) logger.warn('requests were still under way when the time to stop was over; their connections are cut')
+  server.closeAllConnections()
+  await closed
+}
+
+/**
+ * Starts the edge: both APIs, administration, documentation, probes and the WebSocket.
+ * @throws when a secret is too short or the port cannot be had
+ */
+export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost = DEFAULT_PASSWORD_COST): Promise<Gateway> => {
+  checkSecrets(deps)
+  const { config, directory, clock, ids, random, logger, platform, metrics } = deps
+  const { limits } = config
+  let stopping: Promise<void> | null = null
+  const draining = (): boolean => stopping !== null
+
+  const rate = createRateGate(deps.rateLimits)
+  const originAllowed = createOriginCheck(config.allowedOrigins)
+  const addressOf = clientAddressOf(addressSetOf(config.trustedProxyCidrs))
+  const sessions = createSessions({
+    directory, clock, ids, secret: config.jwtSecret, secure: config.profile === 'production', ttlMs: limits.sessionTtlMs,
+  })
+  const passwords = createPasswords({ random, cost: passwordCost, runningMax: limits.passwordHashesMax, waitingMax: limits.passwordHashesWaitingMax })
+  const bankKeys = createBankKeys({ directory, banks: deps.banks, clock, rate, limits })
+  const telemetry = createHttpTelemetry(metrics)
+
+  const app = createApp({
+    routes: [
+      ...authRoutes({ directory, sessions, passwords, rate, limits, clock, ids }),
+      ...engineRoutes({ commands: createCommands(deps), telemetry, clock, ids }),
+      ...tradeRoutes(deps),
+      ...marketRoutes(deps),
+      ...bankRoutes({ bridge: deps.bridge, clock, ids }),
+      ...adminRoutes({ deps, sessions }),
+      ...healthRoutes({ platform, metrics, draining }),
+      ...docsRoutes(openApiDocument(allSpecs)),
+    ],
+    guard: createGuard({ sessions, bankKeys, adminToken: config.adminToken, originAllowed, rate, limits }),
+    limits, telemetry, addressOf, draining, clock, ids, logger,
+  })
+  const server = createHttpServer({
+    limits, ids, envelopeOfSocket: app.envelopeOfSocket, refused: telemetry.refused,
+    handle: (request, response) => { void app.callback(request, response) },
+  })
+  const port = await listen(server, config.host, config.port)
+  const stream = createStreamServer({ server, deps, sessions, originAllowed, addressOf, draining })
+
+  const stopNow = async (): Promise<void> => {
+    const closed = closeServer(server, deps)
+    await stream.stop(limits.shutdownTimeoutMs)
+    await closed
+  }
+  return {
+    url: urlOf(config.host, port),
+    port,
+    stop: () => (stopping ??= stopNow()),
+  }
+}
