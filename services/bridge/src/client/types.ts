@@ -1,5 +1,6 @@
 import type { Result } from '@bourse/common/errors/codes.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
+import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 
 /** BUY: the customer pays fiat; SELL: the customer pays crypto. */
@@ -92,6 +93,12 @@ export interface BankMoveRequest {
   readonly currency: string
   readonly reference: string
 }
+
+/**
+ * How current the views of a partition are: everything up to the moment it gives (ms) is in them; the present moment when
+ * nothing waits to be projected.
+ */
+export type ViewFreshness = (partition: PartitionNumber) => Promise<number>
 
 /** The bank API's use of the bridge. A refusal of `trade`/`move` here was not recorded under the key; recorded ones are `final`. */
 export interface BridgeClient {

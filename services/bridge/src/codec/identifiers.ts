@@ -17,13 +17,6 @@ export const hexOf = (bytes: Uint8Array): string =>
 /** The 16 bytes of 32 hex characters. */
 export const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
-/**
- * The command id (16 bytes) of a bank's idempotency key: one scope per bank for all its calls. UUIDs are compared
- * without regard to case.
- */
-export const bankCommandId = (bank: string, idempotencyKey: string): Uint8Array =>
-  digest16(`bank-key:${bank}:${idempotencyKey.toLowerCase()}`)
-
 /** The transaction's 16 bytes: its reference in the ledger and, in hex, the digits of its public id. */
 export const transactionIdOf = (commandId: Uint8Array): Uint8Array => digest16('bank-transaction:', commandId)
 
@@ -40,12 +33,6 @@ export const idOfName = (prefix: 'tx' | 'q', name: string): Uint8Array | null =>
   const match = NAME.exec(name)
   return match === null || match[1] !== prefix ? null : bytesOfHex(match[2] ?? '')
 }
-
-/** Owner (16 bytes) of a bank's customer in the ledger. */
-export const customerOwner = (bank: string, bankUserId: string): Uint8Array => digest16(`bank-user:${bank}:${bankUserId}`)
-
-/** Owner (16 bytes) of a system account, such as `omnibus:demo`. */
-export const systemOwner = (accountName: string): Uint8Array => digest16(accountName)
 
 /** Id of the ledger command that takes a step of a transaction; an attempt that was refused is followed by another id. */
 export const stepCommandId = (transactionId: Uint8Array, step: string, attempt: number): Uint8Array =>

@@ -1,6 +1,8 @@
 import { UNITS_PER_WHOLE, type Units } from '@bourse/common/money/amount.ts'
 import { mulDivCeil, mulDivFloor } from '@bourse/common/money/rounding.ts'
-import { customerOwner, systemOwner } from './identifiers.ts'
+import {
+  bankCustomerOwner, customerAccountKey, systemAccountKey, systemAccountName, type AccountKey, type SystemAccountKind,
+} from '@bourse/risk-rules/ledger/accounts.ts'
 import type { Transaction } from './transaction.ts'
 
 /*
@@ -22,45 +24,34 @@ import type { Transaction } from './transaction.ts'
  * contract's example.
  */
 
-/** Kinds of account in the ledger that the bridge posts to. */
-export const accountKinds = { customer: 1, house: 2, omnibus: 3, exchange: 4, spread: 6, bank: 10 } as const
-
-/** Transaction types in the ledger that the bridge uses. */
-export const ledgerTypes = { BUY: 6, SELL: 7, FILL: 8, DEPOSIT: 9, WITHDRAWAL: 10 } as const
-
 /** One leg of an instruction to the ledger, with the account's name for people. */
-export interface Leg {
+export interface BankLeg extends AccountKey {
   readonly account: string
-  readonly kind: number
-  readonly owner: Uint8Array
-  readonly currency: string
   readonly amount: Units
 }
 
-const customer = (transaction: Transaction, currency: string, amount: Units): Leg => ({
+const customer = (transaction: Transaction, currency: string, amount: Units): BankLeg => ({
+  ...customerAccountKey(bankCustomerOwner(transaction.bank, transaction.bankUserId), currency),
   account: `customer:${transaction.bank}:${transaction.bankUserId}`,
-  kind: accountKinds.customer,
-  owner: customerOwner(transaction.bank, transaction.bankUserId),
-  currency,
   amount,
 })
 
-const system = (kind: number, account: string, currency: string, amount: Units): Leg =>
-  ({ account, kind, owner: systemOwner(account), currency, amount })
+const system = (kind: SystemAccountKind, of: string, currency: string, amount: Units): BankLeg =>
+  ({ ...systemAccountKey(kind, currency, of), account: systemAccountName(kind, of), amount })
 
 /** What the customer pays with, as a hold: one leg above zero. */
-export const holdLegs = (transaction: Transaction): readonly Leg[] => [
+export const holdLegs = (transaction: Transaction): readonly BankLeg[] => [
   transaction.type === 'BUY'
     ? customer(transaction, transaction.fiatCurrency, transaction.fiatAmount)
     : customer(transaction, transaction.cryptoCurrency, transaction.cryptoAmount),
 ]
 
 /** The four entries of a trade, in the contract's order: customer pays, omnibus takes; omnibus gives, customer gets. */
-const settleLegs = (transaction: Transaction): readonly Leg[] => {
+const settleLegs = (transaction: Transaction): readonly BankLeg[] => {
   const { bank, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount } = transaction
   const paid = transaction.type === 'BUY' ? { currency: fiatCurrency, amount: fiatAmount } : { currency: cryptoCurrency, amount: cryptoAmount }
   const got = transaction.type === 'BUY' ? { currency: cryptoCurrency, amount: cryptoAmount } : { currency: fiatCurrency, amount: fiatAmount }
-  const omnibus = (currency: string, amount: Units): Leg => system(accountKinds.omnibus, `omnibus:${bank}`, currency, amount)
+  const omnibus = (currency: string, amount: Units): BankLeg => system('omnibus', bank, currency, amount)
   return [
     customer(transaction, paid.currency, -paid.amount),
     omnibus(paid.currency, paid.amount),
@@ -69,18 +60,18 @@ const settleLegs = (transaction: Transaction): readonly Leg[] => {
   ]
 }
 
-const depositLegs = (transaction: Transaction): readonly Leg[] => [
-  system(accountKinds.bank, `bank:${transaction.bank}`, transaction.fiatCurrency, -transaction.fiatAmount),
+const depositLegs = (transaction: Transaction): readonly BankLeg[] => [
+  system('bank', transaction.bank, transaction.fiatCurrency, -transaction.fiatAmount),
   customer(transaction, transaction.fiatCurrency, transaction.fiatAmount),
 ]
 
-const withdrawalLegs = (transaction: Transaction): readonly Leg[] => [
+const withdrawalLegs = (transaction: Transaction): readonly BankLeg[] => [
   customer(transaction, transaction.fiatCurrency, -transaction.fiatAmount),
-  system(accountKinds.bank, `bank:${transaction.bank}`, transaction.fiatCurrency, transaction.fiatAmount),
+  system('bank', transaction.bank, transaction.fiatCurrency, transaction.fiatAmount),
 ]
 
 /** The entries the customer sees: of a trade's settlement, a deposit or a withdrawal. */
-export const entryLegs = (transaction: Transaction): readonly Leg[] => {
+export const entryLegs = (transaction: Transaction): readonly BankLeg[] => {
   switch (transaction.type) {
     case 'BUY':
     case 'SELL': return settleLegs(transaction)
@@ -100,19 +91,17 @@ export const fillFiat = (transaction: Transaction): Units => {
 }
 
 /** What the fill moves between omnibus, exchange, spread and house. Legs of zero are left out. */
-export const fillLegs = (transaction: Transaction): readonly Leg[] => {
+export const fillLegs = (transaction: Transaction): readonly BankLeg[] => {
   const { bank, symbol, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount, spreadEarned, executedQuantity } = transaction
   const sign = transaction.type === 'BUY' ? 1n : -1n
   const fiat = fillFiat(transaction)
-  const omnibus = `omnibus:${bank}`
-  const house = `house:${symbol}`
   return [
-    system(accountKinds.omnibus, omnibus, fiatCurrency, -sign * fiatAmount),
-    system(accountKinds.exchange, 'exchange', fiatCurrency, sign * fiat),
-    system(accountKinds.spread, 'spread', fiatCurrency, spreadEarned),
-    system(accountKinds.house, house, fiatCurrency, sign * (fiatAmount - fiat) - spreadEarned),
-    system(accountKinds.omnibus, omnibus, cryptoCurrency, sign * cryptoAmount),
-    system(accountKinds.exchange, 'exchange', cryptoCurrency, -sign * executedQuantity),
-    system(accountKinds.house, house, cryptoCurrency, sign * (executedQuantity - cryptoAmount)),
+    system('omnibus', bank, fiatCurrency, -sign * fiatAmount),
+    system('exchange', '', fiatCurrency, sign * fiat),
+    system('spread', '', fiatCurrency, spreadEarned),
+    system('house', symbol, fiatCurrency, sign * (fiatAmount - fiat) - spreadEarned),
+    system('omnibus', bank, cryptoCurrency, sign * cryptoAmount),
+    system('exchange', '', cryptoCurrency, -sign * executedQuantity),
+    system('house', symbol, cryptoCurrency, sign * (executedQuantity - cryptoAmount)),
   ].filter((leg) => leg.amount !== 0n)
 }

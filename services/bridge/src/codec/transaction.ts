@@ -76,7 +76,7 @@ export interface Transaction {
   balancesAfter: readonly Units[]
   /** Number of the bank's event that tells the end, 0 when there is none. */
   eventSequence: bigint
-  /** All customers of the bank after this transaction, for the currencies it moved. */
+  /** What all customers of the bank have after this transaction, by currency. */
   totalsAfter: readonly CurrencyTotal[]
 }
 
@@ -156,7 +156,7 @@ export const decodeTransaction = (bytes: Uint8Array): Transaction => {
     ledgerNumber: reader.u64(),
     balancesAfter: reader.list(16, () => reader.i128()),
     eventSequence: reader.u64(),
-    totalsAfter: reader.list(16, () => ({ currency: reader.text(), amount: reader.i128() })),
+    totalsAfter: reader.list(256, () => ({ currency: reader.text(), amount: reader.i128() })),
   }
   reader.end()
   return transaction

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { BinaryError } from '@bourse/common/codec/binary.ts'
-import { codeOfNumber } from '@bourse/common/errors/codes.ts'
 import { bodyOf, commandOrigins, decodeHeader, isCommand, KIND_TIME, NO_ID, type CommandHeader } from '@bourse/common/kernel/command.ts'
 import type { Applied, Machine } from '@bourse/common/kernel/machine.ts'
-import { decodeOutcomeHeader, OUTCOME_HEADER_BYTES, outcomeBodyOf } from '@bourse/common/kernel/outcome.ts'
+import { OUTCOME_HEADER_BYTES } from '@bourse/common/kernel/outcome.ts'
+import { KIND_LEDGER_OUTCOME } from '@bourse/risk-rules/ledger/codec.ts'
+import { decodeLedgerOutcome, type LedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { answerKinds, decodeAnswer, type BridgeAnswer } from '../codec/calls.ts'
 import { decodeClientCommand, type ClientCommand } from '../codec/commands.ts'
 import { hexOf } from '../codec/identifiers.ts'
-import { KIND_LEDGER_OUTCOME } from '../codec/ledger.ts'
 import { EMPTY_REPLY, encodeReply, type Reply } from '../codec/reply.ts'
 import { steps, type Transaction } from '../codec/transaction.ts'
 import { cancelQuote, configure, FAULT_MESSAGE, move, quote, recordFault, trade } from './orders.ts'
@@ -19,11 +19,11 @@ import { emptyBridgeState, expire, type BridgeState, type Turn } from './state.t
 /** Newest behaviour of the bridge. */
 export const BEHAVIOUR_VERSION = 1
 
-/** What a command is, decoded; `ledger` carries the whole outcome. */
+/** What a command is, decoded. */
 type Input =
   | { readonly kind: 'client'; readonly command: ClientCommand }
   | { readonly kind: 'answer'; readonly answer: BridgeAnswer }
-  | { readonly kind: 'ledger'; readonly outcome: Uint8Array }
+  | { readonly kind: 'ledger'; readonly outcome: LedgerOutcome }
   | { readonly kind: 'time' }
 
 const invalid: Reply = { ...EMPTY_REPLY, code: 'INVALID_COMMAND', message: 'not a command of the bridge' }
@@ -32,7 +32,7 @@ const inputOf = (header: CommandHeader, body: Uint8Array): Input | null => {
   if (header.kind === KIND_TIME) return { kind: 'time' }
   if (header.kind === KIND_LEDGER_OUTCOME) {
     const whole = header.origin === commandOrigins.partition && body.length >= OUTCOME_HEADER_BYTES
-    return whole ? { kind: 'ledger', outcome: body } : null
+    return whole ? { kind: 'ledger', outcome: decodeLedgerOutcome(body) } : null
   }
   if (header.kind >= answerKinds.authorization && header.kind <= answerKinds.webhook) {
     return header.origin === commandOrigins.outside ? { kind: 'answer', answer: decodeAnswer(header.kind, body) } : null
@@ -91,10 +91,10 @@ const awaitingTransaction = (turn: Turn, header: CommandHeader): Transaction | u
   return hex === undefined ? undefined : turn.state.transactions.get(hex)
 }
 
-const applyLedger = (turn: Turn, setting: SagaSetting, header: CommandHeader, outcome: Uint8Array): void => {
+const applyLedger = (turn: Turn, setting: SagaSetting, header: CommandHeader, outcome: LedgerOutcome): void => {
   const transaction = awaitingTransaction(turn, header)
   if (transaction === undefined) return
-  onLedgerOutcome(turn, setting, transaction, codeOfNumber(decodeOutcomeHeader(outcome).code), outcomeBodyOf(outcome))
+  onLedgerOutcome(turn, setting, transaction, outcome)
 }
 
 const applyInput = (turn: Turn, setting: SagaSetting, header: CommandHeader, input: Input): Reply => {

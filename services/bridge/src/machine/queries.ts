@@ -1,5 +1,5 @@
 import { BinaryError } from '@bourse/common/codec/binary.ts'
-import { bodyOf, decodeHeader, isCommand } from '@bourse/common/kernel/command.ts'
+import { bodyOf, decodeHeader, isCommand, NO_ID } from '@bourse/common/kernel/command.ts'
 import type { QueryAnswer } from '@bourse/common/kernel/machine.ts'
 import { currencyDecimals } from '../codec/bank-rules.ts'
 import { decodeClientCommand } from '../codec/commands.ts'
@@ -51,25 +51,31 @@ const replyTo = (state: BridgeState, question: Question): Reply => {
   }
 }
 
-const questionOf = (bytes: Uint8Array): Question | null => {
-  if (!isCommand(bytes)) return null
+const invalidQuestion: Reply = { ...EMPTY_REPLY, code: 'INVALID_COMMAND', message: 'not a question of the bridge' }
+
+interface Asked {
+  readonly question: Question | null
+  readonly reply: Reply
+}
+
+const ask = (state: BridgeState, bytes: Uint8Array): Asked => {
+  if (!isCommand(bytes)) return { question: null, reply: invalidQuestion }
   try {
-    return decodeQuestion(decodeHeader(bytes).kind, bodyOf(bytes))
+    const question = decodeQuestion(decodeHeader(bytes).kind, bodyOf(bytes))
+    return question === null ? { question, reply: invalidQuestion } : { question, reply: replyTo(state, question) }
   } catch (error) {
-    if (error instanceof BinaryError || error instanceof RangeError) return null
+    if (error instanceof BinaryError || error instanceof RangeError) return { question: null, reply: invalidQuestion }
     throw error
   }
 }
 
 /** Answers a question from state alone. A transaction that has not ended is pending until its command's id is settled. */
 export const answerQuestion = (state: BridgeState, bytes: Uint8Array): QueryAnswer => {
-  const question = questionOf(bytes)
-  const header = isCommand(bytes) ? decodeHeader(bytes) : { kind: 0, id: new Uint8Array(16) }
-  if (question === null) {
-    return { bytes: encodeReply(header, { ...EMPTY_REPLY, code: 'INVALID_COMMAND', message: 'not a question' }), pending: false }
-  }
-  const reply = replyTo(state, question)
-  const asked = question.kind === 'transaction' || question.kind === 'transactionByKey' ? reply.transactions[0] : undefined
-  const answer = { bytes: encodeReply(header, reply), pending: asked !== undefined && !isFinal(asked) }
-  return asked === undefined || !answer.pending ? answer : { ...answer, wakeId: asked.commandId }
+  const { question, reply } = ask(state, bytes)
+  const header = isCommand(bytes) ? decodeHeader(bytes) : { kind: 0, id: NO_ID }
+  const answer = encodeReply(header, reply)
+  const isAboutOne = question?.kind === 'transaction' || question?.kind === 'transactionByKey'
+  const asked = isAboutOne ? reply.transactions[0] : undefined
+  if (asked === undefined || isFinal(asked)) return { bytes: answer, pending: false }
+  return { bytes: answer, pending: true, wakeId: asked.commandId }
 }

@@ -1,10 +1,12 @@
 import { partitionIndexOf, partitionNumber } from '@bourse/common/kernel/partition.ts'
 import { OUTSIDE } from '@bourse/common/kernel/machine.ts'
-import { refusalNumbers, type OutcomeCode, type RefusalCode } from '@bourse/common/errors/codes.ts'
+import { refusalNumbers, type RefusalCode } from '@bourse/common/errors/codes.ts'
+import { bankCustomerOwner } from '@bourse/risk-rules/ledger/accounts.ts'
+import type { LedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { encodeCall, type AuthorizationAnswer, type BridgeCall, type OrderAnswer } from '../codec/calls.ts'
-import { customerOwner, hexOf, stepCommandId } from '../codec/identifiers.ts'
-import { decodePosted, encodeInstruction, ledgerKinds, type Instruction, type Posted } from '../codec/ledger.ts'
-import { accountKinds, entryLegs, fillLegs, holdLegs, ledgerTypes } from '../codec/legs.ts'
+import { hexOf, stepCommandId } from '../codec/identifiers.ts'
+import { encodeLedgerStep } from '../codec/ledger.ts'
+import { entryLegs } from '../codec/legs.ts'
 import { formatCrypto, formatFiat } from '../codec/present.ts'
 import { encodeTransaction, isTrade, steps, type Transaction } from '../codec/transaction.ts'
 import { giveBack } from './accept.ts'
@@ -32,30 +34,17 @@ const call = (turn: Turn, outside: BridgeCall): void => {
   turn.effects.push({ to: OUTSIDE, bytes: encodeCall(outside), commandIndex: turn.commandIndex })
 }
 
-const instructionOf = (transaction: Transaction): Omit<Instruction, 'commandId' | 'reference'> => {
-  const hold = stepCommandId(transaction.id, 'hold', transaction.holdAttempt)
-  const transactionType = ledgerTypes[transaction.type]
-  switch (ledgerStepOf(transaction)) {
-    case 'hold': return { kind: ledgerKinds.hold, transactionType, holds: [], legs: holdLegs(transaction) }
-    case 'settle': return { kind: ledgerKinds.settle, transactionType, holds: [hold], legs: entryLegs(transaction) }
-    case 'release': return { kind: ledgerKinds.release, transactionType, holds: [hold], legs: [] }
-    case 'move': return { kind: ledgerKinds.post, transactionType, holds: [], legs: entryLegs(transaction) }
-    case 'fill': return { kind: ledgerKinds.post, transactionType: ledgerTypes.FILL, holds: [], legs: fillLegs(transaction) }
-    case null: throw new Error(`transaction in step ${transaction.step} wants nothing of the ledger`)
-  }
-}
-
 /** Sends the ledger what the transaction wants where it stands. */
 export const askLedger = (turn: Turn, setting: SagaSetting, transaction: Transaction): void => {
   const step = ledgerStepOf(transaction)
+  if (step === null) throw new Error(`transaction in step ${transaction.step} wants nothing of the ledger`)
   if (step === 'hold') transaction.holdAttempt = transaction.attempt
   transaction.retryAt = 0n
-  const commandId = stepCommandId(transaction.id, step ?? '', transaction.attempt)
-  const owner = customerOwner(transaction.bank, transaction.bankUserId)
-  turn.state.awaiting.set(hexOf(commandId), hexOf(transaction.id))
+  const owner = bankCustomerOwner(transaction.bank, transaction.bankUserId)
+  turn.state.awaiting.set(hexOf(stepCommandId(transaction.id, step, transaction.attempt)), hexOf(transaction.id))
   turn.effects.push({
     to: partitionNumber('ledger', partitionIndexOf(owner, setting.ledgerPartitions)),
-    bytes: encodeInstruction({ ...instructionOf(transaction), commandId, reference: transaction.id }),
+    bytes: encodeLedgerStep(step, transaction),
     commandIndex: turn.commandIndex,
   })
 }
@@ -95,10 +84,10 @@ export const finish = (turn: Turn, transaction: Transaction): void => {
   transaction.finishedAt = turn.now
   bank.inFlight -= 1
   if (transaction.step === steps.completed) {
-    const moved = entryLegs(transaction).filter((leg) => leg.kind === accountKinds.customer)
+    const moved = entryLegs(transaction).filter((leg) => leg.kind === 'customer')
     for (const leg of moved) bank.totals.set(leg.currency, (bank.totals.get(leg.currency) ?? 0n) + leg.amount)
-    transaction.totalsAfter = moved.map(({ currency }) => ({ currency, amount: bank.totals.get(currency) ?? 0n }))
   }
+  transaction.totalsAfter = [...bank.totals].map(([currency, amount]) => ({ currency, amount }))
   if (isTrade(transaction) || transaction.step === steps.completed) {
     bank.eventSequence += 1n
     transaction.eventSequence = bank.eventSequence
@@ -174,9 +163,9 @@ const refusedByLedger = (turn: Turn, setting: SagaSetting, transaction: Transact
   } else fail(turn, setting, transaction, code, `the ledger refused it (${code})`)
 }
 
-const complete = (turn: Turn, setting: SagaSetting, transaction: Transaction, posted: Posted): void => {
+const complete = (turn: Turn, setting: SagaSetting, transaction: Transaction, posted: LedgerOutcome): void => {
   transaction.settled = true
-  transaction.ledgerNumber = posted.transactionNumber
+  transaction.ledgerNumber = posted.transactionNumber ?? 0n
   transaction.balancesAfter = posted.balancesAfter
   if (!isTrade(transaction)) transaction.fillBooked = true
   transaction.step = steps.completed
@@ -186,9 +175,8 @@ const complete = (turn: Turn, setting: SagaSetting, transaction: Transaction, po
 }
 
 /** The ledger's answer to what a transaction wanted. */
-export const onLedgerOutcome = (
-  turn: Turn, setting: SagaSetting, transaction: Transaction, code: OutcomeCode, body: Uint8Array,
-): void => {
+export const onLedgerOutcome = (turn: Turn, setting: SagaSetting, transaction: Transaction, outcome: LedgerOutcome): void => {
+  const { code } = outcome
   const awaited = awaitedCommand(transaction)
   if (awaited !== null) turn.state.awaiting.delete(awaited)
   const step = ledgerStepOf(transaction)
@@ -201,7 +189,7 @@ export const onLedgerOutcome = (
     else retryLater(turn, transaction)
   } else if (step === 'hold') authorize(turn, transaction)
   else if (step === 'fill') transaction.fillBooked = true
-  else complete(turn, setting, transaction, decodePosted(body))
+  else complete(turn, setting, transaction, outcome)
 }
 
 /** The bank's answer. A late one finds the transaction elsewhere and changes nothing. */

@@ -2,6 +2,7 @@ import type { Effect } from '@bourse/common/kernel/machine.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
 import type { BankRules } from '../codec/bank-rules.ts'
 import { hexOf, stepCommandId } from '../codec/identifiers.ts'
+import type { LedgerStep } from '../codec/ledger.ts'
 import { steps, type Transaction } from '../codec/transaction.ts'
 import type { Deal, Side } from './pricing.ts'
 
@@ -105,7 +106,7 @@ export const keyOf = (bank: string, idempotencyKey: string): string => `${bank}\
 export const dayOf = (now: bigint): bigint => now / 86_400_000n
 
 /** What a transaction wants of the ledger where it stands, or null when nothing. */
-export const ledgerStepOf = (transaction: Transaction): 'hold' | 'settle' | 'release' | 'move' | 'fill' | null => {
+export const ledgerStepOf = (transaction: Transaction): LedgerStep | null => {
   switch (transaction.step) {
     case steps.holding: return 'hold'
     case steps.posting: return 'settle'

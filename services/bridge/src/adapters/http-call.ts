@@ -1,0 +1,90 @@
+import type { Clock } from '@bourse/common/ports/clock.ts'
+
+/** Largest answer that is read from outside. */
+export const ANSWER_BYTES_MAX = 65_536
+
+/** One HTTP call. A body makes it a POST of JSON. */
+export interface HttpCall {
+  readonly url: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** An answer, or that there was none: `lost` says nothing about what the other side did. */
+export type HttpResult =
+  | { readonly kind: 'answer'; readonly status: number; readonly json: unknown }
+  | { readonly kind: 'lost'; readonly reason: string }
+
+/** What calls need. */
+export interface HttpDeps {
+  readonly fetch: typeof fetch
+  readonly clock: Clock
+}
+
+/** Calls over HTTP with a time limit that covers the body too. */
+export type HttpCaller = (call: HttpCall) => Promise<HttpResult>
+
+class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError'
+}
+
+const readText = async (response: Response): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > ANSWER_BYTES_MAX) throw new AnswerTooLargeError(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    // No JSON is an answer all the same: its status counts, and every reader checks the fields it needs.
+    return undefined
+  }
+}
+
+/**
+ * Makes a caller. Redirects are not followed: an order or an authorization goes where it was sent. An abort by the
+ * caller's signal rejects; everything else that goes wrong is `lost`.
+ */
+export const createHttpCaller = ({ fetch, clock }: HttpDeps): HttpCaller => async (call) => {
+  const ended = new AbortController()
+  const signal = call.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, call.signal])
+  const timer = clock.sleep(call.timeoutMs, signal).then(
+    () => { ended.abort(new Error(`no answer within ${call.timeoutMs} ms`)) },
+    () => undefined,
+  )
+  try {
+    const response = await fetch(call.url, {
+      method: call.body === undefined ? 'GET' : 'POST',
+      headers: { ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+      ...(call.body === undefined ? {} : { body: call.body }),
+      redirect: 'manual',
+      signal,
+    })
+    return { kind: 'answer', status: response.status, json: parsed(await readText(response)) }
+  } catch (error) {
+    if (call.signal?.aborted === true) throw error
+    return { kind: 'lost', reason: reasonOf(error) }
+  } finally {
+    ended.abort()
+    await timer
+  }
+}
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
+
+/** The fields of a JSON object; empty for anything else. */
+export const fieldsOf = (json: unknown): Readonly<Record<string, unknown>> =>
+  typeof json === 'object' && json !== null && !Array.isArray(json) ? json as Readonly<Record<string, unknown>> : {}

@@ -1,0 +1,30 @@
+import { ok, refuse, type Result } from '@bourse/common/errors/codes.ts'
+import type { PartitionClient } from '@bourse/common/kernel/client.ts'
+import { bridgePartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
+import { bankRulesOf, faultOfBankRules, type BankSpecFields } from '../codec/bank-rules.ts'
+import { encodeConfig } from '../codec/commands.ts'
+import { decodeReply } from '../codec/reply.ts'
+
+/** Tells bridge partitions the rules of their banks. */
+export interface BankConfigurator {
+  /** Puts a bank's rules in order; they hold for every later command. The same rules again change nothing. */
+  configure(name: string, spec: BankSpecFields): Promise<Result<void>>
+}
+
+const CONFIG_DEADLINE_MS = 10_000
+
+/** Makes a configurator. */
+export const createBankConfigurator = (deps: {
+  readonly partitions: PartitionClient
+  readonly topology: Topology
+}): BankConfigurator => ({
+  configure: async (name, spec) => {
+    const rules = bankRulesOf(name, spec)
+    const fault = faultOfBankRules(rules)
+    if (fault !== null) return refuse('VALIDATION_ERROR', fault)
+    const answer = await deps.partitions.command(bridgePartitionOf(deps.topology, name), encodeConfig(rules), CONFIG_DEADLINE_MS)
+    if (!answer.ok) return answer
+    const reply = decodeReply(answer.value.outcome)
+    return reply.code === 'OK' ? ok(undefined) : refuse(reply.code, reply.message)
+  },
+})
