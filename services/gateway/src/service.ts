@@ -72,7 +72,8 @@ export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost
   const sessions = createSessions({
     directory, clock, ids, secret: config.jwtSecret, secure: config.profile === 'production', ttlMs: limits.sessionTtlMs,
   })
-  const passwords = createPasswords({ random, cost: passwordCost, runningMax: limits.passwordHashesMax, waitingMax: limits.passwordHashesWaitingMax })
+  const passwords = createPasswords({ random, cost: passwordCost, runningMax: limits.passwordHashesMax,
+    waitingMax: limits.passwordHashesWaitingMax })
   const bankKeys = createBankKeys({ directory, banks: deps.banks, clock, rate, limits })
   const telemetry = createHttpTelemetry(metrics)
 

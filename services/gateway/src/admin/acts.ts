@@ -17,7 +17,8 @@ export interface Act {
 /** Journals acts before they are done and does each at most once per key. */
 export interface Acts {
   /**
-   * Does `run` unless the key has an outcome already, which is answered instead; `IDEMPOTENCY_CONFLICT` when the key belongs to another act.
+   * Does `run` unless the key has an outcome already, which is answered instead; `IDEMPOTENCY_CONFLICT` when
+   * the key belongs to another act.
    * After a crash between journal and outcome a repeat runs again: `run` must be safe to repeat soon after.
    */
   perform(act: Act, run: () => Promise<Result<object>>): Promise<Result<object>>
@@ -26,7 +27,8 @@ export interface Acts {
 }
 
 /** Refusals that say "not now": they are no outcome. */
-const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['UNAVAILABLE', 'RATE_LIMITED', 'ENGINE_FAULT', 'CAPACITY_EXCEEDED'])
+const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['UNAVAILABLE', 'RATE_LIMITED', 'ENGINE_FAULT',
+  'CAPACITY_EXCEEDED'])
 const MOMENT_DIGITS = 14
 
 type Outcome = { readonly ok: true; readonly value: object } | { readonly ok: false; readonly refusal: Refusal }
@@ -72,7 +74,8 @@ export const createActs = ({ directory, clock, ids }: {
     noteRead: async (who, action, reason, detail) => {
       const atMs = clock.nowMs()
       await directory.recordAudit({
-        id: recordId(atMs), atMs, who, action, reason, idempotencyKey: ids.uuid(), requestHash: '', detail: JSON.stringify(detail),
+        id: recordId(atMs), atMs, who, action, reason, idempotencyKey: ids.uuid(), requestHash: '',
+          detail: JSON.stringify(detail),
       })
     },
   }

@@ -1,4 +1,5 @@
 import { formatAmount } from '@bourse/common/money/amount.ts'
+import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { UserRecord } from '@bourse/common/ports/directory.ts'
 import { VIEW_PAGE_MAX } from '@bourse/common/ports/views.ts'
 import { bankTransactionModel, ledgerEntryModel, ledgerTransactionModel, tradeModel } from '@bourse/common/views/models.ts'
@@ -6,7 +7,6 @@ import type { GatewayDeps } from '../deps.ts'
 import { normalEmail } from '../auth/routes.ts'
 import { momentOf, valuedTradeFields } from '../engine/trade-fields.ts'
 import { ApiError, unwrap } from '../http/api-error.ts'
-import { bytesOfUuid } from '../http/identity.ts'
 import { answer, route, type Answer, type Route, type RouteRequest } from '../http/route.ts'
 import { marketQuoteOf, unrealizedPnlOf } from '../market/quotation.ts'
 import { listedTradeFields } from '../trades/fields.ts'
@@ -14,7 +14,8 @@ import type { Acts } from './acts.ts'
 import { adminSpecs } from './specs.ts'
 
 const userFields = (user: UserRecord) => ({
-  userId: user.id, email: user.email, createdAt: momentOf(user.createdAtMs), locked: user.locked, sessionsValidFrom: momentOf(user.sessionsValidFromMs),
+  userId: user.id, email: user.email, createdAt: momentOf(user.createdAtMs), locked: user.locked,
+    sessionsValidFrom: momentOf(user.sessionsValidFromMs),
 })
 
 const data = (value: unknown): Answer => answer({ success: true, data: value })
@@ -22,7 +23,7 @@ const data = (value: unknown): Answer => answer({ success: true, data: value })
 const readAccount = async ({ directory, trading, ledger, pairs, prices }: GatewayDeps, userId: string): Promise<object> => {
   const user = await directory.userById(userId)
   if (user === null) throw new ApiError('NOT_FOUND', `there is no user ${userId}`)
-  const owner = bytesOfUuid(userId)
+  const owner = ownerOfUuid(userId)
   const trades = unwrap(await trading.openTrades(owner))
   const found = await ledger.balances(owner)
   // A user who never opened the trading account has no balances: that is an answer, not a refusal.
@@ -35,7 +36,8 @@ const readAccount = async ({ directory, trading, ledger, pairs, prices }: Gatewa
     trades: trades.map((trade) => {
       const pair = pairs().find(({ symbol }) => symbol === trade.asset)
       const quote = prices.latest(trade.asset)
-      return valuedTradeFields(trade, pair === undefined || quote === null ? null : unrealizedPnlOf(trade, marketQuoteOf(pair, quote)))
+      return valuedTradeFields(trade, pair === undefined || quote === null ? null
+        : unrealizedPnlOf(trade, marketQuoteOf(pair, quote)))
     }),
   }
 }
@@ -43,9 +45,11 @@ const readAccount = async ({ directory, trading, ledger, pairs, prices }: Gatewa
 const readLedgerTransaction = async ({ views }: GatewayDeps, id: string): Promise<object | null> => {
   const found = await views.get(ledgerTransactionModel, id)
   if (found === null) return null
-  const entries = await views.find(ledgerEntryModel, { filter: { transaction: id }, sortBy: 'order', direction: 'ascending', limit: VIEW_PAGE_MAX })
+  const entries = await views.find(ledgerEntryModel,
+    { filter: { transaction: id }, sortBy: 'order', direction: 'ascending', limit: VIEW_PAGE_MAX })
   return {
-    id: found._id, type: found.transactionType, reference: found.reference, commandId: found.commandId, createdAt: momentOf(found.atMs),
+    id: found._id, type: found.transactionType, reference: found.reference, commandId: found.commandId,
+      createdAt: momentOf(found.atMs),
     entries: entries.map((entry) => ({
       id: entry._id, owner: entry.owner, accountKind: entry.accountKind, currency: entry.currency,
       amount: formatAmount(entry.amount), balanceAfter: formatAmount(entry.balanceAfter),

@@ -1,11 +1,12 @@
 import { ok, refuse, type Result } from '@bourse/common/errors/codes.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import { formatAmount } from '@bourse/common/money/amount.ts'
+import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { GatewayDeps } from '../deps.ts'
 import type { Sessions } from '../auth/sessions.ts'
 import { unwrap } from '../http/api-error.ts'
 import { fieldsOf, type BodyFields } from '../http/fields.ts'
-import { bytesOfUuid, commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
+import { commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
 import { answer, route, type Answer, type Route, type RouteRequest } from '../http/route.ts'
 import { createActs, type Acts } from './acts.ts'
 import { adminReads } from './reads.ts'
@@ -50,7 +51,8 @@ const acting = (acts: Acts, { ids }: GatewayDeps) => (
 }
 
 const adjustFields = (fields: BodyFields) => ({
-  userId: fields.text('userId').toLowerCase(), amount: fields.amount('amount'), currency: fields.optionalText('currency'), reference: fields.text('reference'),
+  userId: fields.text('userId').toLowerCase(), amount: fields.amount('amount'), currency: fields.optionalText('currency'),
+    reference: fields.text('reference'),
 })
 
 const userNotFound = (userId: string) => refuse('NOT_FOUND', `there is no user ${userId}`)
@@ -61,9 +63,10 @@ const moneyRoutes = ({ deps }: AdminOptions, act: ReturnType<typeof acting>): re
   const adjust = (sign: 1n | -1n) => async ({ fields, identity }: Performing): Promise<Result<object>> => {
     const { userId, amount, currency, reference } = adjustFields(fields)
     if (await directory.userById(userId) === null) return userNotFound(userId)
-    return ledger.adjust(identity, bytesOfUuid(userId), currency ?? config.accountCurrency, sign * amount, reference)
+    return ledger.adjust(identity, ownerOfUuid(userId), currency ?? config.accountCurrency, sign * amount, reference)
   }
-  const fundFields = (fields: BodyFields) => ({ target: fields.text('target'), asset: fields.text('asset'), amount: fields.amount('amount') })
+  const fundFields = (fields: BodyFields) =>
+    ({ target: fields.text('target'), asset: fields.text('asset'), amount: fields.amount('amount') })
   return [
     route({
       spec: adminSpecs.fund,
@@ -84,7 +87,8 @@ const moneyRoutes = ({ deps }: AdminOptions, act: ReturnType<typeof acting>): re
 
 const knownAsset = ({ pairs }: GatewayDeps, asset: string): Result<never> | null => {
   const symbols = pairs().map(({ symbol }) => symbol)
-  return symbols.includes(asset) ? null : refuse('MARKET_NOT_FOUND', `there is no market "${asset}"; use one of ${symbols.join(', ')}`)
+  return symbols.includes(asset) ? null
+    : refuse('MARKET_NOT_FOUND', `there is no market "${asset}"; use one of ${symbols.join(', ')}`)
 }
 
 /** Markets: halt and reopen. */

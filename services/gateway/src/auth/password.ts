@@ -24,7 +24,8 @@ const SALT_BYTES = 16
 const HASH_BYTES = 32
 const STORED = /^scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{22})\$([A-Za-z0-9_-]{43})$/
 
-const derive = (password: string, salt: Uint8Array, { logN, r, p }: PasswordCost): Promise<Buffer> => new Promise((resolve, reject) => {
+const derive = (password: string, salt: Uint8Array, { logN, r, p }: PasswordCost): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
   const N = 2 ** logN
   const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r }
   // NFKC: the same password typed on two systems is the same bytes.

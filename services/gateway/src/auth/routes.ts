@@ -23,7 +23,10 @@ export interface AuthOptions {
 
 const PASSWORD_BYTES_MIN = 8
 const PASSWORD_BYTES_MAX = 128
-/** One at, something before it, a dotted name behind it; no blanks or control characters. Whether it exists only a message can tell. */
+/**
+ * One at, something before it, a dotted name behind it; no blanks or control characters. Whether it exists
+ * only a message can tell.
+ */
 const EMAIL = /^[^\s@\p{Cc}]{1,64}@(?=.{1,253}$)[^\s@.\p{Cc}]+(?:\.[^\s@.\p{Cc}]+)+$/u
 
 /** An e-mail as it is kept: NFKC, lower case, trimmed. @throws {ApiError} */
@@ -54,13 +57,15 @@ const signedIn = async (sessions: Sessions, user: UserRecord, status: number): P
   status, body: shownUser({ ...user, userId: user.id }), headers: { 'set-cookie': await sessions.issue(user) },
 })
 
-const signUp = ({ directory, sessions, passwords, rate, limits, clock, ids }: AuthOptions) => async (request: RouteRequest): Promise<Answer> => {
+const signUp = ({ directory, sessions, passwords, rate, limits, clock, ids }: AuthOptions) =>
+  async (request: RouteRequest): Promise<Answer> => {
   const { email, password } = credentialsOf(request)
   checkedPassword(password)
   await rate(`signup:${request.address}`, limits.signUpPerAddress)
   if (await directory.userByEmail(email) !== null) throw emailTaken()
   const user: UserRecord = {
-    id: ids.uuid(), email, passwordHash: await passwords.hash(password), createdAtMs: clock.nowMs(), locked: false, sessionsValidFromMs: 0,
+    id: ids.uuid(), email, passwordHash: await passwords.hash(password), createdAtMs: clock.nowMs(), locked: false,
+      sessionsValidFromMs: 0,
   }
   // The unique index decides a race of two sign-ups.
   if (await directory.createUser(user) === 'taken') throw emailTaken()
@@ -69,7 +74,8 @@ const signUp = ({ directory, sessions, passwords, rate, limits, clock, ids }: Au
 
 const emailTaken = (): ApiError => new ApiError('EMAIL_TAKEN', 'there is a user with this e-mail; sign in instead')
 
-const signIn = ({ directory, sessions, passwords, rate, limits }: AuthOptions) => async (request: RouteRequest): Promise<Answer> => {
+const signIn = ({ directory, sessions, passwords, rate, limits }: AuthOptions) =>
+  async (request: RouteRequest): Promise<Answer> => {
   const { email, password } = credentialsOf(request)
   await rate(`signin-address:${request.address}`, limits.signInPerAddress)
   await rate(`signin-email:${email}`, limits.signInPerEmail)
@@ -90,7 +96,8 @@ export const authRoutes = (options: AuthOptions): readonly Route[] => [
     handle: async ({ query }, session) => {
       const all = query['all'] === true
       await options.sessions.end(session, all)
-      return { status: 200, body: { success: true, data: { ended: all ? 'all' : 'this' } }, headers: { 'set-cookie': options.sessions.clearing } }
+      return { status: 200, body: { success: true, data: { ended: all ? 'all' : 'this' } },
+        headers: { 'set-cookie': options.sessions.clearing } }
     },
   }),
 ]

@@ -53,7 +53,8 @@ export const createSessions = (options: {
   const verify = async (token: string) => {
     try {
       return (await jwtVerify(token, key, {
-        algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, currentDate: new Date(clock.nowMs()), requiredClaims: ['sub', 'jti', 'exp', 'issuedAtMs'],
+        algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, currentDate: new Date(clock.nowMs()),
+          requiredClaims: ['sub', 'jti', 'exp', 'issuedAtMs'],
       })).payload
     } catch (error) {
       if (error instanceof errors.JOSEError) return null

@@ -35,7 +35,8 @@ export const authSpecs = {
     operationId: 'signOut', method: 'POST', path: '/api/v1/auth/logout', tag: 'Sessions', security: 'session',
     summary: 'Ends this session, or all of the user\'s, at every gateway',
     query: parameters({ all: { type: 'boolean', default: false } }),
-    answers: { 200: { description: 'Ended', schema: success(object({ ended: { enum: ['this', 'all'] } })) } }, refusals: ['FORBIDDEN'],
+    answers: { 200: { description: 'Ended', schema: success(object({ ended: { enum: ['this', 'all'] } })) } },
+      refusals: ['FORBIDDEN'],
   }),
 } as const
 

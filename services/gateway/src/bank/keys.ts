@@ -11,7 +11,8 @@ import { AuthenticationError, BankSuspendedError } from './errors.ts'
 /** Finds the bank of an API key. */
 export interface BankKeys {
   /**
-   * @throws {ApiError} `UNAUTHENTICATED` for a missing, unknown or expired key (per-address limit: `RATE_LIMITED`), `FORBIDDEN` from an
+   * @throws {ApiError} `UNAUTHENTICATED` for a missing, unknown or expired key (per-address limit:
+   * `RATE_LIMITED`), `FORBIDDEN` from an
    * address outside the bank's ranges, `BANK_SUSPENDED`
    */
   bankOf(apiKey: string, address: string): Promise<BankSpec>
@@ -70,9 +71,11 @@ export const createBankKeys = (options: {
       const record = await recordOf(apiKey, address)
       const bank = record === undefined ? undefined : banks().find(({ name }) => name === record.bank)
       if (bank === undefined) {
-        throw new AuthenticationError('UNAUTHENTICATED', 'the API key is missing, unknown or expired; send a valid one in x-api-key')
+        throw new AuthenticationError('UNAUTHENTICATED',
+          'the API key is missing, unknown or expired; send a valid one in x-api-key')
       }
-      if (!within(bank.allowedCidrs, address)) throw new ApiError('FORBIDDEN', `calls from ${address} are not allowed; see the bank's allowedCidrs`)
+      if (!within(bank.allowedCidrs, address)) throw new ApiError('FORBIDDEN',
+        `calls from ${address} are not allowed; see the bank's allowedCidrs`)
       if (bank.state === 'Suspended') throw new BankSuspendedError('BANK_SUSPENDED', 'the bank is suspended; ask the platform')
       return bank
     },

@@ -64,25 +64,32 @@ const outcomeAnswer = (outcome: BankOutcome): Answer => {
   return { status: 202, body: { success: true, data: { transactionId, status: 'PENDING' } } }
 }
 
-const identityOf = ({ ids }: BankOptions, bank: BankSpec, request: RouteRequest, path: string, hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
+const identityOf = ({ ids }: BankOptions, bank: BankSpec, request: RouteRequest, path: string,
+  hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
   commandIdentity(ids, `bank:${bank.name}:`, keyOf(request), requestHashOf(request.method, path, hashed))
 
-const trade = (options: BankOptions, side: Side, path: string) => async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+const trade = (options: BankOptions, side: Side, path: string) =>
+  async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
   const fields = bodyOf(request)
   const asked = {
-    bankUserId: fields.text('bankUserId'), quoteId: fields.optionalText('quoteId'), amount: fields.amount('amount'), currency: fields.text('currency'),
+    bankUserId: fields.text('bankUserId'), quoteId: fields.optionalText('quoteId'), amount: fields.amount('amount'),
+      currency: fields.text('currency'),
   }
   const identity = identityOf(options, bank, request, path, asked)
-  return outcomeAnswer(valueOf(await options.bridge.trade({ identity, idempotencyKey: keyOf(request), bank: bank.name, side, ...asked })))
+  return outcomeAnswer(valueOf(await options.bridge.trade({ identity, idempotencyKey: keyOf(request), bank: bank.name,
+    side, ...asked })))
 }
 
-const move = (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string) => async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+const move = (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string) =>
+  async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
   const fields = bodyOf(request)
   const asked = {
-    bankUserId: fields.text('bankUserId'), amount: fields.amount('amount'), currency: fields.text('currency'), reference: fields.text('reference'),
+    bankUserId: fields.text('bankUserId'), amount: fields.amount('amount'), currency: fields.text('currency'),
+      reference: fields.text('reference'),
   }
   const identity = identityOf(options, bank, request, path, asked)
-  return outcomeAnswer(valueOf(await options.bridge.move({ identity, idempotencyKey: keyOf(request), bank: bank.name, type, ...asked })))
+  return outcomeAnswer(valueOf(await options.bridge.move({ identity, idempotencyKey: keyOf(request), bank: bank.name,
+    type, ...asked })))
 }
 
 const quote = ({ bridge }: BankOptions) => async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
@@ -101,7 +108,8 @@ const transactions = ({ bridge }: BankOptions) => async ({ query }: RouteRequest
   const bankUserId = text(query['bankUserId'])
   const cursor = text(query['cursor'])
   if (key !== null) {
-    if (bankUserId !== null || cursor !== null) throw invalid('idempotencyKey names one transaction; send it without bankUserId and cursor')
+    if (bankUserId !== null
+      || cursor !== null) throw invalid('idempotencyKey names one transaction; send it without bankUserId and cursor')
     return answer(transactionFields(valueOf(await bridge.transactionByKey(bank.name, key.toLowerCase()))))
   }
   const page = valueOf(await bridge.transactions(bank.name, { bankUserId, cursor, limit: Number(query['limit']) }))
@@ -119,7 +127,9 @@ const statement = ({ bridge, clock }: BankOptions) => async (request: RouteReque
   const { fromMs, toMs } = statementRange(String(request.query['from']), text(request.query['to']) ?? undefined, clock.nowMs())
   const found = valueOf(await bridge.statement(bank.name, fromMs, toMs))
   return wantsCsv(request.header('accept'))
-    ? answer(statementCsv(found), { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="statement.csv"', vary: 'Accept' })
+    ? answer(statementCsv(found),
+      { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="statement.csv"',
+      vary: 'Accept' })
     : answer(statementFields(found), { vary: 'Accept' })
 }
 
@@ -147,7 +157,8 @@ export const bankRoutes = (options: BankOptions): readonly Route[] => {
     }),
     route({
       spec: bankSpecs.transaction,
-      handle: async ({ params }, bank) => answer(transactionFields(valueOf(await bridge.transaction(bank.name, params['id'] ?? '')))),
+      handle: async ({ params }, bank) =>
+        answer(transactionFields(valueOf(await bridge.transaction(bank.name, params['id'] ?? '')))),
     }),
     route({ spec: bankSpecs.transactions, handle: transactions(options) }),
     route({ spec: bankSpecs.statement, handle: statement(options) }),
@@ -155,7 +166,8 @@ export const bankRoutes = (options: BankOptions): readonly Route[] => {
       spec: bankSpecs.events,
       handle: async ({ query }, bank) => {
         const { events, asOfMs } = valueOf(await bridge.events(bank.name, Number(query['after']), Number(query['limit'])))
-        return answer({ events: events.map(({ sequence, id, type, createdAt, data }) => ({ sequence, id, type, createdAt, data })), asOf: momentOf(asOfMs) })
+        return answer({ events: events.map(({ sequence, id, type, createdAt, data }) =>
+          ({ sequence, id, type, createdAt, data })), asOf: momentOf(asOfMs) })
       },
     }),
   ]

@@ -19,7 +19,8 @@ export const parseMoment = (name: string, text: string): number => {
 }
 
 /** The range of a statement, `from` included, `to` (default: now) excluded. @throws {ApiError} */
-export const statementRange = (from: string, to: string | undefined, nowMs: number): { readonly fromMs: number; readonly toMs: number } => {
+export const statementRange = (from: string, to: string | undefined,
+  nowMs: number): { readonly fromMs: number; readonly toMs: number } => {
   const fromMs = parseMoment('from', from)
   const toMs = to === undefined ? Math.max(nowMs, fromMs + 1) : parseMoment('to', to)
   if (fromMs >= toMs) throw invalid('from must be before to')
@@ -42,7 +43,8 @@ export const statementFields = (statement: BankStatement) => ({
   asOf: moment(statement.asOfMs),
 })
 
-const COLUMNS = ['record', 'createdAt', 'id', 'transactionId', 'accountId', 'bankUserId', 'type', 'currency', 'amount', 'balanceAfter'] as const
+const COLUMNS = ['record', 'createdAt', 'id', 'transactionId', 'accountId', 'bankUserId', 'type', 'currency', 'amount',
+  'balanceAfter'] as const
 
 /** Spreadsheets run cells that begin like this; a customer's id is the bank's text, so it is defused. */
 const plainText = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)

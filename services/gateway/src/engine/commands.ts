@@ -1,15 +1,16 @@
 import { refuse, ok, type Result } from '@bourse/common/errors/codes.ts'
-import type { Units } from '@bourse/common/money/amount.ts'
-import { formatAmount } from '@bourse/common/money/amount.ts'
+import { formatAmount, type Units } from '@bourse/common/money/amount.ts'
+import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import type { OpenTrade } from '@bourse/trading/client/types.ts'
+import { closedTradeJson, openTradeJson } from '@bourse/trading/codec/present.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { invalid } from '../http/api-error.ts'
 import type { BodyFields } from '../http/fields.ts'
-import { bytesOfUuid, commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
+import { commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
 import { marketQuoteOf, unrealizedPnlOf } from '../market/quotation.ts'
 import type { CommandName } from './specs.ts'
-import { closedTradeFields, openTradeFields, valuedTradeFields } from './trade-fields.ts'
+import { valuedTradeFields } from './trade-fields.ts'
 
 /** Who gives a command and how. */
 export interface CommandCall {
@@ -45,7 +46,8 @@ const optionalPrice = (fields: BodyFields, name: string): Units | null => {
   return units === null ? null : bounded(name, units)
 }
 
-const mapped = <From, To>(result: Result<From>, map: (value: From) => To): Result<To> => (result.ok ? ok(map(result.value)) : result)
+const mapped = <From, To>(result: Result<From>, map: (value: From) => To): Result<To> =>
+  (result.ok ? ok(map(result.value)) : result)
 
 const identityOf = (deps: CommandDeps, call: CommandCall, hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
   commandIdentity(deps.ids, `user:${call.userId}:`, call.idempotencyKey, requestHashOf(call.method, call.path, hashed))
@@ -54,7 +56,7 @@ const createAccount = (deps: CommandDeps) => async (call: CommandCall): Promise<
   const { profile, demoBalance, accountCurrency } = deps.config
   const identity = identityOf(deps, call, { command: 'CREATE_ACCOUNT' })
   const grant = profile === 'development' ? demoBalance : 0n
-  const opened = await deps.ledger.openAccount(identity, bytesOfUuid(call.userId), accountCurrency, grant)
+  const opened = await deps.ledger.openAccount(identity, ownerOfUuid(call.userId), accountCurrency, grant)
   const result = mapped(opened, ({ existed }) => ({
     data: { accountId: call.userId, asset: accountCurrency, openedBefore: existed },
     message: existed ? 'The account was open already' : 'Account opened',
@@ -80,15 +82,15 @@ const createTrade = (deps: CommandDeps) => async (call: CommandCall): Promise<Co
     worstPrice: optionalPrice(fields, 'worstPrice'),
   } as const
   const identity = identityOf(deps, call, { command: 'CREATE_TRADE', ...request })
-  const result = await deps.trading.createTrade({ identity, account: bytesOfUuid(call.userId), ...request })
-  return { identity, result: mapped(result, (trade) => ({ data: openTradeFields(trade), message: 'Trade opened' })) }
+  const result = await deps.trading.createTrade({ identity, account: ownerOfUuid(call.userId), ...request })
+  return { identity, result: mapped(result, (trade) => ({ data: openTradeJson(trade), message: 'Trade opened' })) }
 }
 
 const closeTrade = (deps: CommandDeps) => async (call: CommandCall): Promise<CommandResult> => {
   const request = { tradeId: call.fields.text('tradeId'), worstPrice: optionalPrice(call.fields, 'worstPrice') }
   const identity = identityOf(deps, call, { command: 'CLOSE_TRADE', ...request })
-  const result = await deps.trading.closeTrade({ identity, account: bytesOfUuid(call.userId), ...request })
-  return { identity, result: mapped(result, (trade) => ({ data: closedTradeFields(trade), message: 'Trade closed' })) }
+  const result = await deps.trading.closeTrade({ identity, account: ownerOfUuid(call.userId), ...request })
+  return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
 }
 
 const pnlNow = ({ prices, pairs }: CommandDeps, trade: OpenTrade): Units | null => {
@@ -99,7 +101,7 @@ const pnlNow = ({ prices, pairs }: CommandDeps, trade: OpenTrade): Units | null 
 
 /** Trades first, then money: every outcome that trading has answered is in the ledger by then. */
 const readAccount = async ({ trading, ledger }: CommandDeps, userId: string) => {
-  const owner = bytesOfUuid(userId)
+  const owner = ownerOfUuid(userId)
   const trades = await trading.openTrades(owner)
   if (!trades.ok) return trades
   const balances = await ledger.balances(owner)
@@ -128,7 +130,8 @@ const getUsdBalance = (deps: CommandDeps) => async ({ userId }: CommandCall): Pr
   const gains: Units[] = []
   for (const trade of trades) {
     const pnl = pnlNow(deps, trade)
-    if (pnl === null) return { identity: null, result: refuse('PRICE_STALE', `there is no price of ${trade.asset} yet; try again in a moment`, 1) }
+    if (pnl === null) return { identity: null,
+      result: refuse('PRICE_STALE', `there is no price of ${trade.asset} yet; try again in a moment`, 1) }
     gains.push(pnl - trade.fundingCost)
   }
   // USDC = 1 USD; other currencies are not valued here.

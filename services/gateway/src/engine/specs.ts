@@ -1,5 +1,6 @@
 import { ENGINE_PATH } from '../http/envelope.ts'
-import { amountInput, decimal, list, moment, object, optionalAmountInput, optionalDecimal, optionalKeyHeader, uuid } from '../http/schemas.ts'
+import { amountInput, decimal, list, moment, object, optionalAmountInput, optionalDecimal, optionalKeyHeader,
+  uuid } from '../http/schemas.ts'
 import { routeSpec, type Schema } from '../http/route.ts'
 
 /** The five commands. */
@@ -8,10 +9,12 @@ export const commandNames = ['CREATE_ACCOUNT', 'GET_BALANCE', 'GET_USD_BALANCE',
 export type CommandName = (typeof commandNames)[number]
 
 const named = (name: CommandName): { readonly command: Schema } => ({ command: { type: 'string', const: name } })
-const asset: Schema = { type: 'string', pattern: '^[A-Z0-9]{1,16}_[A-Z0-9]{1,16}$', description: 'A pair of /api/v1/markets, such as BTC_USDC.' }
+const asset: Schema = { type: 'string', pattern: '^[A-Z0-9]{1,16}_[A-Z0-9]{1,16}$',
+  description: 'A pair of /api/v1/markets, such as BTC_USDC.' }
 const direction: Schema = { type: 'string', enum: ['LONG', 'SHORT'] }
 const tradeId: Schema = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x21-\\x7e]+$', description: 'Opaque.' }
-const leverageInput: Schema = { ...amountInput, title: 'LeverageInput', description: 'A whole number from 1 to the pair\'s maximum.', examples: [50] }
+const leverageInput: Schema = { ...amountInput, title: 'LeverageInput',
+  description: 'A whole number from 1 to the pair\'s maximum.', examples: [50] }
 
 const createTrade = object({
   ...named('CREATE_TRADE'), asset, direction, margin: amountInput, leverage: leverageInput,
@@ -23,7 +26,6 @@ const commandBody: Schema = {
   title: 'EngineCommand',
   type: 'object',
   discriminator: { propertyName: 'command' },
-  required: ['command'],
   oneOf: [
     object(named('CREATE_ACCOUNT'), [], 'CreateAccount'),
     object(named('GET_BALANCE'), [], 'GetBalance'),
@@ -69,16 +71,20 @@ const usdData = object({
 }, [], 'UsdBalance')
 
 const engineAnswer: Schema = object({
-  success: { const: true }, orderId: uuid, latency: { type: 'integer', minimum: 0, description: 'Milliseconds, measured at the edge.' },
+  success: { const: true }, orderId: uuid,
+    latency: { type: 'integer', minimum: 0, description: 'Milliseconds, measured at the edge.' },
   engineResponse: object({
-    status: { const: 'success' }, data: { anyOf: [accountData, balanceData, usdData, openTradeSchema, closedTradeSchema] }, message: { type: 'string' },
+    status: { const: 'success' },
+      data: { anyOf: [accountData, balanceData, usdData, openTradeSchema, closedTradeSchema] }, message: { type: 'string' },
   }),
 }, [], 'EngineAnswer')
 
 /** A refusal of the engine's route. */
 export const engineRefusalSchema: Schema = object({
-  success: { const: false }, orderId: uuid, latency: { type: 'integer', minimum: 0 }, errorCode: { type: 'string' }, message: { type: 'string' },
-  engineResponse: object({ status: { const: 'error' }, data: { type: 'null' }, errorCode: { type: 'string' }, message: { type: 'string' } }),
+  success: { const: false }, orderId: uuid, latency: { type: 'integer', minimum: 0 }, errorCode: { type: 'string' },
+    message: { type: 'string' },
+  engineResponse: object({ status: { const: 'error' }, data: { type: 'null' }, errorCode: { type: 'string' },
+    message: { type: 'string' } }),
 }, [], 'EngineRefusal')
 
 /** The commands' route. */
@@ -89,8 +95,10 @@ export const engineSpec = routeSpec<'session'>({
   headers: optionalKeyHeader, body: commandBody,
   answers: { 200: { description: 'Done', schema: engineAnswer } },
   refusals: [
-    'LEVERAGE_TOO_HIGH', 'INVALID_STOP_LOSS', 'INVALID_TAKE_PROFIT', 'FORBIDDEN', 'TRADE_NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'TRADE_CLOSED', 'MARKET_HALTED',
-    'MARKET_REDUCE_ONLY', 'PRICE_MOVED', 'WOULD_LIQUIDATE', 'IDEMPOTENCY_CONFLICT', 'INSUFFICIENT_FUNDS', 'MARGIN_TOO_SMALL', 'NOTIONAL_TOO_HIGH',
+    'LEVERAGE_TOO_HIGH', 'INVALID_STOP_LOSS', 'INVALID_TAKE_PROFIT', 'FORBIDDEN', 'TRADE_NOT_FOUND', 'ACCOUNT_NOT_FOUND',
+      'TRADE_CLOSED', 'MARKET_HALTED',
+    'MARKET_REDUCE_ONLY', 'PRICE_MOVED', 'WOULD_LIQUIDATE', 'IDEMPOTENCY_CONFLICT', 'INSUFFICIENT_FUNDS',
+      'MARGIN_TOO_SMALL', 'NOTIONAL_TOO_HIGH',
     'TOO_MANY_TRADES', 'EXPOSURE_LIMIT', 'PRICE_STALE', 'UNAVAILABLE', 'ENGINE_FAULT',
   ],
 })

@@ -12,11 +12,14 @@ export const healthSpecs = {
     answers: { 200: { description: 'It runs', schema: object({ status: { const: 'ok' } }) } }, refusals: [],
   }),
   ready: routeSpec<'none'>({
-    operationId: 'ready', method: 'GET', path: '/readyz', tag: 'Health', security: 'none', summary: 'Whether it takes commands, and if not, why',
-    answers: { 200: { description: 'It does', schema: readiness }, 503: { description: 'It does not', schema: readiness } }, refusals: [],
+    operationId: 'ready', method: 'GET', path: '/readyz', tag: 'Health', security: 'none',
+      summary: 'Whether it takes commands, and if not, why',
+    answers: { 200: { description: 'It does', schema: readiness },
+      503: { description: 'It does not', schema: readiness } }, refusals: [],
   }),
   metrics: routeSpec<'none'>({
-    operationId: 'metrics', method: 'GET', path: '/metrics', tag: 'Health', security: 'none', summary: 'Metrics in the text format of Prometheus',
+    operationId: 'metrics', method: 'GET', path: '/metrics', tag: 'Health', security: 'none',
+      summary: 'Metrics in the text format of Prometheus',
     answers: { 200: { description: 'All series', contentTypes: ['text/plain'] } }, refusals: [],
   }),
 } as const

@@ -16,7 +16,8 @@ export class ApiError extends Error {
 }
 
 /** The error of a refusal. */
-export const apiErrorOf = ({ code, message, retryAfterSeconds }: Refusal): ApiError => new ApiError(code, message, retryAfterSeconds)
+export const apiErrorOf = ({ code, message, retryAfterSeconds }: Refusal): ApiError =>
+  new ApiError(code, message, retryAfterSeconds)
 
 /** The value of a result. @throws {ApiError} its refusal */
 export const unwrap = <Value>(result: Result<Value>): Value => {

@@ -54,7 +54,7 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 } as const
 
-const stateOf = (context: Context): RequestState => context.state as RequestState
+const stateOf = (context: Context): RequestState => context.state
 
 const writeAnswer = (context: Context, { status, body, headers }: Answer): void => {
   context.status = status
@@ -66,14 +66,18 @@ const writeAnswer = (context: Context, { status, body, headers }: Answer): void 
 const refusalOf = (context: Context, error: unknown, logger: Logger): ApiError => {
   if (error instanceof ApiError) return error
   const status = (error as { readonly status?: unknown } | null)?.status
-  if (status === 400 || status === 415) return new ApiError('VALIDATION_ERROR', 'the request could not be read; send it whole, as JSON')
-  logger.error({ err: error, requestId: stateOf(context).requestId, method: context.method, path: context.path }, 'a request failed')
-  return new ApiError('INTERNAL_ERROR', `something went wrong here; name the request id ${stateOf(context).requestId} when you ask about it`)
+  if (status === 400 || status === 415) return new ApiError('VALIDATION_ERROR',
+    'the request could not be read; send it whole, as JSON')
+  logger.error({ err: error, requestId: stateOf(context).requestId, method: context.method, path: context.path },
+    'a request failed')
+  return new ApiError('INTERNAL_ERROR',
+    `something went wrong here; name the request id ${stateOf(context).requestId} when you ask about it`)
 }
 
 const frame = ({ ids, logger, telemetry, clock, draining }: AppOptions): Middleware => async (context, next) => {
   const given = context.get('x-request-id')
-  const state: RequestState = { requestId: REQUEST_ID.test(given) ? given : ids.uuid(), startedMs: clock.monotonicMs(), route: 'unmatched' }
+  const state: RequestState = { requestId: REQUEST_ID.test(given) ? given : ids.uuid(), startedMs: clock.monotonicMs(),
+    route: 'unmatched' }
   Object.assign(context.state, state)
   context.set(SECURITY_HEADERS)
   context.set('x-request-id', state.requestId)
@@ -90,11 +94,13 @@ const frame = ({ ids, logger, telemetry, clock, draining }: AppOptions): Middlew
   const seconds = (clock.monotonicMs() - state.startedMs) / 1_000
   telemetry.answered(stateOf(context).route, context.method, context.status, seconds)
   logger.debug({
-    requestId: state.requestId, method: context.method, route: stateOf(context).route, status: context.status, latencyMs: seconds * 1_000,
+    requestId: state.requestId, method: context.method, route: stateOf(context).route, status: context.status,
+      latencyMs: seconds * 1_000,
   }, 'answered')
 }
 
-const writeRefusal = (context: Context, error: ApiError, { ids, clock, telemetry }: Pick<AppOptions, 'ids' | 'clock' | 'telemetry'>): void => {
+const writeRefusal = (context: Context, error: ApiError, { ids, clock, telemetry }: Pick<AppOptions,
+  'ids' | 'clock' | 'telemetry'>): void => {
   telemetry.refused(error.code)
   if (error.retryAfterSeconds !== undefined) context.set('retry-after', String(error.retryAfterSeconds))
   else if (error.code === 'UNAVAILABLE') context.set('retry-after', '1')
@@ -108,7 +114,8 @@ const writeRefusal = (context: Context, error: ApiError, { ids, clock, telemetry
 const boundInFlight = ({ limits, telemetry }: AppOptions): Middleware => {
   let running = 0
   return async (_context, next) => {
-    if (running >= limits.requestsInFlightMax) throw new ApiError('UNAVAILABLE', 'too many requests are under way; try again in 1 s', 1)
+    if (running >= limits.requestsInFlightMax) throw new ApiError('UNAVAILABLE',
+      'too many requests are under way; try again in 1 s', 1)
     running += 1
     telemetry.inFlight(running)
     try {
@@ -148,7 +155,8 @@ const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1'
 
 const unmatched = (router: Router): Middleware => (context) => {
   const others = router.match(context.path, context.method).path.flatMap((layer) => layer.methods)
-  if (others.length === 0) throw new ApiError('NOT_FOUND', `there is nothing at ${context.path.slice(0, 100)}; see /openapi.json for the routes`)
+  if (others.length === 0) throw new ApiError('NOT_FOUND',
+    `there is nothing at ${context.path.slice(0, 100)}; see /openapi.json for the routes`)
   context.set('allow', [...new Set(others)].join(', '))
   throw new ApiError('METHOD_NOT_ALLOWED', `${context.method} is not possible here; use ${[...new Set(others)].join(' or ')}`)
 }
@@ -159,7 +167,8 @@ export const createApp = (options: AppOptions): App => {
   const reader = createBodyReader(options.limits.bodyBytesMax)
   const router = new Router()
   for (const route of options.routes) {
-    router.register(routerPath(route.spec.path), [route.spec.method], serve(options, route, validatorOf(route.spec), reader) as never)
+    router.register(routerPath(route.spec.path), [route.spec.method],
+      serve(options, route, validatorOf(route.spec), reader) as never)
   }
   const sockets = new WeakMap<object, Envelope>()
   const app = new Koa()

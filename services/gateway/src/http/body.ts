@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { koaBody } from 'koa-body'
 import type { Context, Middleware } from 'koa'
@@ -8,8 +9,8 @@ import { ApiError, invalid } from './api-error.ts'
 const DISCARDED_LIMITS_MAX = 16
 
 /**
- * Reads a body as text: bytes are kept one to one (`binary`) so that the text is decoded here, where a broken sequence is an
- * error and not a replacement character.
+ * Reads a body as text: bytes are kept one to one (`binary`) so that the text is checked here: a broken sequence is an error and
+ * not a replacement character.
  */
 export const createBodyReader = (limitBytes: number): Middleware => koaBody({
   json: false, urlencoded: false, multipart: false, text: true, textTypes: ['application/json'],
@@ -33,12 +34,13 @@ const isTooLarge = (error: unknown): boolean =>
  * @throws {ApiError} `PAYLOAD_TOO_LARGE`, or `VALIDATION_ERROR` naming what is wrong
  */
 export const readBody = async (context: Context, read: Middleware, limitBytes: number): Promise<JsonDocument> => {
-  if ((context.get('content-encoding') || 'identity') !== 'identity') throw invalid('content-encoding is not accepted; send the body as it is')
+  if ((context.get('content-encoding')
+    || 'identity') !== 'identity') throw invalid('content-encoding is not accepted; send the body as it is')
   if (context.request.is('application/json') !== 'application/json') {
     throw invalid('the content-type must be application/json; send the fields as a JSON object')
   }
   try {
-    await read(context as never, () => Promise.resolve())
+    await read(context, () => Promise.resolve())
   } catch (error) {
     if (!isTooLarge(error)) throw error
     if (!await discard(context.req, limitBytes * DISCARDED_LIMITS_MAX)) context.set('connection', 'close')
@@ -46,11 +48,12 @@ export const readBody = async (context: Context, read: Middleware, limitBytes: n
   }
   const raw: unknown = context.request.body
   if (typeof raw !== 'string' || raw === '') throw invalid('the body is empty; send a JSON object')
+  const bytes = Buffer.from(raw, 'binary')
+  if (!isUtf8(bytes)) throw invalid('the body is not UTF-8; send JSON as UTF-8')
   try {
-    return parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(raw, 'binary')))
+    return parseJson(bytes.toString('utf8'))
   } catch (error) {
     if (error instanceof JsonError) throw invalid(error.message)
-    if (error instanceof TypeError) throw invalid('the body is not UTF-8; send JSON as UTF-8')
     throw error
   }
 }

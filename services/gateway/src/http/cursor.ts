@@ -9,7 +9,8 @@ export interface PageEnd {
 const PARTS = 3
 
 /** An opaque cursor bound to what was asked (`scope`), so that it cannot be used with another filter. */
-export const encodeCursor = (scope: string, end: PageEnd): string => Buffer.from(JSON.stringify([scope, end.sortValue, end.id])).toString('base64url')
+export const encodeCursor = (scope: string, end: PageEnd): string =>
+  Buffer.from(JSON.stringify([scope, end.sortValue, end.id])).toString('base64url')
 
 /** Reads a cursor. @throws {ApiError} when it is none, or one of another list or filter */
 export const decodeCursor = (scope: string, cursor: string): PageEnd => {

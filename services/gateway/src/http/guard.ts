@@ -9,7 +9,8 @@ import type { RateGate } from './rate-gate.ts'
 import type { PrincipalOf, RouteSpec, Security } from './route.ts'
 
 /** Finds out who calls and whether they may, before anything of the body is read. @throws {ApiError} */
-export type RouteGuard = <Kind extends Security>(kind: Kind, spec: RouteSpec, context: Context, address: string) => Promise<PrincipalOf[Kind]>
+export type RouteGuard = <Kind extends Security>(kind: Kind, spec: RouteSpec, context: Context, address: string) =>
+  Promise<PrincipalOf[Kind]>
 
 /** Parts of the guard. */
 export interface GuardOptions {
@@ -45,7 +46,8 @@ const adminGuard = ({ adminToken, rate, limits }: GuardOptions) => {
 export const createGuard = (options: GuardOptions): RouteGuard => {
   const { sessions, bankKeys, originAllowed, rate, limits } = options
   const admin = adminGuard(options)
-  const guards: { readonly [Kind in Security]: (spec: RouteSpec, context: Context, address: string) => Promise<PrincipalOf[Kind]> } = {
+  const guards: { readonly [Kind in Security]: (spec: RouteSpec, context: Context, address: string) =>
+    Promise<PrincipalOf[Kind]> } = {
     none: async (spec, context, address) => {
       if (spec.method !== 'GET' && !originAllowed(context.req.headers)) throw foreignOrigin()
       if (spec.tag !== 'Health') await rate(`address:${address}`, limits.anonymousPerAddress)
@@ -72,4 +74,5 @@ export const createGuard = (options: GuardOptions): RouteGuard => {
   return (kind, spec, context, address) => guards[kind](spec, context, address)
 }
 
-const foreignOrigin = (): ApiError => new ApiError('FORBIDDEN', 'requests from another site are refused; call from an allowed origin')
+const foreignOrigin = (): ApiError =>
+  new ApiError('FORBIDDEN', 'requests from another site are refused; call from an allowed origin')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
+import { hexOf, ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
 
 /** A field of a request as it is hashed: amounts in units, so that "1.0" and 1 are the same request. */
@@ -7,7 +8,8 @@ export type HashedField = string | number | bigint | null
 
 const HASH_BYTES = 16
 
-const firstHalf = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text, 'utf8').digest().subarray(0, HASH_BYTES))
+const firstHalf = (text: string): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(text, 'utf8').digest().subarray(0, HASH_BYTES))
 
 /** 16 bytes over method, path and the client's parsed fields; the order of the fields does not matter. */
 export const requestHashOf = (method: string, path: string, fields: Readonly<Record<string, HashedField>>): Uint8Array => {
@@ -37,8 +39,5 @@ export const uuidOfBytes = (bytes: Uint8Array): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** The 16 bytes of a UUID text: the owner of a user's accounts. */
-export const bytesOfUuid = (uuid: string): Uint8Array => new Uint8Array(Buffer.from(uuid.replaceAll('-', ''), 'hex'))
-
 /** How the views name a user's account: the owner's 16 bytes in hex. */
-export const accountKeyOf = (userId: string): string => userId.replaceAll('-', '').toLowerCase()
+export const accountKeyOf = (userId: string): string => hexOf(ownerOfUuid(userId))

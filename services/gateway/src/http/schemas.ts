@@ -15,7 +15,8 @@ export const amountInput: Schema = {
 export const optionalAmountInput: Schema = { ...amountInput, title: 'OptionalAmountInput', type: ['string', 'number', 'null'] }
 
 /** An amount or price in an answer. */
-export const decimal: Schema = { title: 'Decimal', description: 'A decimal string.', type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' }
+export const decimal: Schema = { title: 'Decimal', description: 'A decimal string.', type: 'string',
+  pattern: '^-?\\d+(\\.\\d+)?$' }
 
 /** As `decimal`, or null. */
 export const optionalDecimal: Schema = { ...decimal, title: 'OptionalDecimal', type: ['string', 'null'] }
@@ -24,15 +25,18 @@ export const optionalDecimal: Schema = { ...decimal, title: 'OptionalDecimal', t
 export const moment: Schema = { type: 'string', format: 'date-time' }
 
 /** A UUID in its text form, either case. */
-export const uuid: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', description: 'A UUID.' }
+export const uuid: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  description: 'A UUID.' }
 
 /** Text without control characters, at most `maxLength`. */
 export const line = (maxLength: number, description?: string): Schema => ({
-  type: 'string', minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]+$', ...(description === undefined ? {} : { description }),
+  type: 'string', minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+    ...(description === undefined ? {} : { description }),
 })
 
 /** A closed object. `optional` names those that may be absent. */
-export const object = (properties: Readonly<Record<string, Schema>>, optional: readonly string[] = [], title?: string): Schema => ({
+export const object = (properties: Readonly<Record<string, Schema>>, optional: readonly string[] = [],
+  title?: string): Schema => ({
   ...(title === undefined ? {} : { title }),
   type: 'object',
   properties,
@@ -55,7 +59,8 @@ export const refusalSchema: Schema = object({
 
 /** Header of calls that must carry an idempotency key. */
 export const requiredKeyHeader: ParameterSchema = {
-  type: 'object', properties: { 'x-idempotency-key': { ...uuid, description: 'A UUID; repeating it never does anything twice.' } },
+  type: 'object', properties: { 'x-idempotency-key': { ...uuid,
+    description: 'A UUID; repeating it never does anything twice.' } },
   required: ['x-idempotency-key'],
 }
 

@@ -22,8 +22,9 @@ export interface ServerOptions {
 
 const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout' }
 
-/** What a request that HTTP's own parser refused gets: the same envelope as any other refusal, then the connection ends. */
-const rawRefusal = ({ ids, refused }: ServerOptions, envelope: Envelope, error: NodeJS.ErrnoException, timeoutMs: number): string => {
+/** What a request that HTTP's own parser refused gets: the envelope of every other refusal, then the connection ends. */
+const rawRefusal = ({ ids, refused }: ServerOptions, envelope: Envelope, error: NodeJS.ErrnoException,
+  timeoutMs: number): string => {
   const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const code: RefusalCode = late ? 'REQUEST_TIMEOUT' : 'VALIDATION_ERROR'
   const message = late

@@ -17,7 +17,8 @@ const options = { strict: true, allowUnionTypes: true, discriminator: true, stri
 export const createAjv = (coerceTypes: boolean): Ajv2020 => {
   const ajv = new Ajv2020({ ...options, coerceTypes, useDefaults: coerceTypes })
   // The package is CommonJS: its default export is the module when it is loaded as ESM.
-  const add = (addFormats as unknown as { readonly default?: typeof addFormats.default }).default ?? (addFormats as unknown as typeof addFormats.default)
+  const add = (addFormats as unknown as { readonly default?: typeof addFormats.default }).default
+    ?? (addFormats as unknown as typeof addFormats.default)
   add(ajv)
   return ajv
 }
@@ -28,7 +29,8 @@ const shown = (value: unknown): string => {
 }
 
 const at = (data: unknown, pointer: string): unknown => pointer.split('/').slice(1).reduce<unknown>(
-  (value, key) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
+  (value, key) => (typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
   data,
 )
 
@@ -42,7 +44,8 @@ const remedies: Readonly<Record<string, (error: ErrorObject) => string>> = {
   maxLength: ({ params }) => `must have at most ${String(params['limit'])} characters`,
   minimum: ({ params }) => `must be at least ${String(params['limit'])}`,
   maximum: ({ params }) => `must be at most ${String(params['limit'])}`,
-  pattern: ({ parentSchema }) => `does not have the right form${typeof parentSchema?.['description'] === 'string' ? `: ${parentSchema['description']}` : ''}`,
+  pattern: ({ parentSchema }) =>
+    `does not have the right form${typeof parentSchema?.['description'] === 'string' ? `: ${parentSchema['description']}` : ''}`,
 }
 
 /** One sentence about the first error: where, what was sent, what to send. */

@@ -15,7 +15,8 @@ const marketFields = (pair: PairSpec, state: PairSpec['state']) => ({
   lotSize: pair.lotSize,
   margin: {
     maxLeverage: pair.margin.maxLeverage,
-    tiers: pair.margin.tiers.map(({ notionalFloor, maintenanceRate, maxLeverage }) => ({ notionalFloor, maintenanceRate, maxLeverage })),
+    tiers: pair.margin.tiers.map(({ notionalFloor, maintenanceRate, maxLeverage }) =>
+      ({ notionalFloor, maintenanceRate, maxLeverage })),
   },
   fees: { openBps: pair.fees.openBps, closeBps: pair.fees.closeBps, liquidationBps: pair.fees.liquidationBps },
   spreadBps: pair.spreadBps,
@@ -47,7 +48,8 @@ export const marketRoutes = ({ pairs, prices, candles, trading }: MarketDeps): r
   return [
     route({
       spec: marketSpecs.markets,
-      handle: async () => answer({ markets: await Promise.all(pairs().map(async (pair) => marketFields(pair, await stateOf(pair)))) }),
+      handle: async () => answer({ markets: await Promise.all(pairs().map(async (pair) =>
+        marketFields(pair, await stateOf(pair)))) }),
     }),
     route({
       spec: marketSpecs.prices,
@@ -68,7 +70,8 @@ export const marketRoutes = ({ pairs, prices, candles, trading }: MarketDeps): r
         return answer({
           asset, interval,
           candles: candles(asset, interval, Number(query['limit'])).map(({ openTimeMs, open, high, low, close }) => ({
-            openTime: momentOf(openTimeMs), open: formatAmount(open), high: formatAmount(high), low: formatAmount(low), close: formatAmount(close),
+            openTime: momentOf(openTimeMs), open: formatAmount(open), high: formatAmount(high), low: formatAmount(low),
+              close: formatAmount(close),
           })),
         })
       },

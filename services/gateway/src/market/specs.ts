@@ -2,7 +2,8 @@ import { decimal, list, moment, object, optionalDecimal, parameters } from '../h
 import { routeSpec, type Schema } from '../http/route.ts'
 
 /** Lengths of bars, and what they are in milliseconds. */
-export const candleIntervalsMs = { '1m': 60_000, '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '4h': 14_400_000, '1d': 86_400_000 } as const
+export const candleIntervalsMs = { '1m': 60_000, '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '4h': 14_400_000,
+  '1d': 86_400_000 } as const
 /** One of the lengths. */
 export type CandleInterval = keyof typeof candleIntervalsMs
 
@@ -52,6 +53,7 @@ export const marketSpecs = {
       interval: { type: 'string', enum: Object.keys(candleIntervalsMs), default: '1m' },
       limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 200 },
     }, ['asset']),
-    answers: { 200: { description: 'Bars', schema: object({ asset: symbol, interval: { type: 'string' }, candles: list(candle) }) } }, refusals: [],
+    answers: { 200: { description: 'Bars',
+      schema: object({ asset: symbol, interval: { type: 'string' }, candles: list(candle) }) } }, refusals: [],
   }),
 } as const

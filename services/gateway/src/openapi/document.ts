@@ -39,13 +39,15 @@ const createComponents = () => {
   return { schemas, convert }
 }
 
-const parametersOf = (convert: (node: unknown) => unknown, place: 'path' | 'query' | 'header', schema: ParameterSchema | undefined): unknown[] =>
+const parametersOf = (convert: (node: unknown) => unknown, place: 'path' | 'query' | 'header',
+  schema: ParameterSchema | undefined): unknown[] =>
   Object.entries(schema?.properties ?? {}).map(([name, { description, ...property }]) => ({
     name, in: place, required: schema?.required?.includes(name) ?? false,
     ...(description === undefined ? {} : { description }), schema: convert(property),
   }))
 
-const answersOf = (convert: (node: unknown) => unknown, answers: Readonly<Record<number, AnswerSpec>>): Json => Object.fromEntries(
+const answersOf = (convert: (node: unknown) => unknown, answers: Readonly<Record<number, AnswerSpec>>): Json =>
+  Object.fromEntries(
   Object.entries(answers).map(([status, { description, contentTypes = ['application/json'], schema }]) => [status, {
     description,
     content: Object.fromEntries(contentTypes.map((type) => [
@@ -71,9 +73,11 @@ const operationOf = (convert: (node: unknown) => unknown, spec: RouteSpec): Json
   ...(spec.description === undefined ? {} : { description: spec.description }),
   ...(spec.security === 'none' ? {} : { security: [{ [spec.security]: [] }] }),
   parameters: [
-    ...parametersOf(convert, 'path', spec.params), ...parametersOf(convert, 'query', spec.query), ...parametersOf(convert, 'header', spec.headers),
+    ...parametersOf(convert, 'path', spec.params), ...parametersOf(convert, 'query', spec.query),
+      ...parametersOf(convert, 'header', spec.headers),
   ],
-  ...(spec.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: convert(spec.body) } } } }),
+  ...(spec.body === undefined ? {}
+    : { requestBody: { required: true, content: { 'application/json': { schema: convert(spec.body) } } } }),
   // Where an answer and a refusal share a status (503 of /readyz), the answer is the more exact.
   responses: { ...refusalsOf(convert, spec), ...answersOf(convert, spec.answers) },
 })
@@ -98,7 +102,8 @@ export const openApiDocument = (specs: readonly RouteSpec[]): Json => {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Bourse', version: '1.0.0', description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: { title: 'Bourse', version: '1.0.0', description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
     tags: [...new Set(specs.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,

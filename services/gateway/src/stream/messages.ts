@@ -22,7 +22,6 @@ const sequence: Schema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE
 const messageSchema: Schema = {
   type: 'object',
   discriminator: { propertyName: 'op' },
-  required: ['op'],
   oneOf: [
     object({ op: { const: 'subscribe' }, channels, after: object({ trades: sequence }, ['trades']) }, ['after']),
     object({ op: { const: 'unsubscribe' }, channels }),
@@ -46,7 +45,8 @@ export const createMessageReader = (): ((text: string) => ClientMessage | Messag
       if (validate(value)) return value as unknown as ClientMessage
       return { errorCode: 'VALIDATION_ERROR', message: ajv.errorsText(validate.errors, { dataVar: 'message' }) }
     } catch (error) {
-      if (error instanceof JsonError) return { errorCode: 'VALIDATION_ERROR', message: error.message.replace('the body', 'the message') }
+      if (error instanceof JsonError) return { errorCode: 'VALIDATION_ERROR',
+        message: error.message.replace('the body', 'the message') }
       throw error
     }
   }

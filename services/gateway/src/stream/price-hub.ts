@@ -18,7 +18,8 @@ interface Feed {
 }
 
 /** One subscription per asset that somebody reads, whatever the number of readers. */
-export const createPriceHub = ({ prices, pairs }: { readonly prices: Prices; readonly pairs: () => readonly PairSpec[] }): PriceHub => {
+export const createPriceHub = ({ prices, pairs }: { readonly prices: Prices; readonly pairs: () =>
+  readonly PairSpec[] }): PriceHub => {
   const feeds = new Map<string, Feed>()
   const pairOf = (asset: string): PairSpec | undefined => pairs().find(({ symbol }) => symbol === asset)
 

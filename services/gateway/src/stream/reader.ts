@@ -138,13 +138,16 @@ export const createReader = (options: ReaderOptions): Reader => {
     for (const name of names) {
       const channel = channelOf(name)
       if (channel === null || (channel.kind === 'prices' && !hub.has(channel.asset))) {
-        return { errorCode: 'VALIDATION_ERROR', message: `channel "${name}" is not known; use trades or prices:<ASSET> with an asset of /api/v1/markets` }
+        return { errorCode: 'VALIDATION_ERROR',
+          message: `channel "${name}" is not known; use trades or prices:<ASSET> with an asset of /api/v1/markets` }
       }
-      if (channel.kind === 'trades' && session === null) return { errorCode: 'UNAUTHENTICATED', message: 'the channel trades needs a session; sign in and connect again' }
+      if (channel.kind === 'trades' && session === null) return { errorCode: 'UNAUTHENTICATED',
+        message: 'the channel trades needs a session; sign in and connect again' }
     }
     const added = new Set(names.filter((name) => name !== 'trades' && !prices.has(name.slice('prices:'.length))))
     if (prices.size + added.size + 1 > limits.subscriptionsPerSocketMax) {
-      return { errorCode: 'RATE_LIMITED', message: `a socket has at most ${limits.subscriptionsPerSocketMax} channels; unsubscribe some or open another` }
+      return { errorCode: 'RATE_LIMITED',
+        message: `a socket has at most ${limits.subscriptionsPerSocketMax} channels; unsubscribe some or open another` }
     }
     return null
   }
@@ -156,7 +159,8 @@ export const createReader = (options: ReaderOptions): Reader => {
       return
     }
     const channels = names.flatMap((name) => channelOf(name) ?? [])
-    if (session !== null && channels.some(({ kind }) => kind === 'trades')) await subscribeTrades(accountKeyOf(session.userId), afterTrades)
+    if (session !== null && channels.some(({ kind }) =>
+      kind === 'trades')) await subscribeTrades(accountKeyOf(session.userId), afterTrades)
     if (disposed) return
     say({ op: 'subscribed', channels: [...new Set(names)] })
     for (const channel of channels) if (channel.kind === 'prices') subscribePrices(channel.asset)

@@ -45,7 +45,8 @@ const cookieOf = (header: string | undefined, name: string): string | undefined 
   return header?.split(';').map((part) => part.trim()).find((part) => part.startsWith(prefix))?.slice(prefix.length)
 }
 
-const textOf = (data: RawData): string => (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString('utf8')
+const textOf = (data: RawData): string =>
+  (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString('utf8')
 
 /** WebSockets at `/ws`: sessions, limits, heartbeats, resume; the contract is in the OpenAPI document's description. */
 export const createStreamServer = (options: StreamOptions): StreamServer => {
@@ -56,7 +57,8 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
   const hub = createPriceHub(deps)
   const readMessage = createMessageReader()
   const connections = new Set<Connection>()
-  const upgrader = new WebSocketServer({ noServer: true, maxPayload: limits.socketMessageBytesMax, perMessageDeflate: false, clientTracking: false })
+  const upgrader = new WebSocketServer({ noServer: true, maxPayload: limits.socketMessageBytesMax,
+    perMessageDeflate: false, clientTracking: false })
   const failed = (error: unknown): void => { logger.warn({ err: error }, 'a WebSocket failed') }
 
   const attach = (socket: WebSocket, session: Session | null, token: string | undefined, address: string): void => {
@@ -104,7 +106,8 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
       refuseUpgrade(raw, '503 Service Unavailable', 'UNAVAILABLE', 'no more WebSockets at this moment; try again later')
       return
     }
-    upgrader.handleUpgrade(request, socket, head, (opened) => { attach(opened, session, session === null ? undefined : token, address) })
+    upgrader.handleUpgrade(request, socket, head, (opened) =>
+      { attach(opened, session, session === null ? undefined : token, address) })
   }
 
   const checkSession = async (connection: Connection): Promise<void> => {
@@ -147,7 +150,8 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     stop: async (timeoutMs) => {
       ended()
       await checks.stop()
-      const gone = [...connections].map(({ socket }) => new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) }))
+      const gone = [...connections].map(({ socket }) =>
+        new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) }))
       for (const { reader } of connections) reader.close(closeCodes.goingAway, 'the gateway is stopping')
       const over = new AbortController()
       await Promise.race([Promise.all(gone), clock.sleep(timeoutMs, over.signal).catch(() => undefined)])

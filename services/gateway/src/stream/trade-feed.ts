@@ -25,7 +25,8 @@ const PAGE = 100
 
 /** Sequence of the newest event of an account, 0 when there is none. */
 export const latestTradeSequence = async (views: Views, account: string): Promise<number> => {
-  const [latest] = await views.find(tradeEventModel, { filter: { account }, sortBy: 'sequence', direction: 'descending', limit: 1 })
+  const [latest] = await views.find(tradeEventModel,
+    { filter: { account }, sortBy: 'sequence', direction: 'descending', limit: 1 })
   return latest?.sequence ?? 0
 }
 

@@ -9,7 +9,8 @@ import { listedTradeFields } from './fields.ts'
 import { tradeSpecs } from './specs.ts'
 
 /** `GET /api/v1/trades`, from the trades view. */
-export const tradeRoutes = ({ views, platform }: { readonly views: Views; readonly platform: PlatformInspector }): readonly Route[] => [route({
+export const tradeRoutes = ({ views,
+  platform }: { readonly views: Views; readonly platform: PlatformInspector }): readonly Route[] => [route({
   spec: tradeSpecs.list,
   handle: async ({ query }, session) => {
     const account = accountKeyOf(session.userId)

@@ -25,7 +25,8 @@ export const tradeSpecs = {
     answers: {
       200: {
         description: 'A page',
-        schema: object({ trades: list(listedTradeSchema), nextCursor: { type: ['string', 'null'] }, asOf: moment }, [], 'TradePage'),
+        schema: object({ trades: list(listedTradeSchema), nextCursor: { type: ['string', 'null'] }, asOf: moment }, [],
+          'TradePage'),
       },
     },
     refusals: [],
