@@ -1,5 +1,5 @@
 import type { BinaryReader, BinaryWriter } from '@bourse/common/codec/binary.ts'
-import { decimalsOfStep, parseAmount, type Units } from '@bourse/common/money/amount.ts'
+import { decimalsOfStep, type Units } from '@bourse/common/money/amount.ts'
 
 /** One pair a bank trades, in units. `spreadBps` is in units of 1e-8 basis points. */
 export interface PairRules {
@@ -37,55 +37,6 @@ export const PAIRS_MAX = 64
 export const FIAT_STEP: Units = 1_000_000n
 /** Decimals of a fiat amount. */
 export const FIAT_DECIMALS = 2
-
-/** The fields of a `Bank` spec that the bridge reads, as the resource has them. */
-export interface BankSpecFields {
-  readonly state?: string | undefined
-  readonly callback: { readonly url: string; readonly timeoutMs?: number | undefined; readonly retries?: number | undefined }
-  readonly pairs: readonly {
-    readonly symbol: string
-    readonly baseAsset: string
-    readonly quoteAsset: string
-    readonly spreadBps?: string | undefined
-    readonly minAmount?: string | undefined
-    readonly maxAmount?: string | undefined
-    readonly tickSize: string
-    readonly lotSize: string
-  }[]
-  readonly quotes?: { readonly ttlSeconds?: number | undefined; readonly slippageBps?: string | undefined } | undefined
-  readonly limits?: {
-    readonly dailyAmount?: string | undefined
-    readonly dailyAmountPerCustomer?: string | undefined
-    readonly currency?: string | undefined
-  } | undefined
-}
-
-const SPREAD_BPS_DEFAULT = '150'
-const SLIPPAGE_BPS_DEFAULT = '50'
-
-/** A resource's fields in units, with the contract's defaults. Throws AmountError on a decimal that is none. */
-export const bankRulesOf = (name: string, spec: BankSpecFields): BankRules => ({
-  name,
-  suspended: spec.state === 'Suspended',
-  callbackUrl: spec.callback.url.replace(/\/+$/, ''),
-  callbackTimeoutMs: spec.callback.timeoutMs ?? 2_000,
-  callbackRetries: spec.callback.retries ?? 3,
-  quoteTtlMs: (spec.quotes?.ttlSeconds ?? 10) * 1_000,
-  slippageBps: parseAmount(spec.quotes?.slippageBps ?? SLIPPAGE_BPS_DEFAULT),
-  dailyAmount: parseAmount(spec.limits?.dailyAmount ?? '0'),
-  dailyAmountPerCustomer: parseAmount(spec.limits?.dailyAmountPerCustomer ?? '0'),
-  limitCurrency: spec.limits?.currency ?? spec.pairs[0]?.quoteAsset ?? '',
-  pairs: spec.pairs.map((pair) => ({
-    symbol: pair.symbol,
-    baseAsset: pair.baseAsset,
-    quoteAsset: pair.quoteAsset,
-    spreadBps: parseAmount(pair.spreadBps ?? SPREAD_BPS_DEFAULT),
-    minAmount: parseAmount(pair.minAmount ?? '0'),
-    maxAmount: parseAmount(pair.maxAmount ?? '0'),
-    tickSize: parseAmount(pair.tickSize),
-    lotSize: parseAmount(pair.lotSize),
-  })),
-})
 
 /** Decimals in which a currency's amounts are answered: fiat 2, crypto the lot's. */
 export const currencyDecimals = (rules: BankRules): ReadonlyMap<string, number> => new Map([
