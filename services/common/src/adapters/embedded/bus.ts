@@ -1,203 +1,153 @@
 import type { PartitionNumber } from '../../kernel/partition.ts'
-import type { Bus, BusMessage, BusReply, Consumer, DeadLetter, Delivery } from '../../ports/bus.ts'
+import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '../../ports/bus.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
+import { createDeadlines, type Asker, type Deadlines } from './bus-deadlines.ts'
+import { createQueue, type Entry, type Queue } from './bus-queue.ts'
 
-/** Messages that may wait in one partition's queue. */
-export const QUEUE_MAX = 100_000
-/** Dead letters kept; beyond it the oldest is dropped. */
-export const DEAD_LETTERS_MAX = 10_000
-/** How often deadlines of requests are looked at. */
-export const DEADLINE_INTERVAL_MS = 50
-
-interface Asker {
-  readonly resolve: (reply: BusReply) => void
-  readonly reject: (error: PortError) => void
-  readonly expiresAtMs: number
+/** What the bus has counted since it was made. */
+export interface EmbeddedBusStats {
+  /** Messages in all queues, those in the hands of consumers included. */
+  readonly waiting: number
+  readonly refusedFull: number
+  /** Messages dropped because their deadline had passed before anyone took them. */
+  readonly expired: number
+  readonly deadLettersDropped: number
+  readonly handlerFailures: number
 }
 
-interface Envelope {
-  readonly message: BusMessage
-  readonly order: number
-  attempt: number
-  asker: Asker | null
+/** The in-process bus, and what it counts. */
+export interface EmbeddedBus extends Bus {
+  stats(): EmbeddedBusStats
 }
 
-interface Queue {
-  /** Waiting, in order. `from` marks the first one still here, so that taking is cheap. */
-  waiting: Envelope[]
-  from: number
-  readonly inFlight: Set<Envelope>
-  consumer: { readonly handler: (delivery: Delivery) => void; readonly inFlightMax: number; stopped: boolean } | null
-  /** Consumers that wait for the one before them to stop. */
-  readonly successors: (() => void)[]
-  scheduled: boolean
+/** What the in-process bus needs and where it is bounded. */
+export interface EmbeddedBusOptions {
+  readonly clock: Clock
+  /** Messages a partition's queue holds, those in flight included; default 65,536. */
+  readonly queueMax?: number
+  /** Dead letters kept; beyond it the oldest goes. Default 10,000. */
+  readonly deadLettersMax?: number
 }
 
-/** The bus inside one process: queues in memory, delivered in a later turn of the event loop than they were sent in. */
-export const createEmbeddedBus = (deps: { readonly clock: Clock; readonly queueMax?: number }): Bus => {
-  const queueMax = deps.queueMax ?? QUEUE_MAX
+const QUEUE_MAX = 65_536
+const DEAD_LETTERS_MAX = 10_000
+/** Requests time out at most this much late; nothing has a timer of its own. */
+const SWEEP_INTERVAL_MS = 10
+
+/** A copy, so that the sender may write over its buffer (a view of a module's memory, say) once `send` has returned. */
+const copyOf = (message: BusMessage): BusMessage => ({ ...message, body: new Uint8Array(message.body) })
+
+/**
+ * Bus in one process. Queues are bounded arrays; deliveries of a turn of the event loop go out together in the next one;
+ * one sweep serves all deadlines. Nothing survives the process: the kernel sends unconfirmed effects again from its journal.
+ */
+export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
+  const { clock, queueMax = QUEUE_MAX, deadLettersMax = DEAD_LETTERS_MAX } = options
   const queues = new Map<PartitionNumber, Queue>()
-  const deadLetters: (DeadLetter & { readonly envelope: Envelope })[] = []
-  const asking = new Set<Envelope>()
-  let deadlines: Repeating | null = null
-  let order = 0
-  let letter = 0
-  let closed = false
+  const letters = new Map<string, DeadLetter>()
+  const deadlines: Deadlines = createDeadlines(SWEEP_INTERVAL_MS)
+  let sweeping: Repeating | null = null
+  let isClosed = false
+  let lettersMade = 0
+  const counts = { refusedFull: 0, expired: 0, deadLettersDropped: 0, handlerFailures: 0 }
+
+  const keep = (partition: PartitionNumber, message: BusMessage, reason: string): void => {
+    const id = `dead-${++lettersMade}`
+    letters.set(id, { id, partition, reason, message, atMs: clock.nowMs() })
+    const oldest = letters.keys().next().value
+    if (letters.size <= deadLettersMax || oldest === undefined) return
+    letters.delete(oldest)
+    counts.deadLettersDropped += 1
+  }
 
   const queueOf = (partition: PartitionNumber): Queue => {
-    const known = queues.get(partition)
-    if (known !== undefined) return known
-    const queue: Queue = { waiting: [], from: 0, inFlight: new Set(), consumer: null, successors: [], scheduled: false }
-    queues.set(partition, queue)
-    return queue
+    const existing = queues.get(partition)
+    if (existing !== undefined) return existing
+    const made = createQueue({
+      monotonicMs: () => clock.monotonicMs(),
+      onDeadLetter: (message, reason) => keep(partition, message, reason),
+      onExpired: () => void (counts.expired += 1),
+      onHandlerFailure: () => void (counts.handlerFailures += 1),
+    })
+    queues.set(partition, made)
+    return made
   }
 
-  const backlog = (queue: Queue): number => queue.waiting.length - queue.from
-
-  const putBack = (queue: Queue, envelopes: readonly Envelope[]): void => {
-    if (envelopes.length === 0) return
-    for (const envelope of envelopes) envelope.attempt += 1
-    queue.waiting = [...envelopes, ...queue.waiting.slice(queue.from)].sort((a, b) => a.order - b.order)
-    queue.from = 0
+  const sweep = (): void => {
+    const nowMs = clock.monotonicMs()
+    deadlines.expire(nowMs)
+    for (const queue of queues.values()) queue.resume(nowMs)
+  }
+  /** The sweep starts with the first message, so that a bus nobody uses costs nothing. */
+  const ensureSweep = (): void => {
+    sweeping ??= clock.every(SWEEP_INTERVAL_MS, sweep, (error) => {
+      throw error // A sweep only moves data in memory: a failure is a bug.
+    })
   }
 
-  const deliver = (partition: PartitionNumber, queue: Queue, envelope: Envelope): void => {
-    queue.inFlight.add(envelope)
-    const { consumer } = queue
-    const done = (after: () => void): void => {
-      if (!queue.inFlight.delete(envelope)) return
-      after()
-      schedule(partition, queue)
-    }
-    const requeue = (): void => done(() => putBack(queue, [envelope]))
-    const delivery: Delivery = {
-      message: envelope.message,
-      attempt: envelope.attempt,
-      acknowledge: () => done(() => undefined),
-      requeue,
-      deadLetter: (reason) => done(() => keep(partition, envelope, reason)),
-      reply: (reply) => answer(envelope, (asker) => asker.resolve(reply)),
-    }
-    try {
-      consumer?.handler(delivery)
-    } catch {
-      // B12: the consumer's failure must not lose the message.
-      requeue()
-    }
-  }
-
-  const pump = (partition: PartitionNumber, queue: Queue): void => {
-    queue.scheduled = false
-    while (queue.consumer !== null && !queue.consumer.stopped && queue.from < queue.waiting.length) {
-      if (queue.inFlight.size >= queue.consumer.inFlightMax) return
-      const envelope = queue.waiting[queue.from]!
-      queue.from += 1
-      if (queue.from > 1_024 && queue.from * 2 > queue.waiting.length) {
-        queue.waiting = queue.waiting.slice(queue.from)
-        queue.from = 0
-      }
-      deliver(partition, queue, envelope)
-    }
-  }
-
-  const schedule = (partition: PartitionNumber, queue: Queue): void => {
-    if (queue.scheduled || queue.consumer === null || queue.from >= queue.waiting.length) return
-    queue.scheduled = true
-    queueMicrotask(() => pump(partition, queue))
-  }
-
-  const answer = (envelope: Envelope, how: (asker: Asker) => void): void => {
-    const { asker } = envelope
-    if (asker === null) return
-    envelope.asker = null
-    asking.delete(envelope)
-    how(asker)
-  }
-
-  const keep = (partition: PartitionNumber, envelope: Envelope, reason: string): void => {
-    letter += 1
-    deadLetters.push({ id: String(letter), partition, reason, message: envelope.message, atMs: deps.clock.nowMs(), envelope })
-    if (deadLetters.length > DEAD_LETTERS_MAX) deadLetters.shift()
-    answer(envelope, (asker) => asker.resolve({ status: 'unavailable', sequence: 0n, body: new Uint8Array(0) }))
-  }
-
-  const enqueue = (partition: PartitionNumber, message: BusMessage, asker: Asker | null): Envelope => {
-    if (closed) throw new PortError('closed', 'the bus is closed')
+  const enqueue = (partition: PartitionNumber, message: BusMessage, asker: Asker | null): void => {
+    if (isClosed) throw new PortError('closed', 'the bus is closed')
     const queue = queueOf(partition)
-    if (backlog(queue) >= queueMax) throw new PortError('full', `the queue of partition ${partition} holds ${queueMax} messages`)
-    order += 1
-    const envelope: Envelope = { message, order, attempt: 1, asker }
-    queue.waiting.push(envelope)
-    schedule(partition, queue)
-    return envelope
+    if (queue.size() >= queueMax) {
+      counts.refusedFull += 1
+      throw new PortError('full', `partition ${partition} has ${queueMax} messages waiting`)
+    }
+    ensureSweep()
+    const { deadlineMs } = message
+    const expiresAtMs = deadlineMs === undefined ? Infinity : clock.monotonicMs() + deadlineMs
+    const entry: Entry = { message: copyOf(message), expiresAtMs, asker, attempt: 0, order: 0 }
+    queue.push(entry)
+    if (asker !== null) deadlines.add(asker, expiresAtMs)
   }
 
-  const expire = (): void => {
-    const now = deps.clock.monotonicMs()
-    for (const envelope of asking) {
-      if (envelope.asker !== null && envelope.asker.expiresAtMs <= now) {
-        answer(envelope, (asker) => asker.reject(new PortError('timeout', 'no reply within the deadline')))
+  const ask = (partition: PartitionNumber, message: BusMessage & { readonly deadlineMs: number }): Promise<BusReply> =>
+    new Promise((resolve, reject) => {
+      const asker: Asker = {
+        answer: (reply) => {
+          if (deadlines.remove(asker)) resolve({ ...reply, body: new Uint8Array(reply.body) })
+        },
+        fail: reject,
+        timedOut: () => reject(new PortError('timeout', `no reply within ${message.deadlineMs} ms`)),
+        dueTick: 0,
       }
-    }
+      enqueue(partition, message, asker)
+    })
+
+  const consume: Bus['consume'] = async (partition, handler, { inFlightMax }): Promise<Consumer> => {
+    if (isClosed) throw new PortError('closed', 'the bus is closed')
+    if (!(inFlightMax >= 1)) throw new RangeError(`inFlightMax of ${inFlightMax}`)
+    ensureSweep()
+    return queueOf(partition).consume(handler, inFlightMax)
   }
 
-  const attach = (partition: PartitionNumber, queue: Queue, handler: (delivery: Delivery) => void, inFlightMax: number): Consumer => {
-    const consumer = { handler, inFlightMax, stopped: false }
-    queue.consumer = consumer
-    schedule(partition, queue)
-    return {
-      stop: () => {
-        if (consumer.stopped) return Promise.resolve()
-        consumer.stopped = true
-        queue.consumer = null
-        const returned = [...queue.inFlight]
-        queue.inFlight.clear()
-        putBack(queue, returned)
-        queue.successors.shift()?.()
-        return Promise.resolve()
-      },
-    }
+  const resend = async (id: string): Promise<boolean> => {
+    if (isClosed) throw new PortError('closed', 'the bus is closed')
+    const letter = letters.get(id)
+    if (letter === undefined) return false
+    enqueue(letter.partition, letter.message, null)
+    letters.delete(id)
+    return true
+  }
+
+  const close = async (): Promise<void> => {
+    isClosed = true
+    for (const queue of queues.values()) queue.close()
+    queues.clear()
+    deadlines.failAll(new PortError('closed', 'the bus was closed before the reply came'))
+    await sweeping?.stop()
   }
 
   return {
-    send: async (partition, message) => {
-      enqueue(partition, message, null)
+    send: async (partition, message) => enqueue(partition, message, null),
+    request: ask,
+    consume,
+    deadLetters: async (limit) => {
+      if (isClosed) throw new PortError('closed', 'the bus is closed')
+      return [...letters.values()].slice(0, Math.max(0, limit))
     },
-    request: (partition, message) =>
-      new Promise((resolve, reject) => {
-        deadlines ??= deps.clock.every(DEADLINE_INTERVAL_MS, expire, () => undefined)
-        const asker = { resolve, reject, expiresAtMs: deps.clock.monotonicMs() + message.deadlineMs }
-        try {
-          asking.add(enqueue(partition, message, asker))
-        } catch (error) {
-          reject(error as PortError)
-        }
-      }),
-    consume: (partition, handler, { inFlightMax }) =>
-      new Promise((resolve, reject) => {
-        if (closed) {
-          reject(new PortError('closed', 'the bus is closed'))
-          return
-        }
-        const queue = queueOf(partition)
-        const start = (): void => resolve(attach(partition, queue, handler, inFlightMax))
-        if (queue.consumer === null && queue.successors.length === 0) start()
-        else queue.successors.push(start)
-      }),
-    deadLetters: async (limit) => deadLetters.slice(-limit).map(({ envelope: _, ...kept }) => kept),
-    resend: async (id) => {
-      const index = deadLetters.findIndex((kept) => kept.id === id)
-      const [kept] = index < 0 ? [] : deadLetters.splice(index, 1)
-      if (kept === undefined) return false
-      enqueue(kept.partition, kept.message, null)
-      return true
-    },
-    close: async () => {
-      closed = true
-      await deadlines?.stop()
-      for (const envelope of [...asking]) answer(envelope, (asker) => asker.reject(new PortError('closed', 'the bus was closed')))
-      queues.clear()
-    },
+    resend,
+    close,
+    stats: () => ({ waiting: [...queues.values()].reduce((sum, queue) => sum + queue.size(), 0), ...counts }),
   }
 }

@@ -1,123 +1,166 @@
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { HEAL_INTERVAL_MS, type Events, type StreamEvent, type Subscription } from '../../ports/events.ts'
+import { PortError } from '../../ports/failure.ts'
 import type { Journal } from '../../ports/journal.ts'
 
-/** Events a subscription keeps in memory; what comes beyond is read from the journal when its turn comes. */
-export const EVENTS_WAITING_MAX = 1_024
-/** Pause before a failing handler gets its event again. */
-export const RETRY_PAUSE_MS = 100
-
-interface Subscriber {
-  readonly partition: PartitionNumber
-  readonly offer: (event: StreamEvent) => void
-  readonly heal: () => void
-  readonly stop: () => Promise<void>
+/** What the in-process streams need. */
+export interface EmbeddedEventsOptions {
+  readonly journal: Journal
+  readonly clock: Clock
+  /** Hears of every handler or journal failure; the event comes again after a pause. */
+  readonly onFailure?: (error: unknown, partition: PartitionNumber) => void
 }
 
-/** Streams in this process; the journal fills every gap. */
-export const createEmbeddedEvents = (deps: { readonly journal: Journal; readonly clock: Clock }): Events => {
-  const subscribers = new Set<Subscriber>()
+/** Events a slow subscriber holds in memory; beyond it they are dropped and read from the journal later. */
+const BUFFER_MAX = 256
+/** Pause before a failed handler gets the same event again. */
+const RETRY_PAUSE_MS = 100
+
+interface Subscriber extends Subscription {
+  offer(event: StreamEvent): void
+  lookIntoJournal(): void
+}
+
+interface SubscriberDeps extends Required<EmbeddedEventsOptions> {
+  readonly partition: PartitionNumber
+  readonly fromSequence: bigint
+  readonly handler: (event: StreamEvent) => Promise<void>
+}
+
+const createSubscriber = (deps: SubscriberDeps): Subscriber => {
+  const { partition, journal, clock } = deps
+  const stopping = new AbortController()
+  let next = deps.fromSequence < 1n ? 1n : deps.fromSequence
+  /** The newest event that was in the handler's hands: what follows it may be buffered. */
+  let inHand = next - 1n
+  let buffer: StreamEvent[] = []
+  let mayLack = true
+  let running: Promise<void> | null = null
+  const isStopped = (): boolean => stopping.signal.aborted
+
+  const pause = async (): Promise<void> => {
+    try {
+      await clock.sleep(RETRY_PAUSE_MS, stopping.signal)
+    } catch {
+      // Stopped while it waited: the loop around sees that.
+    }
+  }
+
+  /** Hands over one event until the handler takes it, or the subscription stops. */
+  const handOver = async (event: StreamEvent): Promise<void> => {
+    inHand = event.sequence
+    while (!isStopped()) {
+      try {
+        await deps.handler(event)
+        next = event.sequence + 1n
+        return
+      } catch (error) {
+        deps.onFailure(error, partition)
+        await pause()
+      }
+    }
+  }
+
+  const readJournal = async (): Promise<void> => {
+    try {
+      for await (const { sequence, body } of journal.readFrom(partition, next)) {
+        await handOver({ partition, sequence, body })
+        if (isStopped()) return
+      }
+    } catch (error) {
+      // The next healing look tries again.
+      if (!isStopped()) deps.onFailure(error, partition)
+    }
+  }
+
+  const pump = async (): Promise<void> => {
+    while (!isStopped()) {
+      while (buffer[0] !== undefined && buffer[0].sequence < next) buffer.shift()
+      const first = buffer[0]
+      if (first?.sequence === next) {
+        buffer.shift()
+        await handOver(first)
+      } else if (mayLack) {
+        mayLack = false
+        await readJournal()
+      } else {
+        return
+      }
+    }
+  }
+
+  const wake = (): void => {
+    if (running !== null || isStopped()) return
+    running = pump().finally(() => {
+      running = null
+      // Something may have come between the last look and this moment.
+      if (mayLack || buffer[0]?.sequence === next) wake()
+    })
+  }
+
+  wake()
+  return {
+    offer: (event) => {
+      const expected = (buffer.at(-1)?.sequence ?? inHand) + 1n
+      if (event.sequence < expected) return
+      if (event.sequence === expected && buffer.length < BUFFER_MAX) buffer.push(event)
+      else mayLack = true
+      wake()
+    },
+    lookIntoJournal: () => {
+      mayLack = true
+      wake()
+    },
+    stop: async () => {
+      stopping.abort(new Error('the subscription was stopped'))
+      buffer = []
+      await running
+    },
+  }
+}
+
+/**
+ * Streams in one process: a published event goes straight to the subscribers that wait for it; whatever one lacks is read from
+ * the journal, at the start, after a gap or an overflow, and every half HEAL_INTERVAL_MS anyway.
+ * A handler must not await its own subscription's `stop`.
+ */
+export const createEmbeddedEvents = (options: EmbeddedEventsOptions): Events => {
+  const { clock, journal, onFailure = () => undefined } = options
+  const subscribers = new Map<PartitionNumber, Set<Subscriber>>()
+  let isClosed = false
   let healing: Repeating | null = null
 
-  const subscribe = (
-    partition: PartitionNumber,
-    fromSequence: bigint,
-    handler: (event: StreamEvent) => Promise<void>,
-  ): Subscription => {
-    let next = fromSequence < 1n ? 1n : fromSequence
-    let waiting: StreamEvent[] = []
-    let missed = true
-    let running: Promise<void> | null = null
-    const stopping = new AbortController()
+  const heal = (): void => {
+    for (const set of subscribers.values()) for (const subscriber of set) subscriber.lookIntoJournal()
+  }
 
-    const handle = async (event: StreamEvent): Promise<void> => {
-      while (!stopping.signal.aborted) {
-        try {
-          await handler(event)
-          next = event.sequence + 1n
-          return
-        } catch {
-          // The handler's own business to report; the event comes again until it succeeds.
-          await deps.clock.sleep(RETRY_PAUSE_MS, stopping.signal).catch(() => undefined)
-        }
-      }
-    }
-
-    const catchUp = async (): Promise<void> => {
-      missed = false
-      for await (const stored of deps.journal.readFrom(partition, next)) {
-        if (stopping.signal.aborted) return
-        await handle({ partition, sequence: stored.sequence, body: stored.body })
-      }
-    }
-
-    const work = async (): Promise<void> => {
-      while (!stopping.signal.aborted) {
-        const event = waiting[0]
-        if (event !== undefined && event.sequence < next) {
-          waiting.shift()
-          continue
-        }
-        if (event !== undefined && event.sequence === next) {
-          waiting.shift()
-          await handle(event)
-          continue
-        }
-        if (event === undefined && !missed) return
-        await catchUp()
-        if (waiting[0] !== undefined && waiting[0].sequence > next) waiting = []
-      }
-    }
-
-    const run = (): void => {
-      if (running !== null || stopping.signal.aborted) return
-      running = work()
-        .catch(() => {
-          // The journal could not be read: the next healing tries again.
-          missed = true
-        })
-        .finally(() => {
-          running = null
-        })
-    }
-
-    const subscriber: Subscriber = {
-      partition,
-      offer: (event) => {
-        if (event.sequence < next) return
-        if (waiting.length >= EVENTS_WAITING_MAX) missed = true
-        else waiting.push(event)
-        run()
-      },
-      heal: () => {
-        missed = true
-        run()
-      },
-      stop: async () => {
-        stopping.abort(new Error('stopped'))
-        subscribers.delete(subscriber)
-        await running
+  const subscribe: Events['subscribe'] = (partition, fromSequence, handler) => {
+    if (isClosed) throw new PortError('closed', 'the streams are closed')
+    healing ??= clock.every(HEAL_INTERVAL_MS / 2, heal, (error) => {
+      throw error // Healing only sets marks: a failure is a bug.
+    })
+    const subscriber = createSubscriber({ partition, fromSequence, handler, journal, clock, onFailure })
+    const set = subscribers.get(partition) ?? new Set()
+    subscribers.set(partition, set.add(subscriber))
+    return {
+      stop: () => {
+        set.delete(subscriber)
+        return subscriber.stop()
       },
     }
-    subscribers.add(subscriber)
-    run()
-    return { stop: subscriber.stop }
   }
 
   return {
     publish: (event) => {
-      for (const subscriber of subscribers) if (subscriber.partition === event.partition) subscriber.offer(event)
+      for (const subscriber of subscribers.get(event.partition) ?? []) subscriber.offer(event)
     },
-    subscribe: (partition, fromSequence, handler) => {
-      healing ??= deps.clock.every(HEAL_INTERVAL_MS, () => {
-        for (const subscriber of subscribers) subscriber.heal()
-      }, () => undefined)
-      return subscribe(partition, fromSequence, handler)
-    },
+    subscribe,
     close: async () => {
-      await healing?.stop()
-      for (const subscriber of [...subscribers]) await subscriber.stop()
+      isClosed = true
+      const all = [...subscribers.values()].flatMap((set) => [...set])
+      subscribers.clear()
+      await Promise.all([healing?.stop(), ...all.map((subscriber) => subscriber.stop())])
     },
   }
 }

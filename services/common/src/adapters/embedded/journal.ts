@@ -1,223 +1,170 @@
-import { DatabaseSync } from 'node:sqlite'
 import { decodeSegment } from '../../kernel/archive-codec.ts'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import { PortError } from '../../ports/failure.ts'
-import {
-  RECORD_BYTES_MAX, type AppendResult, type ArchiveSegment, type EffectCursor, type Journal, type StoredRecord,
-} from '../../ports/journal.ts'
-import { openDatabase, portFailure } from './sqlite.ts'
+import { RECORD_BYTES_MAX, type AppendResult, type ArchiveSegment, type Journal, type StoredRecord } from '../../ports/journal.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { createJournalStatements, JOURNAL_TABLES, type JournalStatements } from './journal-statements.ts'
+import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS records (
-    partition INTEGER NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (partition, sequence)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS segments (
-    partition INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
-    PRIMARY KEY (partition, first)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS cursors (
-    partition INTEGER NOT NULL, receiver INTEGER NOT NULL, confirmed INTEGER NOT NULL, recordSequence INTEGER NOT NULL,
-    PRIMARY KEY (partition, receiver)) WITHOUT ROWID;`
+/** The journal on SQLite, and what opening it found. */
+export interface SqliteJournal extends Journal {
+  readonly opened: OpenReport
+}
 
-/** Records read at a time by `readFrom`. */
+/** Records a page of `readFrom` reads at once, and the bytes after which it ends early. */
 const PAGE_RECORDS = 256
+const PAGE_BYTES = 4 * 1024 * 1024
 
-interface Row {
-  readonly sequence: bigint
-  readonly hash: Uint8Array
-  readonly body: Uint8Array
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const checkRecord = (record: StoredRecord): void => {
+  if (record.body.length > RECORD_BYTES_MAX) {
+    throw new PortError('full', `a record of ${record.body.length} bytes; at most ${RECORD_BYTES_MAX}`)
+  }
+  if (record.hash.length !== 32) throw new PortError('corrupt', `a record's hash has ${record.hash.length} bytes instead of 32`)
+  if (record.sequence < 1n) throw new PortError('corrupt', `record ${record.sequence}: sequences start at 1`)
 }
 
-interface Waiting {
-  readonly partition: PartitionNumber
-  readonly record: StoredRecord
-  readonly resolve: (result: AppendResult) => void
-  readonly reject: (error: unknown) => void
-}
+const gap = (partition: PartitionNumber, sequence: bigint, head: bigint): PortError =>
+  new PortError('corrupt', `record ${sequence} of partition ${partition} would leave a gap after ${head}`)
 
-const recordOf = (row: Row): StoredRecord => ({ sequence: row.sequence, hash: row.hash, body: row.body })
-
-/**
- * The journal in one SQLite file (WAL, synchronous FULL). Appends of all partitions that are asked for in the same turn of the event
- * loop share one transaction and one fsync; each has its own verdict, so that one loser does not undo the others.
- */
-export const openSqliteJournal = (options: { readonly path: string }): Journal => {
-  const database = openDatabase({ path: options.path, synchronous: 'FULL', schema: SCHEMA })
-  const insert = database.prepare('INSERT INTO records (partition, sequence, hash, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
-  const select = database.prepare('SELECT sequence, hash, body FROM records WHERE partition = ? AND sequence = ?')
-  const selectHead = database.prepare('SELECT sequence, hash, body FROM records WHERE partition = ? ORDER BY sequence DESC LIMIT 1')
-  const selectHas = database.prepare('SELECT 1 FROM records WHERE partition = ? AND sequence = ?')
-  const selectPage = database.prepare(
-    'SELECT sequence, hash, body FROM records WHERE partition = ? AND sequence >= ? ORDER BY sequence LIMIT ?')
-  const selectSegments = database.prepare('SELECT first, last, sha256, bytes FROM segments WHERE partition = ? ORDER BY first')
-  const selectArchived = database.prepare('SELECT max(last) AS last FROM segments WHERE partition = ?')
-  const heads = new Map<PartitionNumber, bigint>()
-  let waiting: Waiting[] = []
-  let scheduled = false
-  let closed = false
-
-  const guard = <Value>(work: () => Value): Value => {
-    if (closed) throw new PortError('closed', 'the journal is closed')
-    try {
-      return work()
-    } catch (error) {
-      throw portFailure(error, 'the journal')
+/** Records of one partition from a sequence on: pages from the table, archived ones out of their segments. */
+const readRecords = async function* (
+  statements: JournalStatements, partition: PartitionNumber, from: bigint, checkOpen: () => void,
+): AsyncGenerator<StoredRecord> {
+  let next = from < 1n ? 1n : from
+  for (;;) {
+    checkOpen()
+    const page = reading('journal', () => statements.page(partition, next, PAGE_RECORDS, PAGE_BYTES))
+    if (page[0]?.sequence === next) {
+      for (const record of page) yield record
+      next += BigInt(page.length)
+      await turn() // A long replay lets others have their turns.
+      continue
     }
-  }
-
-  const archivedThrough = (partition: PartitionNumber): bigint =>
-    (selectArchived.get(partition) as { last: bigint | null } | undefined)?.last ?? 0n
-
-  const continues = (partition: PartitionNumber, sequence: bigint): boolean =>
-    sequence === 1n || heads.get(partition) === sequence - 1n || selectHas.get(partition, sequence - 1n) !== undefined ||
-    archivedThrough(partition) >= sequence - 1n
-
-  const store = ({ partition, record }: Waiting): AppendResult => {
-    if (!continues(partition, record.sequence)) {
-      throw new PortError('corrupt', `record ${record.sequence} of partition ${partition} would leave a gap`)
-    }
-    if (archivedThrough(partition) >= record.sequence) return 'taken'
-    const appended = insert.run(partition, record.sequence, record.hash, record.body).changes === 1n
-    if (appended) heads.set(partition, record.sequence)
-    return appended ? 'appended' : 'taken'
-  }
-
-  const flush = (): void => {
-    scheduled = false
-    const batch = waiting
-    waiting = []
-    const settle: (() => void)[] = []
-    try {
-      database.exec('BEGIN IMMEDIATE')
-      for (const one of batch) {
-        try {
-          const result = store(one)
-          settle.push(() => one.resolve(result))
-        } catch (error) {
-          if (!(error instanceof PortError)) throw error
-          settle.push(() => one.reject(error))
-        }
-      }
-      database.exec('COMMIT')
-    } catch (error) {
-      heads.clear()
-      rollBack(database)
-      for (const one of batch) one.reject(portFailure(error, 'the journal'))
+    const segment = reading('journal', () => statements.segmentHolding(partition, next))
+    if (segment === null) {
+      if (page.length > 0) throw new PortError('corrupt', `record ${next} of partition ${partition} is missing`)
       return
     }
-    for (const answer of settle) answer()
-  }
-
-  const append = (partition: PartitionNumber, record: StoredRecord): Promise<AppendResult> =>
-    new Promise((resolve, reject) => {
-      if (closed) {
-        reject(new PortError('closed', 'the journal is closed'))
-        return
-      }
-      if (record.body.length > RECORD_BYTES_MAX) {
-        reject(new PortError('full', `a record of ${record.body.length} bytes; at most ${RECORD_BYTES_MAX}`))
-        return
-      }
-      waiting.push({ partition, record, resolve, reject })
-      if (scheduled) return
-      scheduled = true
-      setImmediate(flush)
-    })
-
-  const segments = (partition: PartitionNumber): ArchiveSegment[] =>
-    selectSegments.all(partition) as unknown as ArchiveSegment[]
-
-  async function* readFrom(partition: PartitionNumber, sequence: bigint): AsyncGenerator<StoredRecord> {
-    let next = sequence < 1n ? 1n : sequence
-    const archived = guard(() => segments(partition))
-    for (const [index, segment] of archived.entries()) {
-      if (segment.last < next) continue
-      for (const record of await decodeSegment(segment, archived[index - 1] ?? null)) {
-        if (record.sequence !== next) continue
+    for (const record of await recordsIn(segment)) {
+      if (record.sequence === next) {
         yield record
         next += 1n
       }
     }
-    for (;;) {
-      const page = guard(() => selectPage.all(partition, next, PAGE_RECORDS) as unknown as Row[])
-      for (const row of page) {
-        yield recordOf(row)
-        next = row.sequence + 1n
-      }
-      if (page.length < PAGE_RECORDS) return
-    }
+  }
+}
+
+const recordsIn = async (segment: ArchiveSegment): Promise<readonly StoredRecord[]> => {
+  try {
+    return await decodeSegment(segment)
+  } catch (error) {
+    throw new PortError('corrupt', `archive segment ${segment.first}…${segment.last} can not be read`, { cause: error })
+  }
+}
+
+/** The state of the file that writers check against: it is ours alone, so memory is as good as a query. */
+const createHeads = (statements: JournalStatements) => {
+  let heads = new Map<PartitionNumber, bigint>()
+  const reload = (): void => {
+    heads = statements.heads()
+  }
+  reload()
+  return {
+    reload,
+    of: (partition: PartitionNumber): bigint => heads.get(partition) ?? 0n,
+    raise: (partition: PartitionNumber, sequence: bigint): void => void heads.set(partition, sequence),
+    partitions: (): readonly PartitionNumber[] => [...heads.keys()].sort((a, b) => a - b),
+  }
+}
+
+/**
+ * Journal on SQLite: WAL, flushed at every commit, one blob per record. Appends of all partitions made in one turn of the
+ * event loop share a transaction, and the loser of a race does not disturb the others. Opened by one process at a time;
+ * after an unclean end the file's pages are checked before anything is served.
+ * @throws {PortError} `unavailable` when another process has the file, `corrupt` when it is damaged.
+ */
+export const openSqliteJournal = (options: { readonly path: string }): SqliteJournal => {
+  const owned = openOwnedDatabase(options.path, 'full')
+  const { database } = owned
+  database.exec(JOURNAL_TABLES)
+  const statements = createJournalStatements(database)
+  const heads = createHeads(statements)
+  const commits = createGroupCommit(database, 'journal', heads.reload)
+  let isClosed = false
+  const checkOpen = (): void => {
+    if (isClosed) throw new PortError('closed', 'the journal is closed')
+  }
+  const read = <Value>(task: () => Value): Value => {
+    checkOpen()
+    return reading('journal', task)
   }
 
-  const fromArchive = async (partition: PartitionNumber, sequence: bigint): Promise<StoredRecord | null> => {
-    const all = guard(() => segments(partition))
-    const index = all.findIndex((segment) => segment.first <= sequence && sequence <= segment.last)
-    const segment = all[index]
-    if (segment === undefined) return null
-    const records = await decodeSegment(segment, all[index - 1] ?? null)
-    return records.find((record) => record.sequence === sequence) ?? null
+  const appendNow = (partition: PartitionNumber, record: StoredRecord): AppendResult => {
+    const head = heads.of(partition)
+    if (record.sequence <= head) return 'taken'
+    if (record.sequence !== head + 1n) throw gap(partition, record.sequence, head)
+    if (!statements.insert(partition, record)) return 'taken'
+    heads.raise(partition, record.sequence)
+    return 'appended'
+  }
+
+  const archiveNow = (partition: PartitionNumber, segment: ArchiveSegment): void => {
+    const through = statements.archivedThrough(partition)
+    if (segment.last <= through && statements.hasSegment(partition, segment)) return
+    const isInPlace = segment.first === through + 1n && segment.last >= segment.first && segment.last <= heads.of(partition)
+    if (!isInPlace) throw new PortError('corrupt', `archive ${segment.first}…${segment.last} does not continue ${through}`)
+    statements.insertSegment(partition, segment)
+  }
+
+  const readOne = async (partition: PartitionNumber, sequence: bigint): Promise<StoredRecord | null> => {
+    const record = read(() => statements.record(partition, sequence))
+    if (record !== null) return record
+    const segment = read(() => statements.segmentHolding(partition, sequence))
+    if (segment === null) return null
+    return (await recordsIn(segment)).find((archived) => archived.sequence === sequence) ?? null
   }
 
   return {
-    append,
+    opened: owned.report,
+    append: async (partition, record) => {
+      checkOpen()
+      checkRecord(record)
+      return commits.run(() => appendNow(partition, record), record.body.length)
+    },
     head: async (partition) => {
-      const row = guard(() => selectHead.get(partition) as Row | undefined)
-      if (row !== undefined) return recordOf(row)
-      const last = guard(() => archivedThrough(partition))
-      return last === 0n ? null : fromArchive(partition, last)
+      checkOpen()
+      // What waits for its commit is in memory's heads only inside the transaction, so this is what has answered.
+      const sequence = heads.of(partition)
+      return sequence === 0n ? null : readOne(partition, sequence)
     },
-    read: async (partition, sequence) => {
-      const row = guard(() => select.get(partition, sequence) as Row | undefined)
-      return row === undefined ? fromArchive(partition, sequence) : recordOf(row)
+    read: readOne,
+    readFrom: (partition, sequence) => readRecords(statements, partition, sequence, checkOpen),
+    loadCursors: async (partition) => read(() => statements.cursors(partition)),
+    saveCursors: async (partition, cursors) => {
+      checkOpen()
+      await commits.run(() => statements.saveCursors(partition, cursors))
     },
-    readFrom,
-    loadCursors: async (partition) =>
-      guard(() => database.prepare('SELECT receiver, confirmed, recordSequence FROM cursors WHERE partition = ?').all(partition)
-        .map((row) => ({ receiver: Number(row['receiver']), confirmed: row['confirmed'], recordSequence: row['recordSequence'] }) as EffectCursor)),
-    saveCursors: async (partition, cursors) =>
-      guard(() => {
-        if (cursors.length === 0) return
-        const statement = database.prepare(
-          `INSERT INTO cursors (partition, receiver, confirmed, recordSequence) VALUES (?, ?, ?, ?) ON CONFLICT (partition, receiver)
-           DO UPDATE SET confirmed = excluded.confirmed, recordSequence = excluded.recordSequence`)
-        inTransaction(database, () => {
-          for (const cursor of cursors) statement.run(partition, cursor.receiver, cursor.confirmed, cursor.recordSequence)
-        })
-      }),
-    archive: async (partition, segment) =>
-      guard(() => {
-        database.prepare('INSERT INTO segments (partition, first, last, sha256, bytes) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-          .run(partition, segment.first, segment.last, segment.sha256, segment.bytes)
-      }),
-    archives: async (partition) => guard(() => segments(partition)),
-    archivedThrough: async (partition) => guard(() => archivedThrough(partition)),
-    removeThrough: async (partition, sequence) =>
-      guard(() => {
-        const covered = archivedThrough(partition)
-        const last = sequence < covered ? sequence : covered
-        database.prepare('DELETE FROM records WHERE partition = ? AND sequence <= ?').run(partition, last)
-      }),
-    partitions: async () =>
-      guard(() => database.prepare('SELECT partition FROM records UNION SELECT partition FROM segments ORDER BY 1').all()
-        .map((row) => Number(row['partition']))),
+    archive: async (partition, segment) => {
+      checkOpen()
+      await commits.run(() => archiveNow(partition, segment), segment.bytes.length)
+    },
+    archives: async (partition) => read(() => statements.segments(partition)),
+    archivedThrough: async (partition) => read(() => statements.archivedThrough(partition)),
+    removeThrough: async (partition, sequence) => {
+      checkOpen()
+      await commits.run(() => {
+        const covered = statements.archivedThrough(partition)
+        statements.removeThrough(partition, sequence < covered ? sequence : covered)
+      })
+    },
+    partitions: async () => read(() => heads.partitions()),
     close: async () => {
-      if (closed) return
-      if (waiting.length > 0) flush()
-      closed = true
-      database.close()
+      if (isClosed) return
+      isClosed = true
+      await commits.close()
+      owned.close()
     },
-  }
-}
-
-const rollBack = (database: DatabaseSync): void => {
-  if (database.isTransaction) database.exec('ROLLBACK')
-}
-
-const inTransaction = (database: DatabaseSync, work: () => void): void => {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    database.exec('COMMIT')
-  } catch (error) {
-    rollBack(database)
-    throw error
   }
 }

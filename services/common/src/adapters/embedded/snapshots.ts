@@ -1,23 +1,64 @@
-import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { webcrypto } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
 import type { SnapshotInfo, Snapshots } from '../../ports/snapshots.ts'
 
-const NAME = /^(\d{20})-([0-9a-f]{64})\.snapshot$/
-const ASIDE = '.writing'
+/**
+ * A snapshot's file: the bytes as given, then a footer of 56 bytes, little endian:
+ *
+ *   0 u32 magic 'BJS1' │ 4 u32 zero │ 8 u64 bytes │ 16 u64 atMs │ 24 SHA-256 of the bytes
+ *
+ * Files are `<folder>/<partition, 8 hex>/<sequence, 20 digits>.snapshot`.
+ */
+const FOOTER_BYTES = 56
+const MAGIC = 0x31534a42
+const SUFFIX = '.snapshot'
+/** Ending of a file that is being written. */
+const PARTIAL = '.partial'
 
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
+const partitionFolder = (partition: PartitionNumber): string => partition.toString(16).padStart(8, '0')
+const fileName = (sequence: bigint): string => `${sequence.toString().padStart(20, '0')}${SUFFIX}`
 
-const failure = (error: unknown, path: string): PortError => {
-  if (error instanceof PortError) return error
-  const kind = codeOf(error) === 'ENOSPC' ? 'full' : 'unavailable'
-  return new PortError(kind, `${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+/** SHA-256 off the main thread, in lower-case hex. */
+const sha256 = async (bytes: Uint8Array): Promise<string> =>
+  Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex')
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
+const encodeFooter = (info: SnapshotInfo): Uint8Array => {
+  const footer = Buffer.alloc(FOOTER_BYTES)
+  footer.writeUInt32LE(MAGIC, 0)
+  footer.writeBigUInt64LE(BigInt(info.bytes), 8)
+  footer.writeBigUInt64LE(BigInt(info.atMs), 16)
+  footer.write(info.sha256, 24, 'hex')
+  return footer
 }
 
-const syncFolder = async (path: string): Promise<void> => {
+/** Reads what the file says about itself; null when it is not whole. */
+const readInfo = async (file: FileHandle, sequence: bigint): Promise<SnapshotInfo | null> => {
+  const { size } = await file.stat()
+  if (size < FOOTER_BYTES) return null
+  const footer = Buffer.alloc(FOOTER_BYTES)
+  await file.read(footer, 0, FOOTER_BYTES, size - FOOTER_BYTES)
+  const bytes = Number(footer.readBigUInt64LE(8))
+  if (footer.readUInt32LE(0) !== MAGIC || bytes !== size - FOOTER_BYTES) return null
+  return { sequence, bytes, sha256: footer.toString('hex', 24), atMs: Number(footer.readBigUInt64LE(16)) }
+}
+
+/** Opens for reading; null when there is no such file. */
+const openExisting = async (path: string): Promise<FileHandle | null> => {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+const flushFolder = async (path: string): Promise<void> => {
   const folder = await open(path, 'r')
   try {
     await folder.sync()
@@ -26,87 +67,116 @@ const syncFolder = async (path: string): Promise<void> => {
   }
 }
 
-interface Found extends SnapshotInfo {
-  readonly path: string
+/** Writes aside, flushes, renames, flushes the folder: after a crash the file is whole or not there. */
+const writeWhole = async (folder: string, name: string, aside: string, parts: readonly Uint8Array[]): Promise<void> => {
+  const path = join(folder, aside)
+  try {
+    const file = await open(path, 'w')
+    try {
+      for (const part of parts) await file.writeFile(part)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(path, join(folder, name))
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+  await flushFolder(folder)
+}
+
+const namesIn = async (folder: string): Promise<readonly string[]> => {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+const clearLeftovers = async (folder: string): Promise<void> => {
+  for (const partition of await namesIn(folder)) {
+    for (const name of await namesIn(join(folder, partition))) {
+      if (name.endsWith(PARTIAL)) await rm(join(folder, partition, name), { force: true })
+    }
+  }
+}
+
+const listFolder = async (folder: string): Promise<readonly SnapshotInfo[]> => {
+  const names = (await namesIn(folder)).filter((name) => /^\d{20}\.snapshot$/u.test(name)).sort().reverse()
+  const found: SnapshotInfo[] = []
+  for (const name of names) {
+    const file = await openExisting(join(folder, name))
+    if (file === null) continue
+    try {
+      const info = await readInfo(file, BigInt(name.slice(0, 20)))
+      if (info !== null) found.push(info)
+    } finally {
+      await file.close()
+    }
+  }
+  return found
+}
+
+const readWhole = async (path: string, sequence: bigint): Promise<Uint8Array | null> => {
+  const file = await openExisting(path)
+  if (file === null) return null
+  try {
+    const info = await readInfo(file, sequence)
+    if (info === null) throw new PortError('corrupt', `snapshot ${path} is cut short or not a snapshot`)
+    const bytes = new Uint8Array(info.bytes)
+    let at = 0
+    while (at < bytes.length) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, at)
+      if (bytesRead === 0) throw new PortError('corrupt', `snapshot ${path} is cut short`)
+      at += bytesRead
+    }
+    if ((await sha256(bytes)) !== info.sha256) throw new PortError('corrupt', `snapshot ${path}: its bytes do not match its SHA-256`)
+    return bytes
+  } finally {
+    await file.close()
+  }
 }
 
 /**
- * Snapshots as files, a folder per partition. The name holds sequence and SHA-256; a file is written aside, synced, renamed, and the
- * folder synced, so that a name that is there names a whole file.
+ * Snapshots as files. Opening clears what interrupted writes left behind; the folder belongs to one process.
+ * @throws {PortError} `unavailable` when the folder can't be made or read.
  */
 export const openFileSnapshots = async (options: { readonly folder: string; readonly clock: Clock }): Promise<Snapshots> => {
-  let closed = false
-  await mkdir(options.folder, { recursive: true, mode: 0o700 })
-  for (const entry of await readdir(options.folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && entry.name.endsWith(ASIDE)) await rm(join(entry.parentPath, entry.name), { force: true })
-  }
-  const folderOf = (partition: PartitionNumber): string => join(options.folder, partition.toString(16).padStart(8, '0'))
-  const guard = (): void => {
-    if (closed) throw new PortError('closed', 'the snapshots are closed')
-  }
-
-  const find = async (partition: PartitionNumber): Promise<Found[]> => {
-    guard()
-    const folder = folderOf(partition)
-    const names = await readdir(folder).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return []
-      throw failure(error, folder)
-    })
-    const found: Found[] = []
-    for (const name of names) {
-      const match = NAME.exec(name)
-      if (match === null) continue
-      const path = join(folder, name)
-      const { size, mtimeMs } = await stat(path)
-      found.push({ sequence: BigInt(match[1]!), sha256: match[2]!, bytes: size, atMs: Math.trunc(mtimeMs), path })
-    }
-    return found.sort((a, b) => (a.sequence > b.sequence ? -1 : a.sequence < b.sequence ? 1 : b.atMs - a.atMs))
-  }
-
-  const write = async (partition: PartitionNumber, sequence: bigint, bytes: Uint8Array): Promise<SnapshotInfo> => {
-    guard()
-    const folder = folderOf(partition)
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    const path = join(folder, `${sequence.toString().padStart(20, '0')}-${sha256}.snapshot`)
+  const { folder, clock } = options
+  let isClosed = false
+  let writes = 0
+  const attempt = async <Value>(task: () => Promise<Value>): Promise<Value> => {
+    if (isClosed) throw new PortError('closed', 'snapshots are closed')
     try {
-      const older = (await find(partition)).filter((other) => other.sequence === sequence && other.path !== path)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const file = await open(`${path}${ASIDE}`, 'w', 0o600)
-      try {
-        await file.writeFile(bytes)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(`${path}${ASIDE}`, path)
-      for (const replaced of older) await rm(replaced.path, { force: true })
-      await syncFolder(folder)
-      return { sequence, bytes: bytes.length, sha256, atMs: options.clock.nowMs() }
+      return await task()
     } catch (error) {
-      await rm(`${path}${ASIDE}`, { force: true })
-      throw failure(error, path)
+      if (error instanceof PortError) throw error
+      throw new PortError('unavailable', 'the snapshot folder refused', { cause: error })
     }
   }
 
+  const write: Snapshots['write'] = async (partition, sequence, bytes) => {
+    const target = join(folder, partitionFolder(partition))
+    if ((await mkdir(target, { recursive: true })) !== undefined) await flushFolder(folder)
+    const info: SnapshotInfo = { sequence, bytes: bytes.length, sha256: await sha256(bytes), atMs: clock.nowMs() }
+    const aside = `${fileName(sequence)}.${++writes}${PARTIAL}`
+    await writeWhole(target, fileName(sequence), aside, [bytes, encodeFooter(info)])
+    return info
+  }
+
+  await attempt(async () => {
+    await mkdir(folder, { recursive: true })
+    await clearLeftovers(folder)
+  })
   return {
-    write,
-    list: async (partition) =>
-      (await find(partition)).map(({ sequence, bytes, sha256, atMs }) => ({ sequence, bytes, sha256, atMs })),
-    read: async (partition, sequence) => {
-      const found = (await find(partition)).find((info) => info.sequence === sequence)
-      if (found === undefined) return null
-      const bytes = await readFile(found.path).catch((error: unknown) => {
-        throw failure(error, found.path)
-      })
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
-      if (sha256 !== found.sha256) throw new PortError('corrupt', `snapshot ${sequence}: its SHA-256 is not the recorded one`)
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    },
-    remove: async (partition, sequence) => {
-      for (const found of await find(partition)) if (found.sequence === sequence) await rm(found.path, { force: true })
-    },
+    write: (partition, sequence, bytes) => attempt(() => write(partition, sequence, bytes)),
+    list: (partition) => attempt(() => listFolder(join(folder, partitionFolder(partition)))),
+    read: (partition, sequence) => attempt(() => readWhole(join(folder, partitionFolder(partition), fileName(sequence)), sequence)),
+    remove: (partition, sequence) => attempt(() => rm(join(folder, partitionFolder(partition), fileName(sequence)), { force: true })),
     close: async () => {
-      closed = true
+      isClosed = true
     },
   }
 }
