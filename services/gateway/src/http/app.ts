@@ -81,7 +81,6 @@ const frame = ({ ids, logger, telemetry, clock, draining }: AppOptions): Middlew
   Object.assign(context.state, state)
   context.set(SECURITY_HEADERS)
   context.set('x-request-id', state.requestId)
-  if (draining()) context.set('connection', 'close')
   try {
     await next()
   } catch (error) {
@@ -91,6 +90,8 @@ const frame = ({ ids, logger, telemetry, clock, draining }: AppOptions): Middlew
       writeRefusal(context, refusalOf(context, error, logger), { ids, clock, telemetry })
     }
   }
+  // Judged at the end: a stop that began meanwhile must not wait for an idle connection.
+  if (draining()) context.set('connection', 'close')
   const seconds = (clock.monotonicMs() - state.startedMs) / 1_000
   telemetry.answered(stateOf(context).route, context.method, context.status, seconds)
   logger.debug({
