@@ -33,24 +33,35 @@ export interface WasmMachine<Exports extends MachineExports> {
 export const malformedOutcome = (): Uint8Array =>
   encodeOutcome({ code: refusalNumbers.INVALID_COMMAND, kind: 0, id: NO_ID }, new Uint8Array(0))
 
-const hasId = (outcome: Uint8Array): boolean => {
-  for (let i = 8; i < 24; i++) if (outcome[i] !== 0) return true
-  return false
-}
+/** Whether the outcome at `at` has an id (not all zero). */
+const hasId = (view: DataView, at: number): boolean =>
+  view.getUint32(at + 8, true) !== 0 ||
+  view.getUint32(at + 12, true) !== 0 ||
+  view.getUint32(at + 16, true) !== 0 ||
+  view.getUint32(at + 20, true) !== 0
 
 /** The ids of outcomes that have one: what a parked read may wait for. */
 export const settledIdsOf = (outcomes: readonly Uint8Array[]): Uint8Array[] =>
-  outcomes.filter(hasId).map((outcome) => outcome.subarray(8, 24))
+  outcomes
+    .filter((outcome) => hasId(new DataView(outcome.buffer, outcome.byteOffset, outcome.byteLength), 0))
+    .map((outcome) => outcome.subarray(8, 24))
+
+/** An Applied in the making. */
+interface Collected {
+  readonly outcomes: Uint8Array[]
+  readonly effects: Effect[]
+  readonly settledIds: Uint8Array[]
+}
 
 /** Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory. */
-const collect = (exports: MachineExports, firstIndex: number, outcomes: Uint8Array[], effects: Effect[]): void => {
+const collect = (exports: MachineExports, firstIndex: number, { outcomes, effects, settledIds }: Collected): void => {
   const { buffer } = exports.memory
-  const outcomesPtr = exports.outcomesPtr()
-  const outcomeBytes = new Uint8Array(buffer, outcomesPtr, exports.outcomesBytes()).slice()
+  const outcomeBytes = new Uint8Array(buffer, exports.outcomesPtr(), exports.outcomesBytes()).slice()
   const outcomeView = new DataView(outcomeBytes.buffer)
   for (let at = 0; at < outcomeBytes.length; ) {
     const size = outcomeView.getUint32(at, true)
     outcomes.push(outcomeBytes.subarray(at, at + size))
+    if (hasId(outcomeView, at)) settledIds.push(outcomeBytes.subarray(at + 8, at + 24))
     at += size
   }
   const length = exports.effectsBytes()
@@ -95,28 +106,28 @@ const applyBatch = (
   behaviour: number,
   refused?: ReadonlySet<number>,
 ): Applied => {
-  const outcomes: Uint8Array[] = []
-  const effects: Effect[] = []
+  const collected: Collected = { outcomes: [], effects: [], settledIds: [] }
   for (let index = 0; index < batch.length; ) {
+    const end = fillInput(exports, batch, index, refused)
     const command = batch[index]!
-    if (!isCommand(command)) {
-      outcomes.push(malformedOutcome())
-      index += 1
-    } else if (refused?.has(index) === true) {
-      new Uint8Array(exports.memory.buffer, exports.inputPtr(), command.length).set(command)
-      exports.refuse(now, behaviour)
-      collect(exports, index, outcomes, effects)
-      index += 1
-    } else {
-      const end = fillInput(exports, batch, index, refused)
+    if (end > index) {
       const applied = exports.apply(end - index, now, behaviour)
       if (applied < 1 || applied > end - index) throw new Error(`the machine applied ${applied} of ${end - index}`)
-      collect(exports, index, outcomes, effects)
+      collect(exports, index, collected)
       index += applied
+    } else if (isCommand(command)) {
+      new Uint8Array(exports.memory.buffer, exports.inputPtr(), command.length).set(command)
+      exports.refuse(now, behaviour)
+      collect(exports, index, collected)
+      index += 1
+    } else {
+      collected.outcomes.push(malformedOutcome())
+      index += 1
     }
-    if (outcomes.length !== index) throw new Error(`the machine gave ${outcomes.length} outcomes for ${index} commands`)
+    const count = collected.outcomes.length
+    if (count !== index) throw new Error(`the machine gave ${count} outcomes for ${index} commands`)
   }
-  return { outcomes, effects, settledIds: settledIdsOf(outcomes) }
+  return collected
 }
 
 const takeParts = (exports: MachineExports): Uint8Array[] => {
