@@ -42,6 +42,8 @@ export const createLedgerClient = (deps: {
   readonly partitions: PartitionClient
   readonly topology: Topology
   readonly views: Views
+  /** False while the views of a partition lag by more than half the window: an old id could then be missed. */
+  readonly viewsAreFresh: (partition: PartitionNumber) => boolean
 }): LedgerClient => {
   const { partitions, topology, views } = deps
 
@@ -50,6 +52,7 @@ export const createLedgerClient = (deps: {
     identity: CommandIdentity,
     instruction: Instruction,
   ): Promise<Result<LedgerOutcome>> => {
+    if (identity.keyed && !deps.viewsAreFresh(partition)) return ledgerRefusal('UNAVAILABLE')
     const remembered = identity.keyed ? await rememberedCommand(views, identity.id) : null
     if (remembered !== null) {
       if (Buffer.compare(bytesOfHex(remembered.view.requestHash), identity.requestHash) !== 0) return ledgerRefusal('IDEMPOTENCY_CONFLICT')

@@ -39,6 +39,8 @@ export interface TradingClientDeps {
   readonly termsOf: (asset: string) => MarketTerms | null
   /** Resolves once the views hold a partition's record, false when that takes too long. */
   readonly projected: (partition: PartitionNumber, sequence: bigint) => Promise<boolean>
+  /** False while the views of a partition lag by more than half the window: an old id could then be missed. */
+  readonly viewsAreFresh: (partition: PartitionNumber) => boolean
 }
 
 const orZero = (units: bigint | null): bigint => units ?? 0n
@@ -51,8 +53,9 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? null
 
   /** The outcome of an id that the machines may have let go, judged like a fresh one. */
-  const remembered = async (identity: CommandIdentity): Promise<Result<Uint8Array> | null> => {
+  const remembered = async (identity: CommandIdentity, partitionsAsked: readonly PartitionNumber[]): Promise<Result<Uint8Array> | null> => {
     if (!identity.keyed) return null
+    if (!partitionsAsked.every(deps.viewsAreFresh)) return tradingRefusal('UNAVAILABLE')
     const known = await rememberedCommand(views, identity.id)
     if (known === null) return null
     return Buffer.compare(bytesOfHex(known.view.requestHash), identity.requestHash) === 0
@@ -132,7 +135,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     if (market === undefined || terms === null) return tradingRefusal('MARKET_NOT_FOUND')
     const { identity, account, margin, leverage } = request
     const partition = tradingPartitionOf(market, account)
-    const known = await remembered(identity)
+    const known = await remembered(identity, [partition, ledgerPartitionOf(topology, account)])
     if (known !== null) return known.ok ? opened(request.asset, partition, { sequence: 0n, outcome: known.value }) : known
     const customer = customerAccountKey(account, terms.quoteAsset)
     const legs = [
@@ -153,7 +156,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
 
   const closeTrade = async (request: CloseTradeRequest): Promise<Result<ClosedTrade>> => {
     const { identity, account } = request
-    const known = await remembered(identity)
+    const known = await remembered(identity, [ledgerPartitionOf(topology, account)])
     const place = placeOfTradeId(request.tradeId)
     if (place === null || assetOfMarket(place.market) === null) return tradingRefusal('TRADE_NOT_FOUND')
     if (known !== null) return known.ok ? closed(request, place, { sequence: 0n, outcome: known.value }) : known

@@ -1,0 +1,39 @@
+import { createEmbeddedBus } from '@bourse/common/adapters/embedded/bus.ts'
+import { createMemoryCache } from '@bourse/common/adapters/embedded/cache.ts'
+import { openSqliteDirectory } from '@bourse/common/adapters/embedded/directory.ts'
+import { createEmbeddedEvents } from '@bourse/common/adapters/embedded/events.ts'
+import { openSqliteJournal } from '@bourse/common/adapters/embedded/journal.ts'
+import { createMemoryPrices } from '@bourse/common/adapters/embedded/prices.ts'
+import { createMemoryRateLimits } from '@bourse/common/adapters/embedded/rate-limits.ts'
+import { openFileSnapshots } from '@bourse/common/adapters/embedded/snapshots.ts'
+import { openSqliteViews } from '@bourse/common/adapters/embedded/views.ts'
+import type { Clock } from '@bourse/common/ports/clock.ts'
+import { viewModels } from '@bourse/common/views/models.ts'
+import type { DataFolder } from './data-folder.ts'
+
+/** Opens every embedded adapter on a data folder. `close` closes them in the order that loses nothing. */
+export const openAdapters = async (folder: DataFolder, clock: Clock) => {
+  const journal = openSqliteJournal({ path: folder.journal })
+  const directory = openSqliteDirectory({ path: folder.directory })
+  const views = openSqliteViews({ path: folder.views, models: viewModels })
+  const snapshots = await openFileSnapshots({ folder: folder.snapshots, clock })
+  const bus = createEmbeddedBus({ clock })
+  const events = createEmbeddedEvents({ journal, clock })
+  return {
+    journal, directory, views, snapshots, bus, events,
+    prices: createMemoryPrices(),
+    cache: createMemoryCache({ clock }),
+    rateLimits: createMemoryRateLimits({ clock }),
+    close: async () => {
+      await events.close()
+      await bus.close()
+      await views.close()
+      await directory.close()
+      await snapshots.close()
+      await journal.close()
+    },
+  }
+}
+
+/** The adapters of one embedded platform. */
+export type Adapters = Awaited<ReturnType<typeof openAdapters>>

@@ -1,0 +1,80 @@
+import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import type { Runner, RunnerState } from '@bourse/common/kernel/runner.ts'
+import type { Topology } from '@bourse/common/platform/topology.ts'
+import type { Clock } from '@bourse/common/ports/clock.ts'
+import type { Projector } from '@bourse/common/views/projector.ts'
+import { tradeEventModel, type TradeEventView } from '@bourse/common/views/models.ts'
+import type { PartitionState, PlatformInspector } from '@bourse/gateway/platform-inspector.ts'
+
+const statesShown: Record<RunnerState, PartitionState['state']> = {
+  starting: 'starting',
+  serving: 'serving',
+  recovering: 'rebuilding',
+  deposed: 'stopped',
+  failed: 'stopped',
+  stopped: 'stopped',
+}
+
+/** A partition's name with its market's symbol: `trading/BTC_USDC/0`. */
+export const partitionTitle = (topology: Topology, partition: PartitionNumber): string => {
+  const { machine, market, index } = partitionParts(partition)
+  if (machine !== 'trading') return `${machine}/${index}`
+  const symbol = [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? String(market)
+  return `trading/${symbol}/${index}`
+}
+
+/** What the edge may know of the platform around it. */
+export const createInspector = (deps: {
+  readonly topology: Topology
+  readonly runners: ReadonlyMap<PartitionNumber, Runner<never>>
+  readonly projector: Projector
+  readonly clock: Clock
+  readonly stopping: () => boolean
+}): PlatformInspector => {
+  const watchers = new Map<string, Set<() => void>>()
+  deps.projector.onProjected((_, writes) => {
+    for (const write of writes) {
+      if (write.model.name !== tradeEventModel.name) continue
+      const { account } = write.fields as unknown as TradeEventView
+      for (const notify of watchers.get(account) ?? []) notify()
+    }
+  })
+  return {
+    ready: () => {
+      const reasons = [...deps.runners]
+        .map(([partition, runner]) => ({ name: partitionTitle(deps.topology, partition), status: runner.status() }))
+        .filter(({ status }) => status.state !== 'serving')
+        .map(({ name, status }) => `partition ${name} is ${status.state}${status.reason === null ? '' : `: ${status.reason}`}`)
+      if (deps.stopping()) reasons.unshift('the platform is stopping')
+      return { ready: reasons.length === 0, reasons }
+    },
+    partitions: () =>
+      [...deps.runners].map(([partition, runner]) => {
+        const status = runner.status()
+        return {
+          name: partitionTitle(deps.topology, partition),
+          number: partition,
+          state: statesShown[status.state],
+          sequence: status.sequence,
+          stateHash: null,
+          snapshotSequence: status.lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
+          viewLagRecords: status.sequence - deps.projector.projectedThrough(partition),
+        }
+      }),
+    viewsAsOfMs: () => {
+      const behind = [...deps.runners]
+        .filter(([partition, runner]) => runner.status().sequence > deps.projector.projectedThrough(partition))
+        .map(([partition]) => deps.projector.projectedAtMs(partition))
+      return behind.length === 0 ? deps.clock.nowMs() : Math.min(...behind)
+    },
+    watchTradeEvents: (account, notify) => {
+      const known = watchers.get(account) ?? new Set()
+      known.add(notify)
+      watchers.set(account, known)
+      return () => {
+        known.delete(notify)
+        if (known.size === 0) watchers.delete(account)
+      }
+    },
+  }
+}
