@@ -26,7 +26,8 @@ const fileName = (sequence: bigint): string => `${sequence.toString().padStart(2
 const sha256 = async (bytes: Uint8Array): Promise<string> =>
   Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex')
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+const isMissing = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'
 
 const encodeFooter = (info: SnapshotInfo): Uint8Array => {
   const footer = Buffer.alloc(FOOTER_BYTES)

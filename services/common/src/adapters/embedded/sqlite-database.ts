@@ -29,7 +29,7 @@ const SQLITE_NOT_A_DATABASE = 26
 
 /** SQLite's primary result code of a driver error, 0 when it is no such error. */
 const codeOf = (error: unknown): number => {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : 0
+  const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : 0
   return typeof code === 'number' ? code & 0xff : 0
 }
 
