@@ -65,7 +65,7 @@ interface Seat {
 }
 
 /** A world of one bridge and its ledgers, moved by hand. With `crashing` every command meets a machine restored from a snapshot. */
-export const createWorld = (options: { readonly ledgerPartitions?: number; readonly crashing?: boolean; readonly rules?: BankRules } = {}) => {
+export const createWorld = (options: { readonly ledgerPartitions?: number; readonly crashing?: boolean; readonly rules?: BankRules; readonly clockMs?: () => number } = {}) => {
   const ledgerPartitions = options.ledgerPartitions ?? 2
   const seats = new Map<PartitionNumber, Seat>()
   const seat = (number: PartitionNumber, make: () => Machine): void => { seats.set(number, { machine: make(), make, numbers: new Map() }) }
@@ -78,7 +78,8 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
   const records: JournalRecord[] = []
   const instructions: Uint8Array[] = []
   const settled: string[] = []
-  let now = START
+  let moved = START
+  const nowOf = (): bigint => (options.clockMs === undefined ? moved : BigInt(options.clockMs()))
 
   const seatOf = (number: PartitionNumber): Seat => {
     const found = seats.get(number)
@@ -118,6 +119,7 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
   const order = (to: PartitionNumber, command: Uint8Array): Uint8Array => {
     if (options.crashing === true && to === BRIDGE) crash(BRIDGE)
     const { machine } = seatOf(to)
+    const now = nowOf()
     const applied = machine.apply([command], now, 1)
     const [outcome] = applied.outcomes
     if (outcome === undefined) throw new Error('no outcome')
@@ -174,20 +176,26 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
     records, instructions, settled, say, order, ask, authorization, fill, reversal, webhook, waiting, flush, ledgers, ledgerPartitions,
     machine: () => seatOf(BRIDGE).machine,
     calls: () => [...calls.values()],
+    /** Hands over a call: its answer is ordered by the caller. */
+    take: (number: bigint) => calls.delete(number),
+    seatOf,
     callKinds: () => [...calls.values()].map((one) => one.call.kind).sort(),
     crash: () => { crash(BRIDGE) },
     /** Effects between partitions wait until `flush` while held. */
     hold: (on: boolean) => { holding = on },
     /** Takes out what is held: it never arrives. */
     takeHeld: (): Uint8Array[] => held.splice(0).map((one) => one.bytes),
-    later: (ms: bigint) => { now += ms },
-    now: () => now,
+    later: (ms: bigint) => { moved += ms },
+    now: nowOf,
     configure: (rules: BankRules) => say(encodeConfig(rules)),
     trade: (trade: TradeCommand, hash = 'same') => say(encodeTrade({ id: bytes16(trade.idempotencyKey), requestHash: bytes16(hash) }, trade)),
     move: (move: MoveCommand, hash = 'same') => say(encodeMove({ id: bytes16(move.idempotencyKey), requestHash: bytes16(hash) }, move)),
     quote: (name: string, change: Partial<Parameters<typeof encodeQuote>[1]> = {}) => say(encodeQuote(bytes16(name), {
       ticker: ticker('1.6847'), bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100.00'), currency: 'AZN', ...change,
     })),
+    /** Step of a transaction, 0 while it is not there. */
+    transactionStep: (idempotencyKey: string): number =>
+      ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) }).transactions[0]?.step ?? 0,
     transaction: (idempotencyKey: string): Transaction => {
       const reply = ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) })
       const [found] = reply.transactions
