@@ -120,14 +120,7 @@ export function heapInsert(heap: usize, slot: u32, key: i64): void {
   siftUp(heap, count, key, slot)
 }
 
-/** Adds `slot` at the end without restoring the order: `heapify` follows when all are there. */
-export function heapAppend(heap: usize, slot: u32, key: i64): void {
-  const count = load<u32>(heap)
-  store<u32>(heap, count + 1)
-  put(heap, count, key, slot)
-}
-
-/** Restores the order after keys were appended or overwritten. O(n). */
+/** Restores the order after keys were overwritten. O(n). */
 export function heapify(heap: usize): void {
   const count = load<u32>(heap)
   if (count < 2) return

@@ -3,7 +3,8 @@ import { divFloor, floorTo } from '@bourse/common/money/rounding.ts'
 import type { CloseCommand, OpenCommand, SpecCommand } from '../../src/trading/commands.ts'
 import {
   BPS_MAX_UNITS, directions, FUNDING_MAX_UNITS, LEVERAGE_MAX, marketStates, NOTIONAL_MAX_UNITS, PRICE_MAX_UNITS,
-  QUANTITY_MAX_UNITS, RATE_ONE, TICK_SIZE_MAX_UNITS, TIERS_MAX, VALUE_MAX,
+  QUANTITY_MAX_UNITS, RATE_ONE, TICK_SIZE_MAX_UNITS, TIERS_MAX, TIME_MAX_MS,
+  VALUE_MAX,
 } from '../../src/trading/numbers.ts'
 import { sameBytes } from '../id-table.ts'
 import { isLiquidated, quoteOfFeed } from './rules.ts'
@@ -19,6 +20,9 @@ const abs = (value: bigint): bigint => (value < 0n ? -value : value)
 /** Whether the feed is two prices that can be. */
 export const isFeed = (feedBid: bigint, feedAsk: bigint): boolean =>
   feedBid > 0n && feedAsk >= feedBid && feedAsk <= PRICE_MAX_UNITS
+
+/** Whether it is a time in ms that can be. */
+export const isTime = (time: bigint): boolean => time > 0n && time <= TIME_MAX_MS
 
 /** Whether the tiers keep the contract's rules. */
 const areTiers = (spec: SpecCommand): boolean => {
@@ -68,7 +72,7 @@ export const quoteFor = (
 ): { readonly bid: bigint; readonly ask: bigint } | RefusalCode => {
   const { feedBid, feedAsk, quoteTime } = command
   if (feedBid === 0n || feedAsk === 0n || quoteTime === 0n) return 'PRICE_STALE'
-  if (!isFeed(feedBid, feedAsk) || quoteTime < 0n) return 'INVALID_COMMAND'
+  if (!isFeed(feedBid, feedAsk) || !isTime(quoteTime)) return 'INVALID_COMMAND'
   if (spec.maxAgeMs !== 0n && now - quoteTime > spec.maxAgeMs) return 'PRICE_STALE'
   const quote = quoteOfFeed(feedBid, feedAsk, spec.spreadBps, spec.tickSize)
   if (quote.ask * state.quantityMax > VALUE_MAX) return 'AMOUNT_OVERFLOW'

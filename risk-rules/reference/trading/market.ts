@@ -9,7 +9,7 @@ import { closedTradeLayout, fundingOutcomeLayout, listHeadLayout, openTradeLayou
 import type { ClosedTrade, OpenTrade } from '../../src/trading/outcomes.ts'
 import { viewOf } from '../../src/trading/struct.ts'
 import { sameBytes } from '../id-table.ts'
-import { checkOpen, fundingLimitOf, isFeed, isOpen, isSpec, isWorse, quoteFor } from './checks.ts'
+import { checkOpen, fundingLimitOf, isFeed, isOpen, isSpec, isTime, isWorse, quoteFor } from './checks.ts'
 import { closedOf, openedOf, releaseOf } from './effects.ts'
 import type { LedgerEffect } from './effects.ts'
 import { feeOf, fundingStep, isLiquidated, liquidationPriceOf, quoteOfFeed, settlementOf, tiersOf } from './rules.ts'
@@ -163,7 +163,7 @@ const fund = (state: State, spec: SpecCommand, time: bigint, feedBid: bigint, fe
 /** FUNDING. */
 export const applyFunding = (state: State, command: Uint8Array): Decision => {
   const { dueTime, feedBid, feedAsk } = decodeFunding(command)
-  if (!isFeed(feedBid, feedAsk) || dueTime <= 0n) return refusal('INVALID_COMMAND')
+  if (!isFeed(feedBid, feedAsk) || !isTime(dueTime)) return refusal('INVALID_COMMAND')
   if (state.spec === null) return refusal('MARKET_NOT_FOUND')
   const instants = fund(state, state.spec, dueTime, feedBid, feedAsk)
   return done(fundingOutcomeLayout.encode({ funding: state.funding, nextFunding: state.nextFunding, instants }))
@@ -208,7 +208,7 @@ const closePending = (state: State, spec: SpecCommand, now: bigint): Decision =>
 export const applyTick = (state: State, command: Uint8Array, now: bigint): Decision => {
   const { feedBid, feedAsk, quoteTime, previousBid, previousAsk } = decodeTick(command)
   const none = previousBid === 0n && previousAsk === 0n
-  if (!isFeed(feedBid, feedAsk) || quoteTime <= 0n || !(none || isFeed(previousBid, previousAsk))) {
+  if (!isFeed(feedBid, feedAsk) || !isTime(quoteTime) || !(none || isFeed(previousBid, previousAsk))) {
     return refusal('INVALID_COMMAND')
   }
   const { spec } = state

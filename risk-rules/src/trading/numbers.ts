@@ -46,6 +46,8 @@ export const VALUE_MAX = 10n ** 26n
 export const FUNDING_MAX_UNITS = 2n * 10n ** 18n
 /** The highest liquidation price there is: no quote reaches it. */
 export const LIQUIDATION_PRICE_MAX_UNITS = 4n * 10n ** 18n
+/** Latest time of a quote or funding instant, in ms. */
+export const TIME_MAX_MS = BigInt(Number.MAX_SAFE_INTEGER)
 /** Most a leverage may be. */
 export const LEVERAGE_MAX = 1_000
 /** Tiers of one table. */

@@ -1,0 +1,158 @@
+/** What the tests of trading share: a market to trade in, commands in trade words, a seeded random source. */
+import { createHash } from 'node:crypto'
+import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trading/machine.ts'
+import { codeOfNumber } from '@bourse/common/errors/codes.ts'
+import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
+import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
+import { partitionNumber } from '@bourse/common/kernel/partition.ts'
+import { parseAmount } from '@bourse/common/money/amount.ts'
+import { systemAccount } from '@bourse/risk-rules/ledger/accounts.ts'
+import { directions, encodeClose, encodeOpen, encodeTick } from '@bourse/risk-rules/trading/codec.ts'
+import type { DirectionName, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
+import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import type { TradingCapacities, TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+
+export const LEDGER = partitionNumber('ledger', 3)
+export const INSURANCE = partitionNumber('ledger', 5)
+/** A Tuesday at 08:00 UTC: a funding instant of eight hours. */
+export const START = 1_767_081_600_000n
+
+export const units = parseAmount
+
+/** Sixteen bytes that follow from a name. */
+export const idOf = (name: string | number): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(String(name)).digest().subarray(0, 16))
+
+/** The sample pair of the contract. */
+export const spec: SpecCommand = {
+  tickSize: units('0.01'),
+  lotSize: units('0.00001'),
+  minMargin: units('1'),
+  maxNotional: units('1000000'),
+  maxNetNotional: units('5000000'),
+  maxOpenTrades: 200,
+  maxLeverage: 100,
+  openBps: units('5'),
+  closeBps: units('5'),
+  liquidationBps: units('50'),
+  spreadBps: 0n,
+  fundingRateBps: units('1'),
+  fundingCapBps: units('75'),
+  maxAgeMs: 5_000n,
+  fundingIntervalSeconds: 28_800,
+  state: 0,
+  quoteCurrency: 'USDC',
+  house: systemAccount('house:BTC_USDC'),
+  fees: systemAccount('fees'),
+  clearing: systemAccount('clearing'),
+  insurance: systemAccount('insurance:BTC_USDC'),
+  insurancePartition: INSURANCE,
+  marketNumber: 1,
+  partitionIndex: 0,
+  tiers: [
+    { floor: 0n, rate: units('0.004'), maxLeverage: 100 },
+    { floor: units('250000'), rate: units('0.01'), maxLeverage: 50 },
+  ],
+}
+
+export interface OpenWords {
+  readonly id: string
+  readonly account?: string
+  readonly direction?: DirectionName
+  readonly margin: string
+  readonly leverage: number
+  readonly stopLoss?: string
+  readonly takeProfit?: string
+  readonly worstPrice?: string
+  readonly price: string
+  readonly at?: bigint
+  readonly hash?: string
+}
+
+const orNone = (text: string | undefined): bigint => (text === undefined ? 0n : units(text))
+
+/** An OPEN in trade words, at a feed of one price. */
+export const open = (words: OpenWords): Uint8Array =>
+  encodeOpen(
+    {
+      account: idOf(words.account ?? 'ann'),
+      ledgerPartition: LEDGER,
+      direction: directions[words.direction ?? 'LONG'],
+      leverage: words.leverage,
+      margin: units(words.margin),
+      stopLoss: orNone(words.stopLoss),
+      takeProfit: orNone(words.takeProfit),
+      worstPrice: orNone(words.worstPrice),
+      feedBid: units(words.price),
+      feedAsk: units(words.price),
+      quoteTime: words.at ?? START,
+    },
+    { id: idOf(words.id), requestHash: idOf(words.hash ?? `hash of ${words.id}`) },
+  )
+
+/** A CLOSE in trade words. */
+export const close = (
+  tradeNumber: bigint,
+  price: string,
+  { account = 'ann', id = '', worstPrice = '0', at = START }: { account?: string; id?: string; worstPrice?: string; at?: bigint } = {},
+): Uint8Array =>
+  encodeClose(
+    {
+      account: idOf(account),
+      tradeNumber,
+      worstPrice: units(worstPrice),
+      feedBid: units(price),
+      feedAsk: units(price),
+      quoteTime: at,
+    },
+    id === '' ? {} : { id: idOf(id), requestHash: idOf(`hash of ${id}`) },
+  )
+
+/** A TICK of one price after another. */
+export const tick = (price: string, at = START, previous = price): Uint8Array =>
+  encodeTick({
+    feedBid: units(price),
+    feedAsk: units(price),
+    quoteTime: at,
+    previousBid: units(previous),
+    previousAsk: units(previous),
+  })
+
+export const codeOf = (outcome: Uint8Array): OutcomeCode => codeOfNumber(decodeOutcomeHeader(outcome).code)
+
+/** Both machines by name. */
+export const machines: readonly (readonly [string, (capacities?: TradingCapacities) => TradingMachine])[] = [
+  ['reference', (capacities = { tradesMax: 64, idsMax: 256 }) => createReferenceTradingMachine(capacities)],
+  ['wasm', (capacities = { tradesMax: 64, idsMax: 256 }) => createTradingMachine({ wasm: loadTradingModule(), ...capacities })],
+]
+
+/** xorshift128+ on 32-bit halves: the same numbers from the same seed on every machine. */
+export interface Random {
+  /** From 0 up to below `bound`. */
+  readonly below: (bound: number) => number
+  readonly chance: (percent: number) => boolean
+  readonly pick: <T>(values: readonly T[]) => T
+  /** From 0 up to below `bound`. */
+  readonly bigBelow: (bound: bigint) => bigint
+}
+
+export const createRandom = (seed: number): Random => {
+  let a = (seed * 0x9e3779b1 + 1) >>> 0 || 1
+  let b = (seed ^ 0x85ebca6b) >>> 0 || 2
+  const next = (): number => {
+    let t = a
+    a = b
+    t ^= t << 11
+    t ^= t >>> 8
+    b = (b ^ (b >>> 19) ^ t) >>> 0
+    return b
+  }
+  for (let i = 0; i < 8; i++) next()
+  const below = (bound: number): number => next() % bound
+  return {
+    below,
+    chance: (percent) => below(100) < percent,
+    pick: (values) => values[below(values.length)]!,
+    bigBelow: (bound) => ((BigInt(next()) << 96n) | (BigInt(next()) << 64n) | (BigInt(next()) << 32n) | BigInt(next())) % bound,
+  }
+}
