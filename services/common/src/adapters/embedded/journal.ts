@@ -86,9 +86,8 @@ const createHeads = (statements: JournalStatements) => {
  * @throws {PortError} `unavailable` when another process has the file, `corrupt` when it is damaged.
  */
 export const openSqliteJournal = (options: { readonly path: string }): SqliteJournal => {
-  const owned = openOwnedDatabase(options.path, 'full')
+  const owned = openOwnedDatabase(options.path, 'full', (made) => made.exec(JOURNAL_TABLES))
   const { database } = owned
-  database.exec(JOURNAL_TABLES)
   const statements = createJournalStatements(database)
   const heads = createHeads(statements)
   const commits = createGroupCommit(database, 'journal', heads.reload)

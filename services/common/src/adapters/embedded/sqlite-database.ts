@@ -86,11 +86,13 @@ const checkPages = (database: DatabaseSync, path: string): void => {
 }
 
 /**
- * Opens (or creates) a database for this process alone, in WAL mode. After an unclean end its pages are checked first.
- * `:memory:` gives a private one without a lock.
+ * Opens (or creates) a database for this process alone, in WAL mode. After an unclean end its pages are checked first; then
+ * `setUp` makes its tables. `:memory:` gives a private one without a lock.
  * @throws {PortError} `unavailable` when another process has it, `corrupt` when it is damaged.
  */
-export const openOwnedDatabase = (path: string, durability: Durability): OwnedDatabase => {
+export const openOwnedDatabase = (
+  path: string, durability: Durability, setUp: (database: DatabaseSync) => void,
+): OwnedDatabase => {
   const isFile = path !== ':memory:'
   if (isFile) mkdirSync(dirname(path), { recursive: true })
   const holder = isFile ? lock(path) : null
@@ -100,6 +102,7 @@ export const openOwnedDatabase = (path: string, durability: Durability): OwnedDa
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
     const wasClosedCleanly = markOpen(database)
     if (!wasClosedCleanly) checkPages(database, path)
+    setUp(database)
     return owned(database, holder, { wasClosedCleanly, wasChecked: !wasClosedCleanly })
   } catch (error) {
     database?.close()

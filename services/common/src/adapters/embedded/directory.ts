@@ -1,0 +1,162 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { Clock } from '../../ports/clock.ts'
+import type { AuditRecord, BankKeyRecord, Directory, UserRecord } from '../../ports/directory.ts'
+import { PortError } from '../../ports/failure.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
+
+/** The directory on SQLite, and what opening it found. */
+export interface SqliteDirectory extends Directory {
+  readonly opened: OpenReport
+}
+
+/** Entries of one page of the audit list. */
+export const AUDIT_PAGE_MAX = 1_000
+/** Largest setting, in characters. */
+export const SETTING_CHARACTERS_MAX = 1_048_576
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS users (
+    id TEXT PRIMARY KEY NOT NULL, email TEXT NOT NULL UNIQUE, passwordHash TEXT NOT NULL, createdAtMs REAL NOT NULL,
+    locked INTEGER NOT NULL, sessionsValidFromMs REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS revokedSessions (sessionId TEXT PRIMARY KEY NOT NULL, expiresAtMs REAL NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS revokedSessions_expiry ON revokedSessions (expiresAtMs);
+  CREATE TABLE IF NOT EXISTS bankKeys (
+    keyHash TEXT PRIMARY KEY NOT NULL, bank TEXT NOT NULL, createdAtMs REAL NOT NULL, expiresAtMs REAL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS audit (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, atMs REAL NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
+    reason TEXT NOT NULL, idempotencyKey TEXT NOT NULL UNIQUE, requestHash TEXT NOT NULL, detail TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+type Row = Record<string, SQLOutputValue>
+
+// The tables are STRICT: a column holds what its type says.
+const userOf = (row: Row): UserRecord => ({
+  id: row['id'] as string,
+  email: row['email'] as string,
+  passwordHash: row['passwordHash'] as string,
+  createdAtMs: row['createdAtMs'] as number,
+  locked: row['locked'] === 1,
+  sessionsValidFromMs: row['sessionsValidFromMs'] as number,
+})
+const bankKeyOf = (row: Row): BankKeyRecord => ({
+  bank: row['bank'] as string,
+  keyHash: row['keyHash'] as string,
+  createdAtMs: row['createdAtMs'] as number,
+  expiresAtMs: row['expiresAtMs'] as number | null,
+})
+const auditOf = (row: Row): AuditRecord => ({
+  id: row['id'] as string,
+  atMs: row['atMs'] as number,
+  who: row['who'] as string,
+  action: row['action'] as string,
+  reason: row['reason'] as string,
+  idempotencyKey: row['idempotencyKey'] as string,
+  requestHash: row['requestHash'] as string,
+  detail: row['detail'] as string,
+})
+
+/**
+ * Directory on SQLite: WAL, flushed at every commit. Revocations whose session has expired are forgotten when another is made.
+ * @throws {PortError} `unavailable` when another process has the file, `corrupt` when it is damaged.
+ */
+export const openSqliteDirectory = (options: { readonly path: string; readonly clock: Clock }): SqliteDirectory => {
+  const { clock } = options
+  const owned = openOwnedDatabase(options.path, 'full', (made) => made.exec(TABLES))
+  const { database } = owned
+  const commits = createGroupCommit(database, 'directory')
+  let isClosed = false
+
+  const checkOpen = (): void => {
+    if (isClosed) throw new PortError('closed', 'the directory is closed')
+  }
+  /** A prepared read of rows. */
+  const query = (sql: string) => {
+    const statement = database.prepare(sql)
+    return (...values: (string | number)[]): Row[] => {
+      checkOpen()
+      return reading('directory', () => statement.all(...values))
+    }
+  }
+  const statements = {
+    addUser: database.prepare('INSERT INTO users VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    lockUser: database.prepare('UPDATE users SET locked = ? WHERE id = ?'),
+    endSessions: database.prepare('UPDATE users SET sessionsValidFromMs = max(sessionsValidFromMs, ?) WHERE id = ?'),
+    revoke: database.prepare(
+      'INSERT INTO revokedSessions VALUES (?, ?) ON CONFLICT DO UPDATE SET expiresAtMs = max(expiresAtMs, excluded.expiresAtMs)',
+    ),
+    forget: database.prepare('DELETE FROM revokedSessions WHERE expiresAtMs < ?'),
+    putKey: database.prepare('INSERT OR REPLACE INTO bankKeys (keyHash, bank, createdAtMs, expiresAtMs) VALUES (?, ?, ?, ?)'),
+    removeKey: database.prepare('DELETE FROM bankKeys WHERE keyHash = ?'),
+    addAudit: database.prepare(
+      `INSERT INTO audit (id, atMs, who, action, reason, idempotencyKey, requestHash, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (idempotencyKey) DO NOTHING`,
+    ),
+    addSetting: database.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING'),
+  }
+  const reads = {
+    userByEmail: query('SELECT * FROM users WHERE email = ?'),
+    userById: query('SELECT * FROM users WHERE id = ?'),
+    revoked: query('SELECT 1 FROM revokedSessions WHERE sessionId = ?'),
+    bankKeys: query('SELECT * FROM bankKeys ORDER BY bank, createdAtMs, keyHash'),
+    auditByKey: query('SELECT * FROM audit WHERE idempotencyKey = ?'),
+    newestAudit: query('SELECT * FROM audit ORDER BY place DESC LIMIT ?'),
+    auditBefore: query('SELECT * FROM audit WHERE place < (SELECT place FROM audit WHERE id = ?) ORDER BY place DESC LIMIT ?'),
+    setting: query('SELECT value FROM settings WHERE name = ?'),
+  }
+  const write = async <Value>(task: () => Value): Promise<Value> => {
+    checkOpen()
+    return commits.run(task)
+  }
+  const first = <Value>(rows: readonly Row[], decode: (row: Row) => Value): Value | null => {
+    const [row] = rows
+    return row === undefined ? null : decode(row)
+  }
+  const settingOf = (name: string): string | null => first(reads.setting(name), (row) => row['value'] as string)
+
+  return {
+    opened: owned.report,
+    createUser: (user) => write(() => {
+      const { id, email, passwordHash, createdAtMs, locked, sessionsValidFromMs } = user
+      const { changes } = statements.addUser.run(id, email, passwordHash, createdAtMs, locked ? 1 : 0, sessionsValidFromMs)
+      return Number(changes) === 1 ? 'created' : 'taken'
+    }),
+    userByEmail: async (email) => first(reads.userByEmail(email), userOf),
+    userById: async (id) => first(reads.userById(id), userOf),
+    setUserLocked: (id, locked) => write(() => Number(statements.lockUser.run(locked ? 1 : 0, id).changes) === 1),
+    endSessions: (userId, beforeMs) => write(() => void statements.endSessions.run(beforeMs, userId)),
+    revokeSession: (sessionId, expiresAtMs) => write(() => {
+      statements.forget.run(clock.nowMs())
+      statements.revoke.run(sessionId, expiresAtMs)
+    }),
+    isSessionRevoked: async (sessionId) => reads.revoked(sessionId).length > 0,
+    putBankKey: (key) => write(() => void statements.putKey.run(key.keyHash, key.bank, key.createdAtMs, key.expiresAtMs)),
+    removeBankKey: (keyHash) => write(() => void statements.removeKey.run(keyHash)),
+    bankKeys: async () => reads.bankKeys().map(bankKeyOf),
+    recordAudit: (record) => write(() => {
+      const { id, atMs, who, action, reason, idempotencyKey, requestHash, detail } = record
+      statements.addAudit.run(id, atMs, who, action, reason, idempotencyKey, requestHash, detail)
+      return first(database.prepare('SELECT * FROM audit WHERE idempotencyKey = ?').all(idempotencyKey), auditOf) ?? record
+    }),
+    listAudit: async (beforeId, limit) => {
+      const bounded = Math.min(Math.max(limit, 0), AUDIT_PAGE_MAX)
+      return (beforeId === null ? reads.newestAudit(bounded) : reads.auditBefore(beforeId, bounded)).map(auditOf)
+    },
+    setting: async (name) => settingOf(name),
+    setSettingOnce: (name, value) => write(() => {
+      if (value.length > SETTING_CHARACTERS_MAX) throw new PortError('full', `setting ${name} has ${value.length} characters`)
+      statements.addSetting.run(name, value)
+      return settingOf(name) ?? value
+    }),
+    close: async () => {
+      if (isClosed) return
+      isClosed = true
+      await commits.close()
+      owned.close()
+    },
+  }
+}
