@@ -39,7 +39,9 @@ const SECRET_CHARACTERS_MIN = 32
 
 const checkSecrets = ({ config }: GatewayDeps): void => {
   for (const name of ['jwtSecret', 'adminToken'] as const) {
-    if (config[name].length < SECRET_CHARACTERS_MIN) throw new Error(`${name} has fewer than ${SECRET_CHARACTERS_MIN} characters; make a longer one`)
+    if (config[name].length < SECRET_CHARACTERS_MIN) {
+      throw new Error(`${name} has fewer than ${SECRET_CHARACTERS_MIN} characters; make a longer one`)
+    }
   }
 }
 

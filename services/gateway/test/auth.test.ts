@@ -14,7 +14,8 @@ const signIn = (email: string, password: string) => platform.call('POST', '/api/
 
 describe('signing up and in', () => {
   test('the cookie is HTTP-only and SameSite, and says who I am', async () => {
-    const up = await platform.call('POST', '/api/v1/auth/signup', { body: { email: '  Mixed.Case@Example.COM ', password: 'pässwörter' } })
+    const up = await platform.call('POST', '/api/v1/auth/signup',
+      { body: { email: '  Mixed.Case@Example.COM ', password: 'pässwörter' } })
     expect([up.status, up.json.data?.email]).toEqual([201, 'mixed.case@example.com'])
     expect(up.headers.get('set-cookie')).toMatch(/^authToken=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=43200$/)
     expect((await me(platform.cookieOf(up))).json.data?.email).toBe('mixed.case@example.com')
@@ -85,7 +86,8 @@ describe('sessions', () => {
     const { cookie, userId } = await platform.signUp()
     const [header = '', payload = '', signature = ''] = cookie.slice('authToken='.length).split('.')
     const none = Buffer.from('{"alg":"none"}').toString('base64url')
-    const foreign = await new SignJWT({ issuedAtMs: Date.now() }).setProtectedHeader({ alg: 'HS256' }).setIssuer('bourse').setAudience('bourse-gateway')
+    const foreign = await new SignJWT({ issuedAtMs: Date.now() }).setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('bourse').setAudience('bourse-gateway')
       .setSubject(userId).setJti('x').setExpirationTime('1h').sign(new TextEncoder().encode('x'.repeat(32)))
     for (const token of [`${none}.${payload}.`, `${header}.${payload}.${signature.slice(1)}`, foreign, 'garbage', '']) {
       expect((await me(`authToken=${token}`)).status).toBe(401)
@@ -109,7 +111,9 @@ describe('sessions', () => {
 
   test('another site\'s requests are refused, the own origin\'s are not', async () => {
     const { cookie } = await platform.signUp()
-    const from = (origin: string) => platform.call('POST', '/api/v1/engine', { cookie, body: { command: 'GET_BALANCE' }, headers: { origin } })
-    expect([(await from('https://evil.example')).status, (await from('null')).status, (await from(platform.gateway.url)).status]).toEqual([403, 403, 404])
+    const from = (origin: string) =>
+      platform.call('POST', '/api/v1/engine', { cookie, body: { command: 'GET_BALANCE' }, headers: { origin } })
+    expect([(await from('https://evil.example')).status, (await from('null')).status,
+      (await from(platform.gateway.url)).status]).toEqual([403, 403, 404])
   })
 })

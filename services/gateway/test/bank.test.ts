@@ -13,16 +13,19 @@ afterAll(() => platform.gateway.stop())
 
 const buyBody = { bankUserId: 'user_123', amount: '100.00', currency: 'AZN' }
 const keyed = (key: string = randomUUID()) => ({ 'x-idempotency-key': key })
-const buy = (body: unknown = buyBody, headers: Readonly<Record<string, string>> = keyed()) => platform.bankCall('POST', '/api/v1/trade/buy', body, headers)
+const buy = (body: unknown = buyBody, headers: Readonly<Record<string, string>> = keyed()) =>
+  platform.bankCall('POST', '/api/v1/trade/buy', body, headers)
 
 describe('trades', () => {
   test('a buy is answered 201 with the contract\'s fields and reaches the bridge in units', async () => {
     const bought = await buy({ ...buyBody, amount: 100.0, quoteId: 'q_1' })
     expect(bought.status).toBe(201)
     expect(bought.json).toEqual({
-      success: true, data: { transactionId: 'tx_1', status: 'COMPLETED', cryptoAmount: '58.47', cryptoCurrency: 'USDT', exchangeRate: '1.7100' },
+      success: true, data: { transactionId: 'tx_1', status: 'COMPLETED', cryptoAmount: '58.47', cryptoCurrency: 'USDT',
+        exchangeRate: '1.7100' },
     })
-    expect(platform.bridge.calls.at(-1)).toMatchObject({ bank: 'demo', side: 'BUY', amount: 10_000_000_000n, currency: 'AZN', quoteId: 'q_1' })
+    expect(platform.bridge.calls.at(-1)).toMatchObject({ bank: 'demo', side: 'BUY', amount: 10_000_000_000n,
+      currency: 'AZN', quoteId: 'q_1' })
   })
 
   test('the same key gets the same answer once done; another body, or another call, is a conflict', async () => {
@@ -71,7 +74,7 @@ describe('trades', () => {
     ['malformed JSON', '{', keyed(), 'not JSON'],
   ])('%s is refused and never reaches the bridge', async (_name, body, headers, words) => {
     const before = platform.bridge.calls.length
-    const refused = await buy(body, headers as Readonly<Record<string, string>>)
+    const refused = await buy(body, headers)
     expect([refused.status, refused.json.errorCode]).toEqual([400, 'VALIDATION_ERROR'])
     expect(refused.json.message).toContain(words)
     expect(platform.bridge.calls).toHaveLength(before)
@@ -104,7 +107,8 @@ describe('keys', () => {
 
   test('a suspended bank, a foreign address and too many requests are refused', async () => {
     const other = await startTestGateway()
-    const change = (fields: object) => { other.banks[0] = { name: 'demo', state: 'Active', requestsPerSecond: 100, allowedCidrs: [], ...fields } }
+    const change = (fields: object) =>
+      { other.banks[0] = { name: 'demo', state: 'Active', requestsPerSecond: 100, allowedCidrs: [], ...fields } }
     change({ state: 'Suspended' })
     const suspended = await other.bankCall('GET', '/api/v1/events')
     change({ allowedCidrs: ['10.0.0.0/8', '2001:db8::/32'] })
@@ -115,7 +119,8 @@ describe('keys', () => {
     await other.gateway.stop()
     expect([suspended.status, suspended.json.errorCode]).toEqual([403, 'BANK_SUSPENDED'])
     expect([foreign.status, foreign.json.errorCode]).toEqual([403, 'FORBIDDEN'])
-    expect([first.status, second.status, second.json.errorCode, second.headers.get('retry-after')]).toEqual([200, 429, 'RATE_LIMITED', '1'])
+    expect([first.status, second.status, second.json.errorCode, second.headers.get('retry-after')]).toEqual([200, 429,
+      'RATE_LIMITED', '1'])
   })
 
   test('every code of the contract has its class, and every class its status', () => {
@@ -130,9 +135,11 @@ describe('keys', () => {
 
 describe('around the trade', () => {
   test('quotes are given and taken back', async () => {
-    const quote = await platform.bankCall('POST', '/api/v1/quotes', { bankUserId: 'u', side: 'BUY', amount: '100', currency: 'AZN' })
+    const quote = await platform.bankCall('POST', '/api/v1/quotes',
+      { bankUserId: 'u', side: 'BUY', amount: '100', currency: 'AZN' })
     expect([quote.status, quote.json]).toEqual([201, {
-      quoteId: 'q_1', side: 'BUY', price: '1.7100', cryptoAmount: '58.47', fiatAmount: '100.00', expiresAt: new Date(1_700_000_010_000).toISOString(),
+      quoteId: 'q_1', side: 'BUY', price: '1.7100', cryptoAmount: '58.47', fiatAmount: '100.00',
+        expiresAt: new Date(1_700_000_010_000).toISOString(),
     }])
     expect((await platform.bankCall('DELETE', '/api/v1/quotes/q_1')).status).toBe(200)
     expect((await platform.bankCall('DELETE', '/api/v1/quotes/q_2')).json.errorCode).toBe('QUOTE_NOT_FOUND')
@@ -146,9 +153,11 @@ describe('around the trade', () => {
   })
 
   test('accounts and transactions are the bank\'s own; others are 404', async () => {
-    expect((await platform.bankCall('GET', '/api/v1/users/user_123/accounts')).json).toEqual([{ currency: 'AZN', balance: '100.00', lockedBalance: '0.00', version: '3' }])
+    expect((await platform.bankCall('GET', '/api/v1/users/user_123/accounts')).json).toEqual([{ currency: 'AZN',
+      balance: '100.00', lockedBalance: '0.00', version: '3' }])
     expect((await platform.bankCall('GET', '/api/v1/users/stranger/accounts')).status).toBe(404)
-    expect((await platform.bankCall('GET', '/api/v1/transactions/tx_1')).json).toMatchObject({ id: 'tx_1', feeAmount: '1.50', entries: [{ amount: '-100.00' }] })
+    expect((await platform.bankCall('GET', '/api/v1/transactions/tx_1')).json).toMatchObject({ id: 'tx_1',
+      feeAmount: '1.50', entries: [{ amount: '-100.00' }] })
     await platform.addKey('other', 'other-key')
     expect((await platform.call('GET', '/api/v1/transactions/tx_1', { headers: { 'x-api-key': 'other-key' } })).status).toBe(404)
   })
@@ -157,13 +166,15 @@ describe('around the trade', () => {
     const key = randomUUID()
     expect((await platform.bankCall('GET', `/api/v1/transactions?idempotencyKey=${key}`)).json.idempotencyKey).toBe(key)
     expect((await platform.bankCall('GET', '/api/v1/transactions?idempotencyKey=x')).status).toBe(400)
-    expect((await platform.bankCall('GET', '/api/v1/transactions?limit=2')).json).toMatchObject({ nextCursor: null, asOf: new Date(1_700_000_000_000).toISOString() })
+    expect((await platform.bankCall('GET', '/api/v1/transactions?limit=2')).json).toMatchObject({ nextCursor: null,
+      asOf: new Date(1_700_000_000_000).toISOString() })
   })
 
   test('the statement is JSON or CSV, and a cell never runs in a spreadsheet', async () => {
     const path = '/api/v1/statement?from=2026-01-01&to=2026-02-01T00:00:00Z'
     const json = await platform.bankCall('GET', path)
-    expect(json.json).toMatchObject({ from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z', spreadEarned: [{ currency: 'AZN', amount: '1.50' }] })
+    expect(json.json).toMatchObject({ from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z',
+      spreadEarned: [{ currency: 'AZN', amount: '1.50' }] })
     const csv = await platform.bankCall('GET', path, undefined, { accept: 'text/csv' })
     expect(csv.headers.get('content-type')).toContain('text/csv')
     expect(csv.text.split('\r\n')).toEqual([
@@ -176,7 +187,8 @@ describe('around the trade', () => {
     ])
   })
 
-  test.each(['/api/v1/statement', '/api/v1/statement?from=yesterday', '/api/v1/statement?from=2026-02-01&to=2026-01-01', '/api/v1/statement?from=2020-01-01&to=2026-01-01'])(
+  test.each(['/api/v1/statement', '/api/v1/statement?from=yesterday', '/api/v1/statement?from=2026-02-01&to=2026-01-01',
+    '/api/v1/statement?from=2020-01-01&to=2026-01-01'])(
     '%s is refused', async (path) => { expect((await platform.bankCall('GET', path)).json.errorCode).toBe('VALIDATION_ERROR') },
   )
 

@@ -34,19 +34,22 @@ describe('the edge', () => {
 
   test('a chunked body over the limit is refused too', async () => {
     const { cookie } = await platform.signUp()
-    const body = new ReadableStream({ start: (controller) => { controller.enqueue(new TextEncoder().encode('['.repeat(5_000))); controller.close() } })
+    const body = new ReadableStream({ start: (controller) =>
+      { controller.enqueue(new TextEncoder().encode('['.repeat(5_000))); controller.close() } })
     const response = await fetch(`${platform.gateway.url}/api/v1/engine`, {
       method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json', cookie },
-    } as RequestInit)
+    })
     expect(response.status).toBe(413)
     await response.text()
   })
 
   test('a slow body is refused 408 in the envelope of its path', async () => {
     const { cookie } = await platform.signUp()
-    const answer = await raw(`POST /api/v1/engine HTTP/1.1\r\nhost: x\r\ncookie: ${cookie}\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"command"`)
+    const answer = await raw(`POST /api/v1/engine HTTP/1.1\r\nhost: x\r\ncookie: ${cookie}\r\n`
+      + 'content-type: application/json\r\ncontent-length: 50\r\n\r\n{"command"')
     expect(answer).toMatch(/^HTTP\/1\.1 408 /)
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ success: false, errorCode: 'REQUEST_TIMEOUT', engineResponse: { status: 'error' } })
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ success: false, errorCode: 'REQUEST_TIMEOUT',
+      engineResponse: { status: 'error' } })
   })
 
   test('what is not HTTP gets a refusal, not silence', async () => {
@@ -54,7 +57,8 @@ describe('the edge', () => {
   })
 
   test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of type %s is refused', async (type) => {
-    const refused = await platform.call('POST', '/api/v1/auth/signin', { body: '{"email":"a@b.cd","password":"x"}', headers: { 'content-type': type } })
+    const refused = await platform.call('POST', '/api/v1/auth/signin',
+      { body: '{"email":"a@b.cd","password":"x"}', headers: { 'content-type': type } })
     expect([refused.status, refused.json.errorCode]).toEqual([400, 'VALIDATION_ERROR'])
   })
 
@@ -93,16 +97,21 @@ describe('the edge', () => {
   test('unknown parameters and wrong ones are named', async () => {
     expect((await platform.call('GET', '/api/v1/candles')).json.message).toContain('asset is missing')
     expect((await platform.call('GET', '/api/v1/candles?asset=X')).json.message).toContain('use one of')
-    expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC&interval=7m')).json.message).toContain('interval "7m" is not one of 1m')
+    expect((await platform.call('GET',
+      '/api/v1/candles?asset=BTC_USDC&interval=7m')).json.message).toContain('interval "7m" is not one of 1m')
     expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC&limit=0')).json.message).toContain('at least 1')
     expect((await platform.call('GET', '/api/v1/prices?all=1')).json.message).toContain('all is not known')
-    expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC')).json.candles?.[0]).toEqual({ openTime: '1970-01-01T00:00:00.000Z', open: '0.00000001', high: '0.00000002', low: '0.00000001', close: '0.00000002' })
+    expect((await platform.call('GET',
+      '/api/v1/candles?asset=BTC_USDC')).json.candles?.[0]).toEqual({ openTime: '1970-01-01T00:00:00.000Z',
+      open: '0.00000001', high: '0.00000002', low: '0.00000001', close: '0.00000002' })
   })
 
   test('markets and prices are open to everybody', async () => {
     expect((await platform.call('GET', '/api/v1/markets')).json.markets).toHaveLength(2)
-    platform.prices.publish({ symbol: 'ETH_USDC', feedBid: 200_000_000_000n, feedAsk: 200_000_000_000n, last: 200_000_000_000n, exchangeTimeMs: 0, receiveTimeMs: 0, sequence: 9 })
-    expect((await platform.call('GET', '/api/v1/prices')).json.prices).toEqual([{ asset: 'ETH_USDC', bid: '1999.80', ask: '2000.20', last: '2000', time: '1970-01-01T00:00:00.000Z', sequence: 9 }])
+    platform.prices.publish({ symbol: 'ETH_USDC', feedBid: 200_000_000_000n, feedAsk: 200_000_000_000n,
+      last: 200_000_000_000n, exchangeTimeMs: 0, receiveTimeMs: 0, sequence: 9 })
+    expect((await platform.call('GET', '/api/v1/prices')).json.prices).toEqual([{ asset: 'ETH_USDC', bid: '1999.80',
+      ask: '2000.20', last: '2000', time: '1970-01-01T00:00:00.000Z', sequence: 9 }])
   })
 
   test('a failure inside is 500 without its words', async () => {

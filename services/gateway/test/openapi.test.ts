@@ -21,7 +21,8 @@ describe('the OpenAPI document', () => {
   })
 
   test('is served, names every route once, and every reference leads somewhere', async () => {
-    const document = JSON.parse((await platform.call('GET', '/openapi.json')).text) as { openapi: string; paths: Record<string, object>; components: { schemas: object } }
+    const document = JSON.parse((await platform.call('GET',
+      '/openapi.json')).text) as { openapi: string; paths: Record<string, object>; components: { schemas: object } }
     expect(document.openapi).toBe('3.1.0')
     expect(Object.values(document.paths).reduce((total, path) => total + Object.keys(path).length, 0)).toBe(allSpecs.length)
     expect(new Set(allSpecs.map(({ operationId }) => operationId)).size).toBe(allSpecs.length)
@@ -33,7 +34,10 @@ describe('the OpenAPI document', () => {
     const page = await platform.call('GET', '/docs')
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
     expect(page.text).not.toMatch(/https?:\/\//)
-    for (const [, file] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)) expect((await platform.call('GET', file ?? '')).status).toBe(200)
-    for (const file of ['package.json', '..%2f..%2fpackage.json', 'constructor']) expect((await platform.call('GET', `/docs/${file}`)).status).toBe(404)
+    for (const [, file] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)) {
+      expect((await platform.call('GET', file ?? '')).status).toBe(200)
+    }
+    for (const file of ['package.json', '..%2f..%2fpackage.json',
+      'constructor']) expect((await platform.call('GET', `/docs/${file}`)).status).toBe(404)
   })
 })

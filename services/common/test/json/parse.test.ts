@@ -9,7 +9,8 @@ const field = (text: string, key: string): string | undefined => {
 
 describe('JSON with source text', () => {
   test.each([
-    ['0.1', 10_000_000n], ['0.30000000', 30_000_000n], ['1e3', 100_000_000_000n], ['99999999999.12345678', 9_999_999_999_912_345_678n],
+    ['0.1', 10_000_000n], ['0.30000000', 30_000_000n], ['1e3', 100_000_000_000n],
+      ['99999999999.12345678', 9_999_999_999_912_345_678n],
     ['-0.00000001', -1n],
   ])('the number %s reaches units without a float', (source, units) => {
     const text = field(`{"amount": ${source}}`, 'amount')
@@ -25,7 +26,8 @@ describe('JSON with source text', () => {
     expect(document.numberText(list, 1)).toBeUndefined()
   })
 
-  test.each(['{"a":1,"a":2}', '{"x":{"a":1,"b":2, "a" : 3}}', '{"a":1,"\\u0061":2}'])('a name given twice is refused: %s', (text) => {
+  test.each(['{"a":1,"a":2}', '{"x":{"a":1,"b":2, "a" : 3}}', '{"a":1,"\\u0061":2}'])('a name given twice is refused: %s',
+    (text) => {
     expect(() => parseJson(text)).toThrow(/given twice/)
   })
 
@@ -37,7 +39,8 @@ describe('JSON with source text', () => {
     expect(() => parseJson(text)).toThrow(/__proto__/)
   })
 
-  test.each(['', '{', '{"a":NaN}', '{"a":01}', "{'a':1}", '{"a":1}x', '{"a":.5}', '"\\x"', '{"\\x":1}', '[1,]'])('%s is not JSON', (text) => {
+  test.each(['', '{', '{"a":NaN}', '{"a":01}', "{'a':1}", '{"a":1}x', '{"a":.5}', '"\\x"', '{"\\x":1}',
+    '[1,]'])('%s is not JSON', (text) => {
     expect(() => parseJson(text)).toThrow(JsonError)
   })
 

@@ -16,7 +16,8 @@ const assetParams = parameters({ asset }, ['asset'])
 const reasonBody: Schema = object({ reason }, [], 'AdminReason')
 
 const act = (spec: {
-  readonly operationId: string; readonly path: string; readonly summary: string; readonly params?: ParameterSchema; readonly body: Schema
+  readonly operationId: string; readonly path: string; readonly summary: string
+  readonly params?: ParameterSchema; readonly body: Schema
   readonly data: Schema; readonly refusals: readonly RefusalCode[]
 }): AdminRoute => {
   const { data, refusals, ...rest } = spec
@@ -29,7 +30,8 @@ const act = (spec: {
 }
 
 const read = (spec: {
-  readonly operationId: string; readonly path: string; readonly summary: string; readonly params?: ParameterSchema; readonly query?: ParameterSchema
+  readonly operationId: string; readonly path: string; readonly summary: string
+  readonly params?: ParameterSchema; readonly query?: ParameterSchema
   readonly answer: AnswerSpec; readonly refusals: readonly RefusalCode[]
 }): AdminRoute => {
   const { answer, ...rest } = spec

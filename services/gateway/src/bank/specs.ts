@@ -127,7 +127,8 @@ export const bankSpecs = {
   transactions: bankRoute({
     operationId: 'listTransactions', method: 'GET', path: '/api/v1/transactions',
       summary: 'Transactions in stable pages, or the one of a key',
-    description: '`?idempotencyKey=` answers one transaction and includes every outcome already answered; lists may lag and carry `asOf`.',
+    description: '`?idempotencyKey=` answers one transaction and includes every outcome already answered; '
+      + 'lists may lag and carry `asOf`.',
     query: parameters({ bankUserId, idempotencyKey: uuid, ...pageQuery }),
     answers: { 200: { description: 'A page, or with idempotencyKey the transaction',
       schema: { title: 'BankTransactions', anyOf: [page, transaction] } } }, refusals: ['NOT_FOUND', 'UNAVAILABLE'],

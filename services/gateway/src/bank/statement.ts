@@ -14,7 +14,9 @@ export const parseMoment = (name: string, text: string): number => {
   if (EPOCH_MS.test(text)) return Number(text)
   const zoned = text.length > 10 && !/(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? `${text}Z` : text
   const atMs = ISO.test(text) ? Date.parse(zoned) : Number.NaN
-  if (Number.isNaN(atMs)) throw invalid(`${name} "${text}" is not a moment; send 2026-01-31, 2026-01-31T12:00:00Z or epoch milliseconds`)
+  if (Number.isNaN(atMs)) {
+    throw invalid(`${name} "${text}" is not a moment; send 2026-01-31, 2026-01-31T12:00:00Z or epoch milliseconds`)
+  }
   return atMs
 }
 
@@ -24,7 +26,9 @@ export const statementRange = (from: string, to: string | undefined,
   const fromMs = parseMoment('from', from)
   const toMs = to === undefined ? Math.max(nowMs, fromMs + 1) : parseMoment('to', to)
   if (fromMs >= toMs) throw invalid('from must be before to')
-  if (toMs - fromMs > STATEMENT_DAYS_MAX * DAY_MS) throw invalid(`a statement covers at most ${STATEMENT_DAYS_MAX} days; ask for a shorter range`)
+  if (toMs - fromMs > STATEMENT_DAYS_MAX * DAY_MS) {
+    throw invalid(`a statement covers at most ${STATEMENT_DAYS_MAX} days; ask for a shorter range`)
+  }
   return { fromMs, toMs }
 }
 

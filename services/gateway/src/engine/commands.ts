@@ -37,7 +37,9 @@ export type CommandDeps = Pick<GatewayDeps, 'config' | 'trading' | 'ledger' | 'p
 export const TRADE_AMOUNT_MAX: Units = 9_000_000_000_000_000_000n
 
 const bounded = (name: string, units: Units): Units => {
-  if (units > TRADE_AMOUNT_MAX) throw invalid(`${name} ${formatAmount(units)} is too large; use at most ${formatAmount(TRADE_AMOUNT_MAX)}`)
+  if (units > TRADE_AMOUNT_MAX) {
+    throw invalid(`${name} ${formatAmount(units)} is too large; use at most ${formatAmount(TRADE_AMOUNT_MAX)}`)
+  }
   return units
 }
 

@@ -91,7 +91,8 @@ export const engineRefusalSchema: Schema = object({
 export const engineSpec = routeSpec<'session'>({
   operationId: 'engine', method: 'POST', path: ENGINE_PATH, tag: 'Commands', security: 'session',
   summary: 'Executes a command',
-  description: 'With `x-idempotency-key` CREATE_ACCOUNT, CREATE_TRADE and CLOSE_TRADE are safe to repeat for ever: the first outcome is answered again, refusals included. The same key with other fields is refused IDEMPOTENCY_CONFLICT.',
+  description: 'With `x-idempotency-key` CREATE_ACCOUNT, CREATE_TRADE and CLOSE_TRADE are safe to repeat for ever: '
+    + 'the first outcome is answered again, refusals included. The same key with other fields is refused IDEMPOTENCY_CONFLICT.',
   headers: optionalKeyHeader, body: commandBody,
   answers: { 200: { description: 'Done', schema: engineAnswer } },
   refusals: [

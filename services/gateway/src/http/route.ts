@@ -91,7 +91,9 @@ export const route = <Kind extends Security>({ spec, handle }: {
 }): Route => ({ spec, handle: (request, principal) => handle(request, principal as PrincipalOf[Kind]) })
 
 /** Names a spec's security in its type. */
-export const routeSpec = <Kind extends Security>(spec: RouteSpec & { readonly security: Kind }): RouteSpec & { readonly security: Kind } => spec
+export const routeSpec = <Kind extends Security>(
+  spec: RouteSpec & { readonly security: Kind },
+): RouteSpec & { readonly security: Kind } => spec
 
 /** An answer with status 200. */
 export const answer = (body: unknown, headers?: Readonly<Record<string, string>>): Answer =>

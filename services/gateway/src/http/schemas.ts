@@ -5,7 +5,8 @@ import type { ParameterSchema, Schema } from './route.ts'
 /** An amount or price in a request: decimal string (exact, preferred) or JSON number, read from its source text. */
 export const amountInput: Schema = {
   title: 'AmountInput',
-  description: 'A decimal string such as "100.00" (preferred) or a JSON number, read from its source text: at most 20 digits, 8 of them decimals.',
+  description: 'A decimal string such as "100.00" (preferred) or a JSON number, read from its source text: '
+    + 'at most 20 digits, 8 of them decimals.',
   type: ['string', 'number'],
   maxLength: 64,
   examples: ['100.00'],

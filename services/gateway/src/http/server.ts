@@ -77,5 +77,6 @@ export const urlOf = (host: string, port: number): string => `http://${host.incl
 /** Refuses an upgrade with a status and ends the socket. */
 export const refuseUpgrade = (socket: Socket, status: string, code: RefusalCode, message: string): void => {
   const body = JSON.stringify(plainRefusal(code, message))
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n`
+    + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }

@@ -53,8 +53,12 @@ const explain = (where: string, error: ErrorObject | undefined, data: unknown): 
   if (error === undefined) return `${where} is not valid`
   const path = error.instancePath.slice(1).replaceAll('/', '.')
   const field = path === '' ? where : `${where === 'body' ? '' : `${where} `}${path}`
-  if (error.keyword === 'required') return `${path === '' ? '' : `${path}.`}${String(error.params['missingProperty'])} is missing (${where}); send it`
-  if (error.keyword === 'additionalProperties') return `${String(error.params['additionalProperty'])} is not known (${where}); remove it`
+  if (error.keyword === 'required') {
+    return `${path === '' ? '' : `${path}.`}${String(error.params['missingProperty'])} is missing (${where}); send it`
+  }
+  if (error.keyword === 'additionalProperties') {
+    return `${String(error.params['additionalProperty'])} is not known (${where}); remove it`
+  }
   if (error.keyword === 'discriminator') {
     const tag = String(error.params['tag'])
     const value = (at(data, error.instancePath) as Record<string, unknown> | undefined)?.[tag]

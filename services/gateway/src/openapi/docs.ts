@@ -33,7 +33,8 @@ const PACKAGE_FILES: Readonly<Record<string, string>> = {
   'favicon-32x32.png': 'image/png',
 }
 const START_FILE = 'start.js'
-const START_SCRIPT = 'window.ui = SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });\n'
+const START_SCRIPT = 'window.ui = SwaggerUIBundle({ '
+  + 'url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });\n'
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -53,7 +54,10 @@ const PAGE = `<!doctype html>
 `
 
 /** Everything from here; styles inline because the viewer sets them on elements. */
-const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const PAGE_POLICY = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
+  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+].join('; ')
 
 const page = (body: string | Buffer, contentType: string, maxAgeSeconds: number): Answer => answer(body, {
   'content-type': contentType, 'content-security-policy': PAGE_POLICY, 'cache-control': maxAgeSeconds === 0 ? 'no-cache'

@@ -86,8 +86,10 @@ const DESCRIPTION = [
   'Trading (CFDs) for traders, crypto for banks, and administration.',
   'Amounts and prices are decimal strings; requests may also send JSON numbers, which are read from their source text.',
   'Every refusal has `errorCode` and a `message` that names the remedy. `x-request-id` comes back as it was sent, or is made.',
-  'WebSocket `/ws`: send `{"op":"subscribe","channels":["prices:BTC_USDC","trades"],"after":{"trades":17}}`; every message of a channel carries',
-  '`channel`, `sequence` and `data`; `trades` needs a session and resumes after the sequence given, `prices` resumes with the latest quote.',
+  'WebSocket `/ws`: send `{"op":"subscribe","channels":["prices:BTC_USDC","trades"],"after":{"trades":17}}`;',
+  'every message of a channel carries',
+  '`channel`, `sequence` and `data`; `trades` needs a session and resumes after the sequence given,',
+  '`prices` resumes with the latest quote.',
 ].join(' ')
 
 /** The OpenAPI 3.1 document of the routes, from the very schemas that validate requests. */

@@ -31,7 +31,8 @@ export const latestTradeSequence = async (views: Views, account: string): Promis
 }
 
 const messageOf = ({ sequence, type, atMs, payload }: TradeEventView): string =>
-  `{"channel":"trades","sequence":${sequence},"type":${JSON.stringify(type)},"time":"${new Date(atMs).toISOString()}","data":${payload}}`
+  `{"channel":"trades","sequence":${sequence},"type":${JSON.stringify(type)},`
+  + `"time":"${new Date(atMs).toISOString()}","data":${payload}}`
 
 /**
  * Events of an account in order, each once, none left out: they are read from the view, which keeps them all; a notification

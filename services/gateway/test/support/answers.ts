@@ -28,10 +28,13 @@ const schemaFor = (method: string, path: string, status: number): Schema | undef
 }
 
 /** Throws when an answer is not what the OpenAPI document promises. */
-export const judgeAnswer = (method: string, target: string, answer: { readonly status: number; readonly json: unknown; readonly text: string }): void => {
+export const judgeAnswer = (method: string, target: string,
+  answer: { readonly status: number; readonly json: unknown; readonly text: string }): void => {
   const path = target.split('?')[0] ?? ''
   const schema = schemaFor(method, path, answer.status)
   if (schema === undefined || answer.json === null) return
   const validate = compile(schema)
-  if (!validate(answer.json)) throw new Error(`${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${answer.text.slice(0, 500)}`)
+  if (!validate(answer.json)) {
+    throw new Error(`${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${answer.text.slice(0, 500)}`)
+  }
 }

@@ -48,7 +48,8 @@ const platform = () => {
   const inspector: PlatformInspector = {
     ready: () => state,
     partitions: () => [{
-      name: 'ledger/0', number: 1 << 24, state: 'serving', sequence: 12n, stateHash: '00ff', snapshotSequence: null, viewLagRecords: 0n,
+      name: 'ledger/0', number: 1 << 24, state: 'serving', sequence: 12n, stateHash: '00ff', snapshotSequence: null,
+        viewLagRecords: 0n,
     }],
     viewsAsOfMs: () => 1_700_000_000_000,
     watchTradeEvents: (account, notify) => {
@@ -66,22 +67,28 @@ const platform = () => {
 
 const cookieOf = (called: Called): string => (called.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 
-const caller = (gateway: Gateway) => async (method: string, path: string, { body, headers = {}, cookie }: CallOptions = {}): Promise<Called> => {
+const caller = (gateway: Gateway) =>
+  async (method: string, path: string, { body, headers = {}, cookie }: CallOptions = {}): Promise<Called> => {
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
   const response = await fetch(`${gateway.url}${path}`, {
     method,
-    headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...(cookie === undefined ? {} : { cookie }), ...headers },
+    headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(cookie === undefined ? {} : { cookie }), ...headers },
     ...(text === undefined ? {} : { body: text }),
   })
   const answered = await response.text()
   const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
-  const called: Called = { status: response.status, headers: response.headers, text: answered, json: (isJson ? JSON.parse(answered) : null) as Json }
+  const called: Called = { status: response.status, headers: response.headers, text: answered,
+    json: (isJson ? JSON.parse(answered) : null) as Json }
   judgeAnswer(method, path, called)
   return called
 }
 
 /** A gateway on a free port over doubles of everything else; every answer is judged by the documented schemas. */
-export const startTestGateway = async (options: { readonly limits?: Partial<GatewayLimits>; readonly config?: Partial<GatewayConfig> } = {}) => {
+export const startTestGateway = async (options: {
+  readonly limits?: Partial<GatewayLimits>
+  readonly config?: Partial<GatewayConfig>
+} = {}) => {
   const clock = testClock()
   const trading = testTrading()
   const ledger = testLedger(trading.control.reads)
@@ -92,16 +99,21 @@ export const startTestGateway = async (options: { readonly limits?: Partial<Gate
   const around = platform()
   const banks: BankSpec[] = [bank('demo'), bank('other')]
   const config: GatewayConfig = {
-    host: '127.0.0.1', port: 0, profile: 'development', jwtSecret: 's'.repeat(32), adminToken: ADMIN_TOKEN, demoBalance: 10_000n * 100_000_000n,
-    accountCurrency: 'USDC', trustedProxyCidrs: [], allowedOrigins: [], limits: { ...defaultGatewayLimits, ...options.limits }, ...options.config,
+    host: '127.0.0.1', port: 0, profile: 'development', jwtSecret: 's'.repeat(32), adminToken: ADMIN_TOKEN,
+      demoBalance: 10_000n * 100_000_000n,
+    accountCurrency: 'USDC', trustedProxyCidrs: [], allowedOrigins: [],
+      limits: { ...defaultGatewayLimits, ...options.limits }, ...options.config,
   }
   const addKey = (name: string, key: string, expiresAtMs: number | null = null): Promise<void> =>
     directory.putBankKey({ bank: name, keyHash: createHash('sha256').update(key).digest('hex'), createdAtMs: 0, expiresAtMs })
   await addKey('demo', API_KEY)
   const gateway = await startGateway({
-    config, trading: trading.client, ledger: ledger.client, bridge: bridge.client, directory, views, prices, platform: around.inspector, clock,
-    candles: () => [{ openTimeMs: 0, open: 1n, high: 2n, low: 1n, close: 2n }], pairs: () => [pair('BTC_USDC'), pair('ETH_USDC')], banks: () => banks,
-    rateLimits: testRateLimits(clock), metrics: createMetrics(), ids: testIds, random: testRandom, logger: createLogger({ name: 'test', level: 'silent' }),
+    config, trading: trading.client, ledger: ledger.client, bridge: bridge.client, directory, views, prices,
+      platform: around.inspector, clock,
+    candles: () => [{ openTimeMs: 0, open: 1n, high: 2n, low: 1n, close: 2n }], pairs: () =>
+      [pair('BTC_USDC'), pair('ETH_USDC')], banks: () => banks,
+    rateLimits: testRateLimits(clock), metrics: createMetrics(), ids: testIds, random: testRandom,
+      logger: createLogger({ name: 'test', level: 'silent' }),
   }, { logN: 10, r: 8, p: 1 })
   const call = caller(gateway)
   let users = 0
@@ -115,13 +127,15 @@ export const startTestGateway = async (options: { readonly limits?: Partial<Gate
       return { cookie: cookieOf(called), userId: String(called.json.data?.userId), email }
     },
     cookieOf,
-    engine: (cookie: string, body: unknown, headers: Readonly<Record<string, string>> = {}) => call('POST', '/api/v1/engine', { cookie, body, headers }),
+    engine: (cookie: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      call('POST', '/api/v1/engine', { cookie, body, headers }),
     bankCall: (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
       call(method, path, { ...(body === undefined ? {} : { body }), headers: { 'x-api-key': API_KEY, ...headers } }),
     admin: (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
       call(method, path, {
         ...(body === undefined ? {} : { body }),
-        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(method === 'POST' ? { 'x-idempotency-key': randomUUID() } : {}), ...headers },
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`,
+          ...(method === 'POST' ? { 'x-idempotency-key': randomUUID() } : {}), ...headers },
       }),
   }
 }

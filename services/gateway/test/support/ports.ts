@@ -154,7 +154,8 @@ export const testViews = (): Views & { put(model: string, document: Fields & { r
       const sign = direction === 'ascending' ? 1 : -1
       const order = (a: Fields, b: Fields): number => sign * (compare(a[sortBy], b[sortBy]) || compare(a['_id'], b['_id']))
       const found = [...of(model.name).values()].filter((document) => matches(document, filter)).sort(order)
-      const rest = after === undefined ? found : found.filter((document) => order(document, { [sortBy]: after.sortValue, _id: after.id }) > 0)
+      const rest = after === undefined ? found
+        : found.filter((document) => order(document, { [sortBy]: after.sortValue, _id: after.id }) > 0)
       return rest.slice(0, limit) as never
     },
     clear: async () => undefined,
