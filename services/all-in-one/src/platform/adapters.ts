@@ -11,10 +11,13 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import { viewModels } from '@bourse/common/views/models.ts'
 import type { DataFolder } from './data-folder.ts'
 
+/** Addresses, users and banks whose request rates are remembered at a time. */
+export const RATE_LIMIT_KEYS_MAX = 100_000
+
 /** Opens every embedded adapter on a data folder. `close` closes them in the order that loses nothing. */
 export const openAdapters = async (folder: DataFolder, clock: Clock) => {
   const journal = openSqliteJournal({ path: folder.journal })
-  const directory = openSqliteDirectory({ path: folder.directory })
+  const directory = openSqliteDirectory({ path: folder.directory, clock })
   const views = openSqliteViews({ path: folder.views, models: viewModels })
   const snapshots = await openFileSnapshots({ folder: folder.snapshots, clock })
   const bus = createEmbeddedBus({ clock })
@@ -23,7 +26,7 @@ export const openAdapters = async (folder: DataFolder, clock: Clock) => {
     journal, directory, views, snapshots, bus, events,
     prices: createMemoryPrices(),
     cache: createMemoryCache({ clock }),
-    rateLimits: createMemoryRateLimits({ clock }),
+    rateLimits: createMemoryRateLimits({ clock, keysMax: RATE_LIMIT_KEYS_MAX }),
     close: async () => {
       await events.close()
       await bus.close()
