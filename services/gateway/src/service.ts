@@ -36,6 +36,8 @@ export interface Gateway {
 }
 
 const SECRET_CHARACTERS_MIN = 32
+/** How long a stop waits for readers to answer the closing of their sockets; a dead one must not hold it up. */
+const SOCKET_CLOSE_TIMEOUT_MS = 2_000
 
 const checkSecrets = ({ config }: GatewayDeps): void => {
   for (const name of ['jwtSecret', 'adminToken'] as const) {
@@ -102,7 +104,7 @@ export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost
 
   const stopNow = async (): Promise<void> => {
     const closed = closeServer(server, deps)
-    await stream.stop(limits.shutdownTimeoutMs)
+    await stream.stop(Math.min(limits.shutdownTimeoutMs, SOCKET_CLOSE_TIMEOUT_MS))
     await closed
   }
   return {
