@@ -1,6 +1,6 @@
 /**
- * The ids a machine remembers, in a plain Map: the twin of `assembly/shared/id-table.ts` for both reference machines. A Map keeps
- * the order of insertion, and times never go back, so the first entry is the oldest.
+ * The ids a machine remembers, in a plain Map: the twin of `assembly/shared/id-table.ts` for both reference
+ * machines. A Map keeps the order of insertion, and times never go back, so the first entry is the oldest.
  */
 import type { StateHash } from './state-hash.ts'
 import { wordsOf } from './state-hash.ts'

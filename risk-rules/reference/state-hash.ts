@@ -1,6 +1,6 @@
 /**
- * The state hash in plain bigint, the twin of `assembly/shared/state-hash.ts`: each record mixed word by word, the mixes added in
- * two wrapping sums, so that the order of records does not matter.
+ * The state hash in plain bigint, the twin of `assembly/shared/state-hash.ts`: each record mixed word by
+ * word, the mixes added in two wrapping sums, so that the order of records does not matter.
  */
 
 const MASK = (1n << 64n) - 1n

@@ -9,7 +9,8 @@ import { bytes16, chance, hex, NOW, wasm } from './ledger-support.ts'
 
 const WINDOW_MS = 600_000n
 const create = (idsMax: number): Machine => createLedgerMachine({ wasm, accountsMax: 1, holdsMax: 1, idsMax })
-const register = (id: Uint8Array, requestHash = bytes16(1)): Uint8Array => encodeLedgerCommand({ id, requestHash }, { kind: 'HOLD' })
+const register = (id: Uint8Array, requestHash = bytes16(1)): Uint8Array =>
+  encodeLedgerCommand({ id, requestHash }, { kind: 'HOLD' })
 const codeOf = (machine: Machine, id: Uint8Array, now: bigint): string =>
   decodeLedgerOutcome(machine.apply([register(id)], now, 1).outcomes[0]!).code
 const knows = (machine: Machine, id: Uint8Array): boolean =>

@@ -73,7 +73,8 @@ describe('The ledger’s module', () => {
       encodeLedgerCommand({ id: bytes16(number + 1) }, { ...deposit(bytes16(1), 1n), slip }),
     )
     const { outcomes, effects } = createLedgerMachine({ wasm, ...CAPACITIES, idsMax: 500 }).apply(batch, NOW, 1)
-    expect(outcomes.map((outcome) => decodeLedgerOutcome(outcome).transactionNumber)).toEqual(batch.map((_, index) => BigInt(index + 1)))
+    const numbers = outcomes.map((outcome) => decodeLedgerOutcome(outcome).transactionNumber)
+    expect(numbers).toEqual(batch.map((_, index) => BigInt(index + 1)))
     expect(effects.map(({ commandIndex }) => commandIndex)).toEqual(batch.map((_, index) => index))
     expect(new Set(effects.map(({ bytes }) => hex(bytes)))).toEqual(new Set([hex(slip.command)]))
   })

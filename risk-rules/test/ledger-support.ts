@@ -80,7 +80,8 @@ export const deposit = (owner: Uint8Array, amount: bigint, currency = 'USDC'): I
 })
 
 /** A command of another machine, to travel as a slip. */
-export const someSlip = (bodyBytes = 8): Uint8Array => encodeCommand({ kind: 2, id: bytes16(77) }, new Uint8Array(bodyBytes).fill(7))
+export const someSlip = (bodyBytes = 8): Uint8Array =>
+  encodeCommand({ kind: 2, id: bytes16(77) }, new Uint8Array(bodyBytes).fill(7))
 
 /** Seeded chance (mulberry32). */
 export interface Chance {

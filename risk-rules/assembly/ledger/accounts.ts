@@ -5,7 +5,8 @@
  *   ├ owner ┼ currency ┼ kind ┼ zero ┼ balance ┼ locked ┼ version ┼ nextOfOwner ┼ ownerCount
  *     16      u64        u32    u32    i128      i128     u64       u32 slot+1    u32
  *
- * The first 32 bytes are those of a leg. The accounts of an owner hang on his first one, in order of creation; only the
+ * The first 32 bytes are those of a leg. The accounts of an owner hang on his first one, in order of
+ * creation; only the
  * first one has ownerCount. balance and locked are units of 1e-8, |balance| < 10^20, 0 ≤ locked.
  */
 import { equal16, hashIndexAt, hashIndexHash, hashIndexInsert, hashIndexValue, hashOf16 } from '../shared/hash-index'
@@ -39,7 +40,7 @@ export function slotOf(ptr: usize): u32 { return <u32>((ptr - accountsBase) / AC
 /** Whether both keys (32 bytes: owner, currency, kind) name one account. */
 @inline
 export function sameKey(left: usize, right: usize): bool {
-  return equal16(left, right) && load<u64>(left, 16) == load<u64>(right, 16) && load<u64>(left, 24) == load<u64>(right, 24)
+  return equal16(left, right) && equal16(left + 16, right + 16)
 }
 
 function hashOfKey(key: usize): u32 {
@@ -87,7 +88,10 @@ export function nextOfOwner(account: usize): usize {
 /** How many accounts the owner has whose first account this is. */
 export function ownerCount(first: usize): u32 { return load<u32>(first, 76) }
 
-/** Makes the account with the key at `key`, with nothing in it. The caller has checked that it is new and has room. */
+/**
+ * Makes the account with the key at `key`, with nothing in it. The caller has checked that it is new and has
+ * room.
+ */
 export function accountCreate(key: usize): usize {
   const slot = accountCount()
   assert(slot < accountsMax)

@@ -1,6 +1,7 @@
 /*
  * Commands, one at a time. The order of the questions is fixed, because it decides which refusal is answered:
- * malformed? → id known? → room for the id? → amounts too large? → zero-sum? → holds → legs in order → room for accounts and holds.
+ * malformed? → id known? → room for the id? → amounts too large? → zero-sum? → holds → legs in order → room
+ * for accounts and holds.
  */
 import { idEntryBody, idEntryBodyBytes, idEntryCode, idEntryKind, idTableExpire, idTableFind } from '../shared/id-table'
 import { idTableFull, idTableHashEquals, idTableInsert } from '../shared/id-table'
@@ -90,7 +91,8 @@ function remember(command: usize, code: u16, now: i64): void {
   const legCount = load<u8>(outcomeBody, 8)
   // A repeat has no balances to answer.
   store<u8>(outcomeBody, 0, 8)
-  idTableInsert(idTable, commandIdPtr(command), commandHashPtr(command), now, code, commandKind(command), outcomeBody, kept)
+  const kind = commandKind(command)
+  idTableInsert(idTable, commandIdPtr(command), commandHashPtr(command), now, code, kind, outcomeBody, kept)
   store<u8>(outcomeBody, legCount, 8)
 }
 

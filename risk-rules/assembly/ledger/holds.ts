@@ -1,5 +1,6 @@
 /*
- * Open holds: a pool of fixed slots with a free list (last freed, first used), found by (id, index). The record:
+ * Open holds: a pool of fixed slots with a free list (last freed, first used), found by (id, index). The
+ * record:
  *
  *   0    16      20      24       40        44         48
  *   ├ id ┼ index ┼ state ┼ amount ┼ account ┼ nextFree ┼ zero 16
@@ -42,7 +43,9 @@ export function holdFind(id: usize, index: u32): usize {
 /** Holds that can still be opened. */
 export function holdsFree(): u32 { return holdsMax - openHolds() }
 
-/** Opens a hold that is not there yet; the caller has checked that there is room. `amount` points at an i128. */
+/**
+ * Opens a hold that is not there yet; the caller has checked that there is room. `amount` points at an i128.
+ */
 export function holdOpen(id: usize, index: u32, account: u32, amount: usize): void {
   assert(holdsFree() > 0)
   let slot: u32

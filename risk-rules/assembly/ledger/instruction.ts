@@ -1,6 +1,6 @@
 /*
- * The body of every ledger command, the instruction (drawn in `src/ledger/codec.ts`), and whether it is well formed. What
- * depends on the state is not judged here.
+ * The body of every ledger command, the instruction (drawn in `src/ledger/codec.ts`), and whether it is well
+ * formed. What depends on the state is not judged here.
  */
 import { COMMAND_BYTES_MAX, COMMAND_HEADER_BYTES, commandBody, commandHasId, commandKind, commandSize } from '../shared/io'
 import { pad8 } from '../shared/io'
@@ -69,8 +69,10 @@ function isSized(command: usize): bool {
   const legs = legCountOf(command)
   const memoBytes = load<u32>(commandBody(command), 12)
   const slipBytes = slipBytesOf(command)
-  if (holds > HOLDS_MAX || legs > LEGS_MAX || memoBytes > MEMO_BYTES_MAX || slipBytes > COMMAND_BYTES_MAX) return false
-  return INSTRUCTION_BYTES + holds * HOLD_PART_BYTES + legs * LEG_BYTES + pad8(memoBytes) + slipBytes == bodyBytes
+  if (holds > HOLDS_MAX || legs > LEGS_MAX) return false
+  if (memoBytes > MEMO_BYTES_MAX || slipBytes > COMMAND_BYTES_MAX) return false
+  const parts = INSTRUCTION_BYTES + holds * HOLD_PART_BYTES + legs * LEG_BYTES
+  return parts + pad8(memoBytes) + slipBytes == bodyBytes
 }
 
 /** A slip is a whole command by its header; a refund names the house's partition instead. */
@@ -120,7 +122,10 @@ function areEntries(command: usize): bool {
   return true
 }
 
-/** Only customers' money is locked. Locking nothing is allowed, so that hold i is leg i where a market has no fee. */
+/**
+ * Only customers' money is locked. Locking nothing is allowed, so that hold i is leg i where a market has no
+ * fee.
+ */
 function areLocks(command: usize): bool {
   const legs = legCountOf(command)
   for (let i: u32 = 0; i < legs; i++) {
@@ -153,6 +158,7 @@ function isRefund(command: usize): bool {
   const clearing = legAt(command, 1)
   const house = legAt(command, 2)
   const currency = load<u64>(insurance, 16)
-  return kindOf(insurance) == KIND_INSURANCE && kindOf(clearing) == KIND_CLEARING && kindOf(house) == KIND_HOUSE &&
-    load<u64>(clearing, 16) == currency && load<u64>(house, 16) == currency && !isZero(insurance) && !isNegative(insurance)
+  if (load<u64>(clearing, 16) != currency || load<u64>(house, 16) != currency) return false
+  if (kindOf(insurance) != KIND_INSURANCE || isZero(insurance) || isNegative(insurance)) return false
+  return kindOf(clearing) == KIND_CLEARING && kindOf(house) == KIND_HOUSE
 }

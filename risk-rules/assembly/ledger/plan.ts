@@ -1,6 +1,7 @@
 /*
- * What an instruction would do to accounts, worked out wholly before anything is done: for each account it touches, what the account
- * would hold. Only when every leg and hold has passed is the plan carried out, and then nothing can refuse any more.
+ * What an instruction would do to accounts, worked out wholly before anything is done: for each account it
+ * touches, what the account would hold. Only when every leg and hold has passed is the plan carried out, and
+ * then nothing can refuse any more.
  *
  * A planned account:
  *
@@ -94,8 +95,9 @@ function isCovered(plan: usize): bool {
 }
 
 /**
- * Plans an entry: `amount` (i128) on the account with the key at `key`; writes the balance after it to `balanceAfter`. Each entry
- * by itself leaves an account that is allowed, so that no history shows a balance that is not.
+ * Plans an entry: `amount` (i128) on the account with the key at `key`; writes the balance after it to
+ * `balanceAfter`. Each entry by itself leaves an account that is allowed, so that no history shows a balance
+ * that is not.
  */
 export function planEntry(key: usize, amount: usize, balanceAfter: usize): u16 {
   const kind = load<u32>(key, 24)

@@ -1,5 +1,6 @@
 /*
- * Questions, drawn in `src/ledger/queries.ts`. A question never changes anything but the output buffer; every answer is bounded.
+ * Questions, drawn in `src/ledger/queries.ts`. A question never changes anything but the output buffer; every
+ * answer is bounded.
  */
 import { idEntryBody, idEntryBodyBytes, idEntryCode, idEntryKind, idTableFind, idTableHashEquals } from '../shared/id-table'
 import { CODE_CAPACITY_EXCEEDED, CODE_IDEMPOTENCY_CONFLICT, CODE_INVALID_COMMAND, CODE_NOT_FOUND } from '../shared/io'
@@ -64,6 +65,10 @@ function balances(question: usize): void {
   end(list, count, 64)
 }
 
+function isOfGroup(record: usize, account: usize): bool {
+  return load<u64>(record) == load<u64>(account, 16) && load<u32>(record, 8) == load<u32>(account, 24)
+}
+
 function allSums(question: usize): void {
   const list = begin(question)
   const first = list + LIST_BYTES
@@ -72,9 +77,7 @@ function allSums(question: usize): void {
     const account = accountAt(slot)
     let record = first
     const last = first + count * 48
-    while (record < last && !(load<u64>(record) == load<u64>(account, 16) && load<u32>(record, 8) == load<u32>(account, 24))) {
-      record += 48
-    }
+    while (record < last && !isOfGroup(record, account)) record += 48
     if (record == last) {
       if (count == SUMS_MAX) return refuse(question, CODE_CAPACITY_EXCEEDED)
       memory.fill(record, 0, 48)

@@ -1,6 +1,6 @@
 /*
- * The used state in five regions: state block, accounts, holds, and the two pieces of the ring of ids. Indexes are not
- * in it; they are built again from the records.
+ * The used state in five regions: state block, accounts, holds, and the two pieces of the ring of ids.
+ * Indexes are not in it; they are built again from the records.
  */
 import { idTableMix, idTablePartBytes, idTablePartPtr, idTableRestored, idTableRestorePtr } from '../shared/id-table'
 import { ioInputPtr, ioOutcomesPtr } from '../shared/io'
@@ -43,7 +43,8 @@ export function restoreBegin(count: u32): u32 {
   const holds = load<u32>(sizes, 8)
   const older = load<u32>(sizes, 12)
   const newer = load<u32>(sizes, 16)
-  if (load<u32>(sizes) != STATE_BYTES || accounts > accountsMax * ACCOUNT_BYTES || holds > holdsMax * HOLD_BYTES) return 0
+  if (load<u32>(sizes) != STATE_BYTES) return 0
+  if (accounts > accountsMax * ACCOUNT_BYTES || holds > holdsMax * HOLD_BYTES) return 0
   idBytes = (<usize>older) + newer
   const ids = idTableRestorePtr(idTable, idBytes)
   if (ids == 0) return 0
@@ -56,10 +57,14 @@ export function restoreBegin(count: u32): u32 {
   return 1
 }
 
-/** Builds the indexes over the parts that were copied; 0 when the records contradict each other. The sizes are still in the input. */
+/**
+ * Builds the indexes over the parts that were copied; 0 when the records contradict each other. The sizes are
+ * still in the input.
+ */
 export function restoreEnd(): u32 {
   const sizes = ioInputPtr()
-  if (accountCount() * ACCOUNT_BYTES != load<u32>(sizes, 4) || holdsUsed() * HOLD_BYTES != load<u32>(sizes, 8)) return 0
+  if (accountCount() * ACCOUNT_BYTES != load<u32>(sizes, 4)) return 0
+  if (holdsUsed() * HOLD_BYTES != load<u32>(sizes, 8)) return 0
   if (accountCount() > accountsMax || holdsUsed() > holdsMax || freeHold() > holdsUsed()) return 0
   for (let slot: u32 = 0; slot < accountCount(); slot++) {
     if (load<u32>(accountAt(slot), 72) > accountCount()) return 0

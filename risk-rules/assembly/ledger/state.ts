@@ -38,7 +38,9 @@ export let holdsMax: u32 = 0
 /** Lays out an empty ledger. The only moment at which memory grows. */
 export function init(accounts: u32, holds: u32, ids: u32): void {
   assert(stateBase == 0)
-  assert(accounts >= 1 && accounts <= CAPACITY_MAX && holds >= 1 && holds <= CAPACITY_MAX && ids >= 1 && ids <= CAPACITY_MAX)
+  assert(accounts >= 1 && accounts <= CAPACITY_MAX)
+  assert(holds >= 1 && holds <= CAPACITY_MAX)
+  assert(ids >= 1 && ids <= CAPACITY_MAX)
   accountsMax = accounts
   holdsMax = holds
   const tables = <u64>accounts * ACCOUNT_BYTES + <u64>holds * HOLD_BYTES + 128 * (<u64>accounts + holds + ids) + 4096

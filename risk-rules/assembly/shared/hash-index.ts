@@ -5,8 +5,8 @@
  *   ├ value+1 ─┼ hash ──┤      value+1 = 0: empty
  *     u32        u32
  *
- * The table is a power of two of entries, at most half full, so a probe always ends. The entry keeps the hash:
- * most strangers are told apart, and entries are moved, without touching what they point to. Removal
+ * The table is a power of two of entries, at most half full, so a probe always ends. The entry keeps the
+ * hash: most strangers are told apart, and entries are moved, without touching what they point to. Removal
  * shifts the entries behind back (no tombstones), so the table of a long-lived partition never silts up.
  */
 

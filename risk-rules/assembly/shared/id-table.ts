@@ -14,8 +14,8 @@
  *   ├ id ─┼ requestHash ┼ time ┼ code ┼ kind ┼ bodyBytes ┼ body (bodyMax bytes)
  *     16    16            i64    u16    u16    u32
  *
- * Times never go back, so the oldest entry is always at the head. The memory at `base` is zero when the table is
- * made (a fresh instance): nothing here pays for clearing what nobody has touched.
+ * Times never go back, so the oldest entry is always at the head. The memory at `base` is zero when the table
+ * is made (a fresh instance): nothing here pays for clearing what nobody has touched.
  */
 import { equal16, hashIndexAt, hashIndexBytes, hashIndexEntries, hashIndexHash, hashIndexInsert } from './hash-index'
 import { hashIndexRemove, hashIndexValue, hashOf16 } from './hash-index'
@@ -147,8 +147,8 @@ export function idTableFull(base: usize): bool {
 }
 
 /**
- * Remembers an id that is not in the table, at time `now`, with what its first outcome says. `bodyBytes` is at most the
- * table's bodyMax; what is not filled is zero.
+ * Remembers an id that is not in the table, at time `now`, with what its first outcome says. `bodyBytes` is
+ * at most the table's bodyMax; what is not filled is zero.
  */
 export function idTableInsert(
   base: usize, idPtr: usize, hashPtr: usize, now: i64, code: u16, kind: u16, bodyPtr: usize, bodyBytes: u32,
@@ -192,7 +192,10 @@ export function idTablePartBytes(base: usize, piece: u32): usize {
   return (<usize>(piece == 0 ? first : count - first)) * entryBytesOf(base)
 }
 
-/** Where `bytes` of entries saved from another table (both pieces, in order) go in this empty one; 0 when they do not fit. */
+/**
+ * Where `bytes` of entries saved from another table (both pieces, in order) go in this empty one; 0 when they
+ * do not fit.
+ */
 export function idTableRestorePtr(base: usize, bytes: usize): usize {
   const fits = bytes % entryBytesOf(base) == 0 && bytes / entryBytesOf(base) <= <usize>capacityOf(base)
   return fits && idTableCount(base) == 0 ? entryAt(base, 0) : 0

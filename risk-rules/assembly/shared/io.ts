@@ -1,6 +1,7 @@
 /*
- * The batch door of a machine: an input buffer that the host fills with commands back to back, a buffer of outcomes and a
- * buffer of effects that the machine fills. The headers are those of `services/common/src/kernel`:
+ * The batch door of a machine: an input buffer that the host fills with commands back to back, a buffer of
+ * outcomes and a buffer of effects that the machine fills. The headers are those of
+ * `services/common/src/kernel`:
  *
  * command    0 u32 size | 4 u16 kind | 6 u8 origin | 7 u8 flags | 8 id 16 | 24 requestHash 16 | 40 u32 sender
  *            | 44 u32 zero | 48 u64 sequence | 56 body
@@ -63,7 +64,10 @@ export function freeBase(): usize {
   return (__heap_base + 63) & ~63
 }
 
-/** Grows memory so that everything below `end` exists: called once, by `init`. Traps when the machine has not so much. */
+/**
+ * Grows memory so that everything below `end` exists: called once, by `init`. Traps when the machine has not
+ * so much.
+ */
 export function reserve(end: u64): void {
   assert(end <= 0xffff_0000)
   const pages = <i32>((<usize>end + PAGE_BYTES - 1) / PAGE_BYTES) - memory.size()

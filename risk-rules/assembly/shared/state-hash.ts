@@ -1,9 +1,9 @@
 /*
- * The state hash: every record of the state is mixed on its own (the position of a word counts) and the mixes are added,
- * wrapping, in two sums of 64 bits. Sums do not care about the order of the records, so a machine may walk
- * its tables as they lie and a reference may walk its maps. It finds differences; it is no defence
- * against somebody who makes them (snapshots and journals carry SHA-256 for that).
- * The bigint twin is `reference/state-hash.ts`.
+ * The state hash: every record of the state is mixed on its own (the position of a word counts) and the mixes
+ * are added, wrapping, in two sums of 64 bits. Sums do not care about the order of the records, so a machine
+ * may walk its tables as they lie and a reference may walk its maps. It finds differences; it is no defence
+ * against somebody who makes them (snapshots and journals carry SHA-256 for that). The bigint twin is
+ * `reference/state-hash.ts`.
  */
 
 let sumHigh: u64 = 0

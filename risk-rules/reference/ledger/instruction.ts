@@ -1,5 +1,6 @@
 /**
- * Reads a ledger command from its bytes and judges whether it is well formed, by the drawing in `src/ledger/codec.ts` alone.
+ * Reads a ledger command from its bytes and judges whether it is well formed, by the drawing in
+ * `src/ledger/codec.ts` alone.
  */
 import { accountKinds } from '../../src/ledger/accounts.ts'
 import { getInt128 } from '../../src/ledger/codec.ts'
@@ -53,7 +54,8 @@ const KIND_NUMBERS = new Set<number>(Object.values(accountKinds).map(({ number }
 /** Text that names a hold. */
 export const holdText = (id: Uint8Array, index: number): string => `${keyOf(id)}/${index}`
 /** Text that names an account. */
-export const accountText = (owner: Uint8Array, currency: bigint, kind: number): string => `${keyOf(owner)}/${currency}/${kind}`
+export const accountText = (owner: Uint8Array, currency: bigint, kind: number): string =>
+  `${keyOf(owner)}/${currency}/${kind}`
 
 const isCurrency = (bytes: Uint8Array): boolean => /^[A-Z0-9]{1,8}\0*$/.test(Buffer.from(bytes).toString('latin1'))
 
@@ -61,7 +63,8 @@ const readLeg = (body: Uint8Array, view: DataView, at: number): ReadLeg | null =
   const owner = body.slice(at, at + 16)
   const currency = view.getBigUint64(at + 16, true)
   const kind = view.getUint32(at + 24, true)
-  if (!isCurrency(body.subarray(at + 16, at + 24)) || !KIND_NUMBERS.has(kind) || view.getUint32(at + 28, true) !== 0) return null
+  if (!isCurrency(body.subarray(at + 16, at + 24)) || !KIND_NUMBERS.has(kind)) return null
+  if (view.getUint32(at + 28, true) !== 0) return null
   return { owner, currency, kind, text: accountText(owner, currency, kind), amount: getInt128(view, at + 32) }
 }
 
@@ -77,7 +80,8 @@ const isRightForItsKind = ({ kind, holds, legs, id }: ReadInstruction): boolean 
   const entries = legs.every(({ amount }) => amount !== 0n)
   switch (kind) {
     case HOLD:
-      return noHolds && id.some((byte) => byte !== 0) && legs.every((leg) => leg.kind === customer.number && leg.amount >= 0n)
+      if (!noHolds || id.every((byte) => byte === 0)) return false
+      return legs.every((leg) => leg.kind === customer.number && leg.amount >= 0n)
     case POST:
     case CORRECTION:
       return noHolds && legs.length > 0 && entries

@@ -106,7 +106,10 @@ const restored = (saved: Saved): LedgerState => {
   return { accounts: new Map(saved.accounts), holdSlots, freeSlots, holds: new Map(holds), transactions }
 }
 
-/** A reference ledger with the interface, the outcomes, the effects and the state hash of the WASM one. Its snapshots are its own. */
+/**
+ * A reference ledger with the interface, the outcomes, the effects and the state hash of the WASM one. Its
+ * snapshots are its own.
+ */
 export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Machine => {
   ledgerCapacityList(capacities)
   const ids = createReferenceIdTable(capacities.idsMax, KEPT_BODY_BYTES)
@@ -126,7 +129,8 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
     if (done.posted) state.transactions += 1n
     const body = done.code === refusalNumbers.OK ? outcomeBodyOf(state, done) : NO_BODY
     if (hasId) {
-      ids.insert({ id: id.slice(), requestHash: requestHash.slice(), time: now, code: done.code, kind, body: keptOf(body) })
+      const asked = { id: id.slice(), requestHash: requestHash.slice(), time: now }
+      ids.insert({ ...asked, code: done.code, kind, body: keptOf(body) })
     }
     sendOn(instruction, done, send)
     return { code: done.code, kind, body }
@@ -147,7 +151,9 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
     const { code, kind, body } = isRefused ? refuseFaulty(command, now) : decide(command, now, send)
     const { id, flags, sender } = decodeHeader(command)
     const outcome = encodeOutcome({ code, kind, id }, body)
-    if (sender !== 0 && (flags & FLAG_WANTS_OUTCOME) !== 0) send(sender, encodeCommand({ kind: KIND_LEDGER_OUTCOME, id }, outcome))
+    if (sender !== 0 && (flags & FLAG_WANTS_OUTCOME) !== 0) {
+      send(sender, encodeCommand({ kind: KIND_LEDGER_OUTCOME, id }, outcome))
+    }
     return outcome
   }
 

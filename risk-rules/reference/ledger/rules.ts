@@ -72,7 +72,8 @@ const emptyAccount = (key: ReadKey): Account => ({ key, balance: 0n, locked: 0n,
 /** One entry on the draft: the balance after it, or the refusal. */
 const enter = (draft: Draft, leg: ReadLeg): bigint | Done => {
   const found = draft.get(leg)
-  if (found === undefined && leg.kind === accountKinds.customer.number && leg.amount < 0n) return refused('ACCOUNT_NOT_FOUND')
+  const isCustomer = leg.kind === accountKinds.customer.number
+  if (found === undefined && isCustomer && leg.amount < 0n) return refused('ACCOUNT_NOT_FOUND')
   const account = found ?? emptyAccount(leg)
   const balance = account.balance + leg.amount
   if (isTooLarge(balance)) return refused('AMOUNT_OVERFLOW')

@@ -19,7 +19,10 @@ export interface Hold {
   readonly amount: bigint
 }
 
-/** All but the ids. Accounts are in order of creation; a closed hold's slot is null and waits in `freeSlots`, last in, first out. */
+/**
+ * All but the ids. Accounts are in order of creation; a closed hold's slot is null and waits in `freeSlots`,
+ * last in, first out.
+ */
 export interface LedgerState {
   readonly accounts: Map<string, Account>
   readonly holdSlots: (Hold | null)[]

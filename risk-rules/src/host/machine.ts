@@ -29,7 +29,10 @@ export interface WasmMachine<Exports extends MachineExports> {
   readonly exports: () => Exports
 }
 
-/** The outcome of bytes that are not even a command: no id can be read from them. The reference machines answer it too. */
+/**
+ * The outcome of bytes that are not even a command: no id can be read from them. The reference machines
+ * answer it too.
+ */
 export const malformedOutcome = (): Uint8Array =>
   encodeOutcome({ code: refusalNumbers.INVALID_COMMAND, kind: 0, id: NO_ID }, new Uint8Array(0))
 
@@ -53,8 +56,11 @@ interface Collected {
   readonly settledIds: Uint8Array[]
 }
 
-/** Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory. */
-const collect = (exports: MachineExports, firstIndex: number, { outcomes, effects, settledIds }: Collected): void => {
+/**
+ * Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory.
+ */
+const collect = (exports: MachineExports, firstIndex: number, collected: Collected): void => {
+  const { outcomes, effects, settledIds } = collected
   const { buffer } = exports.memory
   const outcomeBytes = new Uint8Array(buffer, exports.outcomesPtr(), exports.outcomesBytes()).slice()
   const outcomeView = new DataView(outcomeBytes.buffer)
@@ -80,7 +86,10 @@ const collect = (exports: MachineExports, firstIndex: number, { outcomes, effect
   }
 }
 
-/** Copies commands `from`… back to back into the input buffer; answers the index of the first that was not taken. */
+/**
+ * Copies commands `from`… back to back into the input buffer; answers the index of the first that was not
+ * taken.
+ */
 const fillInput = (
   exports: MachineExports,
   batch: readonly Uint8Array[],
@@ -134,7 +143,7 @@ const takeParts = (exports: MachineExports): Uint8Array[] => {
   const count = exports.snapshotParts()
   const { buffer } = exports.memory
   const table = new Uint32Array(buffer.slice(exports.outcomesPtr(), exports.outcomesPtr() + 8 * count))
-  return Array.from({ length: count }, (_, part) => new Uint8Array(buffer, table[2 * part]!, table[2 * part + 1]!))
+  return Array.from({ length: count }, (_, part) => new Uint8Array(buffer, table[2 * part], table[2 * part + 1]))
 }
 
 const putParts = (exports: MachineExports, parts: readonly Uint8Array[]): void => {
@@ -151,7 +160,8 @@ const hex64 = (word: bigint): string => BigInt.asUintN(64, word).toString(16).pa
 
 /**
  * Runs a WASM module behind the kernel's `Machine`. Every answer is a copy: nothing handed out changes when
- * the machine goes on. `restore` always begins with a fresh instance, so nothing of the old state can stay behind.
+ * the machine goes on. `restore` always begins with a fresh instance, so nothing of the old state can stay
+ * behind.
  */
 export const createWasmMachine = <Exports extends MachineExports>(
   options: WasmMachineOptions<Exports>,

@@ -13,8 +13,8 @@ const bytesOf = (path: string): Uint8Array<ArrayBuffer> => {
 }
 
 /**
- * Reads and compiles a machine that `npm run build` made. Compiling takes milliseconds and the module is immutable: load once,
- * instantiate for each partition.
+ * Reads and compiles a machine that `npm run build` made. Compiling takes milliseconds and the module is
+ * immutable: load once, instantiate for each partition.
  */
 export const loadWasmModule = (name: WasmMachineName): WebAssembly.Module =>
   new WebAssembly.Module(bytesOf(fileURLToPath(new URL(`../../build/${name}.wasm`, import.meta.url))))

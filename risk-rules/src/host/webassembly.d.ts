@@ -1,6 +1,7 @@
 /**
- * The part of the WebAssembly JavaScript interface (https://webassembly.github.io/spec/js-api/) that this project uses: TypeScript
- * has it in the browser's library only, which would declare `window` and its friends for servers too.
+ * The part of the WebAssembly JavaScript interface (https://webassembly.github.io/spec/js-api/) that this
+ * project uses: TypeScript has it in the browser's library only, which would declare `window` and its friends
+ * for servers too.
  */
 declare namespace WebAssembly {
   interface ImportDescriptor {

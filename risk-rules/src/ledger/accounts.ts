@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import { partitionIndexOf } from '@bourse/common/kernel/partition.ts'
 
 /**
- * The chart of accounts, as data: every kind of account with what it may do, how its owner is named, and every
- * kind of transaction. The ledger's module holds the same table of kinds (`assembly/ledger/accounts.ts`; a test
- * compares them); everybody else reads it here.
+ * The chart of accounts, as data: every kind of account with what it may do, how its owner is named, and
+ * every kind of transaction. The ledger's module holds the same table of kinds
+ * (`assembly/ledger/accounts.ts`; a test compares them); everybody else reads it here.
  */
 
-/** Where an account of a kind lives: by its owner, once in each ledger partition, or once in the platform by its name. */
+/**
+ * Where an account of a kind lives: by its owner, once in each ledger partition, or once in the platform by
+ * its name.
+ */
 export type AccountPlacement = 'owner' | 'eachPartition' | 'name'
 
 /** What is fixed about a kind of account. */
@@ -16,7 +19,10 @@ export interface AccountKindRule {
   readonly number: number
   readonly mayGoBelowZero: boolean
   readonly placement: AccountPlacement
-  /** How the owner of a system account is named; `{}` is the pair or bank. Null: the owner is a person or a bank's customer. */
+  /**
+   * How the owner of a system account is named; `{}` is the pair or bank. Null: the owner is a person or a
+   * bank's customer.
+   */
   readonly ownerName: string | null
   readonly purpose: string
 }
@@ -52,7 +58,13 @@ export const accountKinds = {
     purpose: 'what the platform holds at, or owes to, exchanges',
   },
   fees: { number: 5, mayGoBelowZero: false, placement: 'eachPartition', ownerName: 'fees', purpose: 'fees earned' },
-  spread: { number: 6, mayGoBelowZero: false, placement: 'eachPartition', ownerName: 'spread', purpose: 'spread earned' },
+  spread: {
+    number: 6,
+    mayGoBelowZero: false,
+    placement: 'eachPartition',
+    ownerName: 'spread',
+    purpose: 'spread earned',
+  },
   promotion: {
     number: 7,
     mayGoBelowZero: true,
@@ -124,7 +136,10 @@ const typesByNumber = new Map<number, TransactionType>(
   Object.entries(transactionTypes).map(([type, number]) => [number, type as TransactionType]),
 )
 
-/** The type of a number read from a record; null for 0 (a hold or a release posts nothing). Throws on a number no release has used. */
+/**
+ * The type of a number read from a record; null for 0 (a hold or a release posts nothing). Throws on a number
+ * no release has used.
+ */
 export const transactionTypeOfNumber = (number: number): TransactionType | null => {
   if (number === 0) return null
   const type = typesByNumber.get(number)
@@ -132,7 +147,10 @@ export const transactionTypeOfNumber = (number: number): TransactionType | null 
   return type
 }
 
-/** The owner (16 bytes) of the system account with this name (`house:BTC_USDC`): the first 16 bytes of the name's SHA-256. */
+/**
+ * The owner (16 bytes) of the system account with this name (`house:BTC_USDC`): the first 16 bytes of the
+ * name's SHA-256.
+ */
 export const systemAccount = (name: string): Uint8Array =>
   new Uint8Array(createHash('sha256').update(name, 'utf8').digest().subarray(0, 16))
 
@@ -163,7 +181,11 @@ export const systemAccountKey = (kind: SystemAccountKind, currency: string, of =
 })
 
 /** Key of a person's account. */
-export const customerAccountKey = (owner: Uint8Array, currency: string): AccountKey => ({ owner, currency, kind: 'customer' })
+export const customerAccountKey = (owner: Uint8Array, currency: string): AccountKey => ({
+  owner,
+  currency,
+  kind: 'customer',
+})
 
 /** Owner (16 bytes) of the accounts of a bank's customer. */
 export const bankCustomerOwner = (bank: string, bankUserId: string): Uint8Array =>
@@ -175,7 +197,10 @@ export const insurancePartitionOf = (pair: string, ledgerPartitions: number): nu
 
 const CURRENCY = /^[A-Z0-9]{1,8}$/
 
-/** A currency code (`USDC`: up to 8 capitals and digits) as the ledger has it: ASCII bytes, zero padded, as a u64 little endian. */
+/**
+ * A currency code (`USDC`: up to 8 capitals and digits) as the ledger has it: ASCII bytes, zero padded, as a
+ * u64 little endian.
+ */
 export const currencyNumber = (code: string): bigint => {
   if (!CURRENCY.test(code)) throw new RangeError(`'${code}' is no currency code: 1 to 8 of A-Z and 0-9`)
   let number = 0n

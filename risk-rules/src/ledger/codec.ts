@@ -64,7 +64,10 @@ export interface Instruction {
   readonly reference?: Uint8Array
   /** Bytes that travel with the record for its readers; the ledger does not look into them. */
   readonly memo?: Uint8Array
-  /** The command to send on, and to whom, when this one succeeds. For INSURANCE_REFUND: only the house's partition, no command. */
+  /**
+   * The command to send on, and to whom, when this one succeeds. For INSURANCE_REFUND: only the house's
+   * partition, no command.
+   */
   readonly slip?: { readonly target: PartitionNumber; readonly command?: Uint8Array }
 }
 
@@ -114,7 +117,8 @@ const checkSizes = (holds: readonly HoldId[], legs: readonly Leg[], memo: Uint8A
 
 /**
  * Writes the body of an instruction.
- * @throws {RangeError} on more holds, legs or memo bytes than an instruction has, and on bytes that are no owner or currency
+ * @throws {RangeError} on more holds, legs or memo bytes than an instruction has, and on bytes that are no
+ * owner or currency
  */
 export const encodeInstruction = (instruction: Instruction): Uint8Array => {
   const { kind, holds = [], memo = NO_BYTES, slip } = instruction
@@ -196,7 +200,9 @@ export const decodeInstruction = (command: Uint8Array): DecodedInstruction => {
   }
 }
 
-/** An instruction that opens a person's account, with a grant (≥ 0) from this partition's promotion account. */
+/**
+ * An instruction that opens a person's account, with a grant (≥ 0) from this partition's promotion account.
+ */
 export const openAccountInstruction = (account: AccountKey, grant: bigint, transactionType: number): Instruction => ({
   kind: 'OPEN_ACCOUNT',
   transactionType,
@@ -209,7 +215,10 @@ export const openAccountInstruction = (account: AccountKey, grant: bigint, trans
         ],
 })
 
-/** Who asks the insurance fund for what: the deficit of a trade that the house of `houseLedgerPartition` has borne. */
+/**
+ * Who asks the insurance fund for what: the deficit of a trade that the house of `houseLedgerPartition` has
+ * borne.
+ */
 export interface InsuranceRefund {
   readonly pair: string
   readonly currency: string
@@ -220,7 +229,9 @@ export interface InsuranceRefund {
   readonly trade: Uint8Array
 }
 
-/** An instruction to the partition of a pair's insurance account: pay the house what the fund has of `amount`. */
+/**
+ * An instruction to the partition of a pair's insurance account: pay the house what the fund has of `amount`.
+ */
 export const insuranceRefundInstruction = (refund: InsuranceRefund, transactionType: number): Instruction => ({
   kind: 'INSURANCE_REFUND',
   transactionType,

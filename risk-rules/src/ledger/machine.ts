@@ -4,7 +4,10 @@ import type { MachineExports } from '../host/instance.ts'
 import { createWasmMachine } from '../host/machine.ts'
 import { loadWasmModule } from '../host/module.ts'
 
-/** How much one ledger partition holds at most; fixed for its life. At a limit commands are refused, never dropped. */
+/**
+ * How much one ledger partition holds at most; fixed for its life. At a limit commands are refused, never
+ * dropped.
+ */
 export interface LedgerCapacities {
   /** Accounts: CAPACITY_EXCEEDED beyond. */
   readonly accountsMax: number
@@ -21,7 +24,10 @@ export const LEDGER_BEHAVIOUR_VERSION = 1
 /** Most of each that a machine can be made for. */
 export const LEDGER_CAPACITY_MAX = 1 << 26
 
-/** The capacities in the order in which the module and snapshots have them. @throws {RangeError} when one is impossible */
+/**
+ * The capacities in the order in which the module and snapshots have them. @throws {RangeError} when one is
+ * impossible
+ */
 export const ledgerCapacityList = ({ accountsMax, holdsMax, idsMax }: LedgerCapacities): [number, number, number] => {
   for (const [name, value] of Object.entries({ accountsMax, holdsMax, idsMax })) {
     if (!Number.isInteger(value) || value < 1 || value > LEDGER_CAPACITY_MAX) {
@@ -39,8 +45,8 @@ interface LedgerExports extends MachineExports {
 export const loadLedgerModule = (): WebAssembly.Module => loadWasmModule('ledger')
 
 /**
- * An empty ledger partition: accounts, holds, remembered ids. Commands and outcomes are those of `codec.ts` and
- * `outcomes.ts`, questions those of `queries.ts`.
+ * An empty ledger partition: accounts, holds, remembered ids. Commands and outcomes are those of `codec.ts`
+ * and `outcomes.ts`, questions those of `queries.ts`.
  */
 export const createLedgerMachine = (
   options: LedgerCapacities & { readonly wasm: WebAssembly.Module },

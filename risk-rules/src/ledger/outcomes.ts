@@ -23,7 +23,10 @@ export interface LedgerOutcome {
   readonly transactionNumber: bigint | null
   /** OPEN_ACCOUNT: the account was there already. */
   readonly existed: boolean
-  /** The balance of each leg's account after that leg, in the order of the legs. For INSURANCE_REFUND: insurance, clearing. */
+  /**
+   * The balance of each leg's account after that leg, in the order of the legs. For INSURANCE_REFUND:
+   * insurance, clearing.
+   */
   readonly balancesAfter: readonly bigint[]
   /** INSURANCE_REFUND: what the fund paid; null in a repeat and for other kinds. */
   readonly paid: bigint | null
@@ -36,7 +39,8 @@ export const LEDGER_OUTCOME_BODY_BYTES = 16
 export const decodeLedgerOutcome = (outcome: Uint8Array): LedgerOutcome => {
   const { code, kind, id } = decodeOutcomeHeader(outcome)
   const body = outcomeBodyOf(outcome)
-  const refused = { code: codeOfNumber(code), kind, id, transactionNumber: null, existed: false, balancesAfter: [], paid: null }
+  const nothing = { transactionNumber: null, existed: false, balancesAfter: [], paid: null }
+  const refused = { code: codeOfNumber(code), kind, id, ...nothing }
   if (body.length < LEDGER_OUTCOME_BODY_BYTES) return refused
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   const number = view.getBigUint64(0, true)
@@ -52,7 +56,9 @@ export const decodeLedgerOutcome = (outcome: Uint8Array): LedgerOutcome => {
 }
 
 /** Whether a command is a ledger's answer to a command of the receiver. */
-export const isLedgerOutcomeCommand = (command: Uint8Array): boolean => decodeHeader(command).kind === KIND_LEDGER_OUTCOME
+export const isLedgerOutcomeCommand = (command: Uint8Array): boolean =>
+  decodeHeader(command).kind === KIND_LEDGER_OUTCOME
 
 /** Reads the outcome that a LEDGER_OUTCOME command (kind 100, the id of the command it answers) carries. */
-export const decodeLedgerOutcomeCommand = (command: Uint8Array): LedgerOutcome => decodeLedgerOutcome(bodyOf(command))
+export const decodeLedgerOutcomeCommand = (command: Uint8Array): LedgerOutcome =>
+  decodeLedgerOutcome(bodyOf(command))

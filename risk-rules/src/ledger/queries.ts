@@ -10,7 +10,8 @@ import { decodeLedgerOutcome } from './outcomes.ts'
 import type { LedgerOutcome } from './outcomes.ts'
 
 /**
- * Questions to a ledger. Each is a command (header and body); its answer is an outcome with the question's kind and id:
+ * Questions to a ledger. Each is a command (header and body); its answer is an outcome with the question's
+ * kind and id:
  *
  * BALANCES    body: owner 16                      answer: list of 64   currency u64 | kind u32 | zero u32 | balance i128
  *                                                                      | locked i128 | version u64 | zero u64
@@ -161,6 +162,7 @@ export type KnownOutcome =
 export const decodeOutcomeOf = (answer: Uint8Array): KnownOutcome => {
   const outcome = decodeLedgerOutcome(answer)
   if (outcome.kind !== ledgerQueries.OUTCOME_OF) return { known: true, outcome }
-  if (outcome.code === 'NOT_FOUND' || outcome.code === 'IDEMPOTENCY_CONFLICT') return { known: false, code: outcome.code }
-  throw new Error(`the ledger answered a question with ${outcome.code}`)
+  const { code } = outcome
+  if (code === 'NOT_FOUND' || code === 'IDEMPOTENCY_CONFLICT') return { known: false, code }
+  throw new Error(`the ledger answered a question with ${code}`)
 }
