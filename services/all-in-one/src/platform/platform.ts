@@ -26,7 +26,7 @@ import { openAdapters } from './adapters.ts'
 import { startArchiving } from './archiving.ts'
 import { prepareBankSecrets, type MadeKey } from './bank-secrets.ts'
 import { dataFolderAt, keptSecret, prepareDataFolder } from './data-folder.ts'
-import { gatewayConfigOf } from './gateway-settings.ts'
+import { gatewayConfigOf, shownBank, shownPair } from './gateway-settings.ts'
 import { createInspector } from './inspector.ts'
 import { createMachineFactories } from './machines.ts'
 import { createFolds, PROJECTION } from './projections.ts'
@@ -164,7 +164,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       stops.push(() => Promise.resolve(unsubscribe()))
     }
     const metrics = createMetrics()
-    const market = await startMarket({ pairs: manifests.pairs, prices: adapters.prices, clock, logger, metrics,
+    const market = await startMarket({ pairs: manifests.pairs, prices: adapters.prices, clock, random, logger, metrics,
       pollIntervalMs: config.pollerIntervalMs, pollAssets: config.pollerAssets })
     stops.push(() => market.stop())
 
@@ -186,8 +186,8 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       views: adapters.views,
       prices: adapters.prices,
       candles: (asset, interval, limit) => market.candles(asset, interval, limit),
-      pairs: () => resources.pairs().map((pair) => pair.spec),
-      banks: () => resources.banks(),
+      pairs: () => resources.pairs().map(shownPair),
+      banks: () => resources.banks().map(shownBank),
       rateLimits: adapters.rateLimits,
       platform: createInspector({ topology, runners: serving.runners, projector, clock, stopping: () => stopping !== null }),
       metrics, clock, ids, random, logger,
