@@ -4,7 +4,7 @@ import { ok, refuse } from '@bourse/common/errors/codes.ts'
 import { httpStatusOf } from '@bourse/common/errors/http.ts'
 import { bankErrorClasses, bankErrorOf } from '../src/bank/errors.ts'
 import { bankTransaction } from './support/clients.ts'
-import { API_KEY, startTestGateway, type TestGateway } from './support/gateway.ts'
+import { API_KEY, bank, startTestGateway, type BankChange, type TestGateway } from './support/gateway.ts'
 
 let platform: TestGateway
 
@@ -107,8 +107,7 @@ describe('keys', () => {
 
   test('a suspended bank, a foreign address and too many requests are refused', async () => {
     const other = await startTestGateway()
-    const change = (fields: object) =>
-      { other.banks[0] = { name: 'demo', state: 'Active', requestsPerSecond: 100, allowedCidrs: [], ...fields } }
+    const change = (fields: BankChange) => { other.banks[0] = bank('demo', fields) }
     change({ state: 'Suspended' })
     const suspended = await other.bankCall('GET', '/api/v1/events')
     change({ allowedCidrs: ['10.0.0.0/8', '2001:db8::/32'] })

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { BankKeyRecord, Directory } from '@bourse/common/ports/directory.ts'
-import type { BankSpec } from '../deps.ts'
+import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { GatewayLimits } from '../config.ts'
 import { ApiError } from '../http/api-error.ts'
 import { addressSetOf, type AddressSet } from '../http/address.ts'
@@ -15,7 +15,7 @@ export interface BankKeys {
    * `RATE_LIMITED`), `FORBIDDEN` from an
    * address outside the bank's ranges, `BANK_SUSPENDED`
    */
-  bankOf(apiKey: string, address: string): Promise<BankSpec>
+  bankOf(apiKey: string, address: string): Promise<Bank>
 }
 
 /** How old the list of keys may be: a removed key works no longer than this. */
@@ -30,7 +30,7 @@ const sameHash = (known: string, given: Buffer): boolean => {
 /** Keys by the SHA-256 that the directory keeps, compared in constant time. */
 export const createBankKeys = (options: {
   readonly directory: Directory
-  readonly banks: () => readonly BankSpec[]
+  readonly banks: () => readonly Bank[]
   readonly clock: Clock
   readonly rate: RateGate
   readonly limits: GatewayLimits
@@ -74,9 +74,10 @@ export const createBankKeys = (options: {
         throw new AuthenticationError('UNAUTHENTICATED',
           'the API key is missing, unknown or expired; send a valid one in x-api-key')
       }
-      if (!within(bank.allowedCidrs, address)) throw new ApiError('FORBIDDEN',
+      if (!within(bank.spec.allowedCidrs, address)) throw new ApiError('FORBIDDEN',
         `calls from ${address} are not allowed; see the bank's allowedCidrs`)
-      if (bank.state === 'Suspended') throw new BankSuspendedError('BANK_SUSPENDED', 'the bank is suspended; ask the platform')
+      if (bank.spec.state === 'Suspended') throw new BankSuspendedError('BANK_SUSPENDED',
+        'the bank is suspended; ask the platform')
       return bank
     },
   }

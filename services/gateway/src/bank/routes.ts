@@ -3,7 +3,7 @@ import type { Result } from '@bourse/common/errors/codes.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
-import type { BankSpec } from '../deps.ts'
+import type { Bank } from '@bourse/common/resources/bank.ts'
 import { momentOf } from '../engine/trade-fields.ts'
 import { invalid } from '../http/api-error.ts'
 import { fieldsOf, type BodyFields } from '../http/fields.ts'
@@ -64,12 +64,12 @@ const outcomeAnswer = (outcome: BankOutcome): Answer => {
   return { status: 202, body: { success: true, data: { transactionId, status: 'PENDING' } } }
 }
 
-const identityOf = ({ ids }: BankOptions, bank: BankSpec, request: RouteRequest, path: string,
+const identityOf = ({ ids }: BankOptions, bank: Bank, request: RouteRequest, path: string,
   hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
   commandIdentity(ids, `bank:${bank.name}:`, keyOf(request), requestHashOf(request.method, path, hashed))
 
 const trade = (options: BankOptions, side: Side, path: string) =>
-  async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+  async (request: RouteRequest, bank: Bank): Promise<Answer> => {
   const fields = bodyOf(request)
   const asked = {
     bankUserId: fields.text('bankUserId'), quoteId: fields.optionalText('quoteId'), amount: fields.amount('amount'),
@@ -81,7 +81,7 @@ const trade = (options: BankOptions, side: Side, path: string) =>
 }
 
 const move = (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string) =>
-  async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+  async (request: RouteRequest, bank: Bank): Promise<Answer> => {
   const fields = bodyOf(request)
   const asked = {
     bankUserId: fields.text('bankUserId'), amount: fields.amount('amount'), currency: fields.text('currency'),
@@ -92,7 +92,7 @@ const move = (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string
     type, ...asked })))
 }
 
-const quote = ({ bridge }: BankOptions) => async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+const quote = ({ bridge }: BankOptions) => async (request: RouteRequest, bank: Bank): Promise<Answer> => {
   const fields = bodyOf(request)
   const { expiresAtMs, quoteId, side, price, cryptoAmount, fiatAmount } = valueOf(await bridge.quote({
     bank: bank.name, bankUserId: fields.text('bankUserId'), side: fields.text('side') === 'BUY' ? 'BUY' : 'SELL',
@@ -103,7 +103,7 @@ const quote = ({ bridge }: BankOptions) => async (request: RouteRequest, bank: B
 
 const text = (value: string | number | boolean | undefined): string | null => (typeof value === 'string' ? value : null)
 
-const transactions = ({ bridge }: BankOptions) => async ({ query }: RouteRequest, bank: BankSpec): Promise<Answer> => {
+const transactions = ({ bridge }: BankOptions) => async ({ query }: RouteRequest, bank: Bank): Promise<Answer> => {
   const key = text(query['idempotencyKey'])
   const bankUserId = text(query['bankUserId'])
   const cursor = text(query['cursor'])
@@ -123,7 +123,7 @@ const wantsCsv = (accept: string): boolean => {
   return csv !== -1 && (json === -1 || csv < json)
 }
 
-const statement = ({ bridge, clock }: BankOptions) => async (request: RouteRequest, bank: BankSpec): Promise<Answer> => {
+const statement = ({ bridge, clock }: BankOptions) => async (request: RouteRequest, bank: Bank): Promise<Answer> => {
   const { fromMs, toMs } = statementRange(String(request.query['from']), text(request.query['to']) ?? undefined, clock.nowMs())
   const found = valueOf(await bridge.statement(bank.name, fromMs, toMs))
   return wantsCsv(request.header('accept'))

@@ -65,7 +65,7 @@ export const createGuard = (options: GuardOptions): RouteGuard => {
     },
     bank: async (_spec, context, address) => {
       const bank = await bankKeys.bankOf(context.get('x-api-key'), address)
-      const perSecond = bank.requestsPerSecond
+      const perSecond = bank.spec.limits.requestsPerSecond
       await rate(`bank:${bank.name}`, { perSecond, burst: perSecond })
       return bank
     },

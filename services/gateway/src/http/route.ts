@@ -1,7 +1,7 @@
 import type { JsonDocument } from '@bourse/common/json/parse.ts'
 import type { RefusalCode } from '@bourse/common/errors/codes.ts'
+import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { Session } from '../auth/sessions.ts'
-import type { BankSpec } from '../deps.ts'
 
 /** A JSON Schema (2020-12). One with a `title` becomes a named component of the OpenAPI document. */
 export type Schema = { readonly [key: string]: unknown }
@@ -71,7 +71,7 @@ export interface Answer {
 export interface PrincipalOf {
   readonly none: null
   readonly session: Session
-  readonly bank: BankSpec
+  readonly bank: Bank
   readonly admin: { readonly who: string }
 }
 

@@ -1,33 +1,43 @@
-import { formatAmount } from '@bourse/common/money/amount.ts'
-import type { GatewayDeps, PairSpec } from '../deps.ts'
+import { formatAmount, type Units } from '@bourse/common/money/amount.ts'
+import type { MarketState, TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
+import type { GatewayDeps } from '../deps.ts'
 import { momentOf } from '../engine/trade-fields.ts'
 import { invalid } from '../http/api-error.ts'
 import { answer, route, type Route } from '../http/route.ts'
 import { priceFields } from './price-fields.ts'
 import { candleIntervalsMs, marketSpecs, type CandleInterval } from './specs.ts'
 
-const marketFields = (pair: PairSpec, state: PairSpec['state']) => ({
-  symbol: pair.symbol,
-  baseAsset: pair.baseAsset,
-  quoteAsset: pair.quoteAsset,
-  state,
-  tickSize: pair.tickSize,
-  lotSize: pair.lotSize,
-  margin: {
-    maxLeverage: pair.margin.maxLeverage,
-    tiers: pair.margin.tiers.map(({ notionalFloor, maintenanceRate, maxLeverage }) =>
-      ({ notionalFloor, maintenanceRate, maxLeverage })),
-  },
-  fees: { openBps: pair.fees.openBps, closeBps: pair.fees.closeBps, liquidationBps: pair.fees.liquidationBps },
-  spreadBps: pair.spreadBps,
-  funding: { intervalSeconds: pair.funding.intervalSeconds, rateBps: pair.funding.rateBps, capBps: pair.funding.capBps },
-  maxPriceAgeSeconds: pair.prices.maxAgeSeconds,
-  limits: {
-    maxOpenTrades: pair.limits?.maxOpenTrades ?? null,
-    maxNotional: pair.limits?.maxNotional ?? null,
-    minMargin: pair.limits?.minMargin ?? null,
-  },
-})
+const optional = (units: Units | null): string | null => (units === null ? null : formatAmount(units))
+
+const marketFields = (pair: TradingPairSpec, state: MarketState) => {
+  const { margin, fees, funding, prices, limits } = pair
+  return {
+    symbol: pair.symbol,
+    baseAsset: pair.baseAsset,
+    quoteAsset: pair.quoteAsset,
+    state,
+    tickSize: formatAmount(pair.tickSize),
+    lotSize: formatAmount(pair.lotSize),
+    margin: {
+      maxLeverage: margin.maxLeverage,
+      tiers: margin.tiers.map(({ notionalFloor, maintenanceRate, maxLeverage }) => ({
+        notionalFloor: formatAmount(notionalFloor), maintenanceRate: formatAmount(maintenanceRate), maxLeverage,
+      })),
+    },
+    fees: {
+      openBps: formatAmount(fees.openBps), closeBps: formatAmount(fees.closeBps),
+        liquidationBps: formatAmount(fees.liquidationBps),
+    },
+    spreadBps: formatAmount(pair.spreadBps),
+    funding: {
+      intervalSeconds: funding.intervalSeconds, rateBps: formatAmount(funding.rateBps), capBps: formatAmount(funding.capBps),
+    },
+    maxPriceAgeSeconds: prices.maxAgeSeconds,
+    limits: {
+      maxOpenTrades: limits.maxOpenTrades, maxNotional: optional(limits.maxNotional), minMargin: formatAmount(limits.minMargin),
+    },
+  }
+}
 
 /** What the public reads need. */
 export type MarketDeps = Pick<GatewayDeps, 'pairs' | 'prices' | 'candles' | 'trading'>
@@ -41,7 +51,7 @@ const checkedInterval = (value: unknown): CandleInterval => {
 /** Markets, prices and candles. */
 export const marketRoutes = ({ pairs, prices, candles, trading }: MarketDeps): readonly Route[] => {
   /** The state the partitions have (an administrator may have halted the market); the manifest's while they cannot say. */
-  const stateOf = async (pair: PairSpec): Promise<PairSpec['state']> => {
+  const stateOf = async (pair: TradingPairSpec): Promise<MarketState> => {
     const state = await trading.marketState(pair.symbol)
     return state.ok ? state.value.state : pair.state
   }

@@ -21,7 +21,7 @@ const market = object({
   spreadBps: decimal,
   funding: object({ intervalSeconds: whole, rateBps: decimal, capBps: decimal }),
   maxPriceAgeSeconds: { type: 'number' },
-  limits: object({ maxOpenTrades: { type: ['integer', 'null'] }, maxNotional: optionalDecimal, minMargin: optionalDecimal }),
+  limits: object({ maxOpenTrades: { type: ['integer', 'null'] }, maxNotional: optionalDecimal, minMargin: decimal }),
 }, [], 'Market')
 
 /** A price as `/api/v1/prices` and the `prices:<ASSET>` channel carry it. */

@@ -1,5 +1,5 @@
 import type { FeedQuote, Prices } from '@bourse/common/ports/prices.ts'
-import type { PairSpec } from '../deps.ts'
+import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import { priceFields } from '../market/price-fields.ts'
 
 /** The latest prices as messages, each written once and handed to every reader. */
@@ -19,11 +19,11 @@ interface Feed {
 
 /** One subscription per asset that somebody reads, whatever the number of readers. */
 export const createPriceHub = ({ prices, pairs }: { readonly prices: Prices; readonly pairs: () =>
-  readonly PairSpec[] }): PriceHub => {
+  readonly TradingPairSpec[] }): PriceHub => {
   const feeds = new Map<string, Feed>()
-  const pairOf = (asset: string): PairSpec | undefined => pairs().find(({ symbol }) => symbol === asset)
+  const pairOf = (asset: string): TradingPairSpec | undefined => pairs().find(({ symbol }) => symbol === asset)
 
-  const messageOf = (pair: PairSpec, quote: FeedQuote): Buffer =>
+  const messageOf = (pair: TradingPairSpec, quote: FeedQuote): Buffer =>
     Buffer.from(JSON.stringify({ channel: `prices:${pair.symbol}`, sequence: quote.sequence, data: priceFields(pair, quote) }))
 
   const open = (asset: string): Feed => {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { Bank } from '@bourse/common/resources/bank.ts'
+import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import { createLogger } from '@bourse/common/telemetry/logger.ts'
 import { createMetrics } from '@bourse/common/telemetry/metrics.ts'
 import { defaultGatewayLimits, type GatewayConfig, type GatewayLimits } from '../../src/config.ts'
-import type { BankSpec, PairSpec } from '../../src/deps.ts'
 import type { PlatformInspector } from '../../src/platform-inspector.ts'
 import { startGateway, type Gateway } from '../../src/service.ts'
 import { judgeAnswer } from './answers.ts'
@@ -13,15 +14,42 @@ import { testClock, testDirectory, testIds, testPrices, testRandom, testRateLimi
 export const API_KEY = 'demo-key-0123456789-0123456789-0123456789'
 export const ADMIN_TOKEN = 'admin-token-0123456789-0123456789-0123'
 
+const UNIT = 100_000_000n
+
 /** A pair like the sample's. */
-export const pair = (symbol: string): PairSpec => ({
-  symbol, baseAsset: symbol.split('_')[0] ?? '', quoteAsset: 'USDC', tickSize: '0.01', lotSize: '0.00001', state: 'Open',
-  margin: { maxLeverage: 100, tiers: [{ notionalFloor: '0', maintenanceRate: '0.004', maxLeverage: 100 }] },
-  fees: { openBps: '5', closeBps: '5', liquidationBps: '50' }, spreadBps: '2',
-  funding: { intervalSeconds: 28_800, rateBps: '1', capBps: '75' }, prices: { maxAgeSeconds: 5 }, limits: { minMargin: '1' },
+export const pair = (symbol: string): TradingPairSpec => ({
+  symbol, type: 'CFD', baseAsset: symbol.split('_')[0] ?? '', quoteAsset: 'USDC', tickSize: 1_000_000n, lotSize: 1_000n,
+    state: 'Open',
+  margin: { maxLeverage: 100,
+    tiers: [{ notionalFloor: 0n, maintenanceRate: 400_000n, maxLeverage: 100, maintenanceAmount: 0n }] },
+  fees: { openBps: 5n * UNIT, closeBps: 5n * UNIT, liquidationBps: 50n * UNIT }, spreadBps: 2n * UNIT,
+  funding: { intervalSeconds: 28_800, rateBps: UNIT, capBps: 75n * UNIT },
+  prices: {
+    source: { source: 'walk', startPrice: UNIT, seed: 1, stepMs: 1_000, stepBps: UNIT }, maxAgeSeconds: 5,
+      maxJumpBps: 2_000n * UNIT,
+  },
+  limits: { maxOpenTrades: null, maxNotional: null, maxNetNotional: null, minMargin: UNIT },
+  engine: { partitions: 4, shards: 1, capacity: 10_000 }, snapshots: { intervalMs: 15_000, keep: 10, compression: 'zstd' },
 })
 
-const bank = (name: string): BankSpec => ({ name, state: 'Active', requestsPerSecond: 1_000, allowedCidrs: [] })
+/** What tests change of a bank. */
+export interface BankChange {
+  readonly state?: 'Active' | 'Suspended'
+  readonly allowedCidrs?: readonly string[]
+  readonly requestsPerSecond?: number
+}
+
+/** A bank like the sample's. */
+export const bank = (name: string,
+  { state = 'Active', allowedCidrs = [], requestsPerSecond = 1_000 }: BankChange = {}): Bank => ({
+  kind: 'Bank', name,
+  spec: {
+    displayName: name, state, callback: { url: 'http://127.0.0.1:1', timeoutMs: 2_000, retries: 3 }, pairs: [],
+    quotes: { ttlSeconds: 10, slippageBps: 50n * UNIT },
+    limits: { requestsPerSecond, dailyAmount: null, dailyAmountPerCustomer: null, currency: 'AZN' },
+    apiKeys: { rotateAfterDays: 90, overlapHours: 24 }, allowedCidrs, deletionPolicy: 'Retain',
+  },
+})
 
 /** A parsed answer, for tests to look into: whatever is not there reads as undefined. */
 export interface Json { readonly [key: string]: Json }
@@ -97,7 +125,7 @@ export const startTestGateway = async (options: {
   const views = testViews()
   const prices = testPrices()
   const around = platform()
-  const banks: BankSpec[] = [bank('demo'), bank('other')]
+  const banks: Bank[] = [bank('demo'), bank('other')]
   const config: GatewayConfig = {
     host: '127.0.0.1', port: 0, profile: 'development', jwtSecret: 's'.repeat(32), adminToken: ADMIN_TOKEN,
       demoBalance: 10_000n * 100_000_000n,
