@@ -22,7 +22,8 @@ const finalOf = (result: Result<BankOutcome>): BankTransaction => {
 const fault = (on: string, kind: string, more: object = { count: 1 }): object => ({ faults: [{ on, kind, ...more }] })
 const balances = async (): Promise<unknown> => {
   const found = await live.client.accounts('demo', 'user_123')
-  return found.ok ? Object.fromEntries(found.value.map(({ currency, balance, lockedBalance }) => [currency, `${balance}/${lockedBalance}`])) : found.refusal
+  return found.ok ? Object.fromEntries(found.value.map(({ currency, balance, lockedBalance }) =>
+    [currency, `${balance}/${lockedBalance}`])) : found.refusal
 }
 const expectBooksClosed = async (): Promise<void> => {
   await live.quiet()
@@ -36,14 +37,16 @@ const expectBooksClosed = async (): Promise<void> => {
 describe('A buy through the exchange and the bank', () => {
   test('completes with the contract’s example and the bank hears of it, signed and in order.', async () => {
     const transaction = finalOf(await live.trade('buy'))
-    expect(transaction.answer?.body).toMatchObject({ success: true, data: { cryptoAmount: '58.47', exchangeRate: '1.7100', status: 'COMPLETED' } })
+    expect(transaction.answer?.body).toMatchObject({ success: true,
+      data: { cryptoAmount: '58.47', exchangeRate: '1.7100', status: 'COMPLETED' } })
     expect(await balances()).toEqual({ AZN: '900.00/0.00', USDT: '58.47/0.00' })
     await expectBooksClosed()
     const events = await live.bankEvents()
     expect(events.map((event) => [event['sequence'], event['type'], event['duplicates']])).toEqual([
       [1, 'deposit.completed', 0], [2, 'transaction.completed', 0],
     ])
-    expect(events[1]?.['data']).toMatchObject({ transactionId: transaction.transactionId, cryptoAmount: '58.47', feeAmount: '1.495591', bankUserId: 'user_123' })
+    expect(events[1]?.['data']).toMatchObject({ transactionId: transaction.transactionId, cryptoAmount: '58.47',
+      feeAmount: '1.495591', bankUserId: 'user_123' })
     const [order] = await live.orders()
     expect(order).toMatchObject({ clientOrderId: transaction.transactionId, quantity: '58.47', side: 'BUY' })
     const again = finalOf(await live.trade('buy'))
@@ -53,7 +56,8 @@ describe('A buy through the exchange and the bank', () => {
 
   test.each([
     ['order', 'reject', 'INSUFFICIENT_LIQUIDITY'],
-    ['ticker', 'error', 'INSUFFICIENT_LIQUIDITY'], ['ticker', 'hang', 'INSUFFICIENT_LIQUIDITY'], ['ticker', 'reject', 'INSUFFICIENT_LIQUIDITY'],
+    ['ticker', 'error', 'INSUFFICIENT_LIQUIDITY'], ['ticker', 'hang', 'INSUFFICIENT_LIQUIDITY'],
+      ['ticker', 'reject', 'INSUFFICIENT_LIQUIDITY'],
   ])('fails when the exchange answers %s with %s.', async (on, kind, code) => {
     await live.onExchange(fault(on, kind))
     expect(finalOf(await live.trade('buy'))).toMatchObject({ status: 'FAILED', errorCode: code, entries: [] })
@@ -66,7 +70,8 @@ describe('A buy through the exchange and the bank', () => {
     await live.onExchange(fault('order', kind))
     expect(finalOf(await live.trade('buy')).status).toBe('COMPLETED')
     await expectBooksClosed()
-    expect((await live.exchangeLog()).filter((call) => call['method'] === 'POST' && call['path'] === '/order')).toHaveLength(kind === 'twice' ? 2 : 1)
+    expect((await live.exchangeLog()).filter((call) => call['method'] === 'POST'
+      && call['path'] === '/order')).toHaveLength(kind === 'twice' ? 2 : 1)
     expect(await live.orders()).toHaveLength(1)
   })
 
@@ -76,7 +81,8 @@ describe('A buy through the exchange and the bank', () => {
     await expectBooksClosed()
   })
 
-  test.each(['hang', 'error'])('whose order is lost by %s fails once it can’t arrive any more, and is not sent again.', async (kind) => {
+  test.each(['hang', 'error'])('whose order is lost by %s fails once it can’t arrive any more, and is not sent again.',
+    async (kind) => {
     await live.onExchange(fault('order', kind))
     const startedMs = Date.now()
     expect(finalOf(await live.trade('buy'))).toMatchObject({ errorCode: 'INSUFFICIENT_LIQUIDITY' })
@@ -87,7 +93,8 @@ describe('A buy through the exchange and the bank', () => {
   }, 15_000)
 
   test('stays unknown while the exchange does not answer questions, and is resolved when it does.', async () => {
-    await live.onExchange({ faults: [{ on: 'order', kind: 'drop', count: 1 }, { on: 'order-status', kind: 'reject', count: 2 }, { on: 'order-status', kind: 'error', count: 1 }] })
+    await live.onExchange({ faults: [{ on: 'order', kind: 'drop', count: 1 }, { on: 'order-status', kind: 'reject', count: 2 },
+      { on: 'order-status', kind: 'error', count: 1 }] })
     expect(finalOf(await live.trade('buy')).status).toBe('COMPLETED')
     await expectBooksClosed()
   })
@@ -97,11 +104,13 @@ describe('A buy through the exchange and the bank', () => {
     const transaction = finalOf(await live.trade('buy'))
     expect(transaction).toMatchObject({ errorCode: 'BANK_DECLINED', answer: { status: 422 } })
     await expectBooksClosed()
-    expect(await live.bankTransaction(transaction.transactionId)).toMatchObject({ state: 'REVERSED', authorizations: 1, reversals: 1 })
+    expect(await live.bankTransaction(transaction.transactionId)).toMatchObject({ state: 'REVERSED', authorizations: 1,
+      reversals: 1 })
     expect(await live.orders()).toEqual([])
   })
 
-  test.each([['error', 3, 'BANK_CONNECTION_ERROR'], ['hang', 3, 'BANK_CONNECTION_ERROR'], ['drop', 3, 'BANK_CONNECTION_ERROR'], ['error', 2, null], ['drop', 2, null]])(
+  test.each([['error', 3, 'BANK_CONNECTION_ERROR'], ['hang', 3, 'BANK_CONNECTION_ERROR'], ['drop', 3, 'BANK_CONNECTION_ERROR'],
+    ['error', 2, null], ['drop', 2, null]])(
     'asks a bank whose authorization meets %s %i times again, with the same id (%s).', async (kind, count, code) => {
       await live.onBank(fault('authorization', kind, { count }))
       const transaction = finalOf(await live.trade('buy'))
@@ -121,7 +130,8 @@ describe('A buy through the exchange and the bank', () => {
 
 describe('A quote', () => {
   const quote = async (): Promise<string> => {
-    const made = await live.client.quote({ bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100'), currency: 'AZN' })
+    const made = await live.client.quote({ bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100'),
+      currency: 'AZN' })
     if (!made.ok) throw new Error(made.refusal.message)
     expect(made.value).toMatchObject({ side: 'BUY', price: '1.7100', cryptoAmount: '58.47', fiatAmount: '100.00' })
     return made.value.quoteId
@@ -153,11 +163,14 @@ describe('The client', () => {
     await live.project()
     live.world.machine().apply([], BigInt(Date.now()) + 700_000n, 1)
     expect(finalOf(await live.trade('buy'))).toEqual(transaction)
-    expect(await live.trade('buy', { identity: live.identity('buy', 'another body') })).toMatchObject({ ok: false, refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
-    for (const found of [await live.client.transaction('demo', transaction.transactionId), await live.client.transactionByKey('demo', 'BUY')]) {
+    expect(await live.trade('buy', { identity: live.identity('buy', 'another body') })).toMatchObject({ ok: false,
+      refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
+    for (const found of [await live.client.transaction('demo', transaction.transactionId),
+      await live.client.transactionByKey('demo', 'BUY')]) {
       expect(found).toEqual({ ok: true, value: transaction })
     }
-    expect(await live.client.transaction('other', transaction.transactionId)).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } })
+    expect(await live.client.transaction('other', transaction.transactionId)).toMatchObject({ ok: false,
+      refusal: { code: 'NOT_FOUND' } })
     expect(await live.orders()).toHaveLength(1)
   })
 

@@ -99,11 +99,14 @@ export const startLive = async () => {
   })
 
   const control = async (url: string, body: object): Promise<void> => {
-    const response = await fetch(`${url}/control`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    const response = await fetch(`${url}/control`,
+      { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
     if (response.status !== 200) throw new Error(await response.text())
   }
-  const read = async (url: string): Promise<Record<string, unknown>[]> => (await (await fetch(url)).json()) as Record<string, unknown>[]
-  const identity = (key: string, hash: string) => ({ id: bytes16(key), requestHash: createHash('sha256').update(hash).digest().subarray(0, 16), keyed: true })
+  const read = async (url: string): Promise<Record<string, unknown>[]> => (await (await fetch(url)).json()) as Record<string,
+    unknown>[]
+  const identity = (key: string, hash: string) =>
+    ({ id: bytes16(key), requestHash: createHash('sha256').update(hash).digest().subarray(0, 16), keyed: true })
   await control(exchange.url, { prices: { AZNUSDT: '1.6847' } })
 
   return {
@@ -114,7 +117,8 @@ export const startLive = async () => {
     orders: () => read(`${exchange.url}/control/orders`),
     exchangeLog: () => read(`${exchange.url}/control/log?after=0`),
     bankEvents: () => read(`${bank.url}/control/events?after=0`),
-    bankTransaction: async (id: string) => (await (await fetch(`${bank.url}/control/transactions/${id}`)).json()) as Record<string, unknown>,
+    bankTransaction: async (id: string) =>
+      (await (await fetch(`${bank.url}/control/transactions/${id}`)).json()) as Record<string, unknown>,
     project: async () => {
       for (; projected < world.records.length; projected++) {
         const record = world.records[projected]!

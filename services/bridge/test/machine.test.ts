@@ -56,11 +56,13 @@ describe('Commands', () => {
     const world = funded()
     const trade = tradeOf({ idempotencyKey: 'trap' })
     const command = encodeTrade({ id: bytes16('trap'), requestHash: bytes16('same') }, trade)
-    const move = encodeMove({ id: bytes16('trapped move'), requestHash: bytes16('same') }, moveOf({ idempotencyKey: 'trapped move' }))
+    const move = encodeMove({ id: bytes16('trapped move'), requestHash: bytes16('same') },
+      moveOf({ idempotencyKey: 'trapped move' }))
     const applied = world.machine().apply([command, move], world.now(), 1, new Set([0, 1]))
     expect(applied.outcomes.map((outcome) => decodeReply(outcome).code)).toEqual(['ENGINE_FAULT', 'ENGINE_FAULT'])
     expect(world.trade(trade)).toMatchObject({ code: 'OK', recorded: true, transactions: [] })
-    expect(presentTransaction(world.transaction('trap'))).toMatchObject({ status: 'FAILED', errorCode: 'ENGINE_FAULT', entries: [] })
+    expect(presentTransaction(world.transaction('trap'))).toMatchObject({ status: 'FAILED', errorCode: 'ENGINE_FAULT',
+      entries: [] })
     world.trade(tradeOf())
     const call = world.waiting('authorize').call
     if (call.kind !== 'authorize') throw new Error('not an authorization')

@@ -6,7 +6,8 @@ const holds = (fields: Fields, filter: ViewFilter): boolean => Object.entries(fi
   const value = fields[name] as string
   if (typeof wanted !== 'object' || wanted === null) return value === wanted
   const { gt, gte, lt, lte } = wanted as Record<string, string | undefined>
-  return (gt === undefined || value > gt) && (gte === undefined || value >= gte) && (lt === undefined || value < lt) && (lte === undefined || value <= lte)
+  return (gt === undefined || value > gt) && (gte === undefined || value >= gte) && (lt === undefined || value < lt)
+    && (lte === undefined || value <= lte)
 })
 
 /** Views that live in memory: enough of the port for tests of one projection. */
@@ -27,7 +28,8 @@ export const createMemoryViews = (): Views => {
     return [...of(model).values()]
       .filter((fields) => holds(fields, query.filter))
       .sort((a, b) => compare([keyOf(a), a['_id'] as string], [keyOf(b), b['_id'] as string]))
-      .filter((fields) => after === undefined || compare([keyOf(fields), fields['_id'] as string], [after.sortValue as string, after.id]) > 0)
+      .filter((fields) => after === undefined
+        || compare([keyOf(fields), fields['_id'] as string], [after.sortValue as string, after.id]) > 0)
       .slice(0, query.limit)
   }
   return {
@@ -43,9 +45,9 @@ export const createMemoryViews = (): Views => {
     },
     cursor: async (projection, partition) => cursors.get(`${projection}/${partition}`) ?? 0n,
     get: async <Document extends { _id: string }>(model: ViewModel<Document>, id: string) =>
-      (of(model as unknown as ViewModel<{ _id: string }>).get(id) ?? null) as Document | null,
+      (of(model).get(id) ?? null) as Document | null,
     find: async <Document extends { _id: string }>(model: ViewModel<Document>, query: ViewQuery) =>
-      find(model as unknown as ViewModel<{ _id: string }>, query) as unknown as readonly Document[],
+      find(model, query) as unknown as readonly Document[],
     clear: async () => { collections.clear() },
     close: async () => undefined,
   }

@@ -11,10 +11,14 @@ import { bytes16, demoRules } from './world.ts'
 const pair = demoRules().pairs[0]!
 
 const transactionOf = (change: Partial<Transaction>): Transaction => ({
-  id: bytes16('id'), commandId: bytes16('command'), requestHash: bytes16('hash'), bank: 'demo', bankUserId: 'Ə user', idempotencyKey: 'k',
-  type: 'BUY', quoteName: '', reference: '', symbol: 'AZNUSDT', fiatCurrency: 'AZN', cryptoCurrency: 'USDT', fiatAmount: 1n, cryptoAmount: 1n,
-  price: 1n, tickerPrice: 1n, spreadEarned: 0n, priceDecimals: 4, cryptoDecimals: 2, number: 1n, createdAt: 1n, step: 4, reserved: 0n,
-  authorizationCalled: true, executedPrice: 1n, executedQuantity: 1n, attempt: 0, holdAttempt: 0, retryAt: 0n, settled: false, fillBooked: false,
+  id: bytes16('id'), commandId: bytes16('command'), requestHash: bytes16('hash'), bank: 'demo', bankUserId: 'Ə user',
+    idempotencyKey: 'k',
+  type: 'BUY', quoteName: '', reference: '', symbol: 'AZNUSDT', fiatCurrency: 'AZN', cryptoCurrency: 'USDT', fiatAmount: 1n,
+    cryptoAmount: 1n,
+  price: 1n, tickerPrice: 1n, spreadEarned: 0n, priceDecimals: 4, cryptoDecimals: 2, number: 1n, createdAt: 1n, step: 4,
+    reserved: 0n,
+  authorizationCalled: true, executedPrice: 1n, executedQuantity: 1n, attempt: 0, holdAttempt: 0, retryAt: 0n, settled: false,
+    fillBooked: false,
   code: 0, message: '', finishedAt: 0n, ledgerNumber: 0n, balancesAfter: [-1n, 2n], eventSequence: 0n,
   totalsAfter: [{ currency: 'AZN', amount: -(10n ** 20n) }], ...change,
 })
@@ -34,14 +38,16 @@ describe('The price and the amounts', () => {
   test('of the contract: 1.6847 with 1.5 % is 1.7100, 100.00 gives 58.47.', () => {
     const deal = dealAt('BUY', parseAmount('1.6847'), parseAmount('100'), pair)
     expect(deal).toEqual({
-      price: parseAmount('1.71'), tickerPrice: parseAmount('1.6847'), fiatAmount: parseAmount('100'), cryptoAmount: parseAmount('58.47'),
+      price: parseAmount('1.71'), tickerPrice: parseAmount('1.6847'), fiatAmount: parseAmount('100'),
+        cryptoAmount: parseAmount('58.47'),
       spreadEarned: parseAmount('1.495591'),
     })
     expect(executionPrice('SELL', parseAmount('1.6847'), pair)).toBe(parseAmount('1.6594'))
   })
 
   test('are rounded in the house’s favour by less than a step, and the spread earned is never negative.', () => {
-    fc.assert(fc.property(side, price, fc.bigInt(1n, 10n ** 18n), step, step, spread, (which, ticker, amount, tickSize, lotSize, spreadBps) => {
+    fc.assert(fc.property(side, price, fc.bigInt(1n, 10n ** 18n), step, step, spread,
+      (which, ticker, amount, tickSize, lotSize, spreadBps) => {
       const rules = { ...pair, tickSize, lotSize, spreadBps }
       const deal = dealAt(which, ticker, amount, rules)
       if (deal === null) return
@@ -67,7 +73,8 @@ describe('The price and the amounts', () => {
 describe('The legs', () => {
   test('sum to zero in each currency whatever was executed, and bring the omnibus account back to where it was.', () => {
     const amount = fc.bigInt(1n, 10n ** 16n)
-    fc.assert(fc.property(side, amount, amount, amount, amount, amount, (type, fiatAmount, cryptoAmount, spreadEarned, executedPrice, executedQuantity) => {
+    fc.assert(fc.property(side, amount, amount, amount, amount, amount,
+      (type, fiatAmount, cryptoAmount, spreadEarned, executedPrice, executedQuantity) => {
       const transaction = transactionOf({ type, fiatAmount, cryptoAmount, spreadEarned, executedPrice, executedQuantity })
       const entries = entryLegs(transaction)
       const fill = fillLegs(transaction)

@@ -9,7 +9,9 @@ import { balancesQuestion, decodeBalances, decodeSums, sumsQuestion } from '@bou
 import { systemAccount, bankCustomerOwner } from '@bourse/risk-rules/ledger/accounts.ts'
 import type { BankRules } from '../src/codec/bank-rules.ts'
 import { decodeCall, encodeAnswer, type BridgeAnswer, type BridgeCall } from '../src/codec/calls.ts'
-import { encodeConfig, encodeMove, encodeQuote, encodeTrade, type MoveCommand, type Ticker, type TradeCommand } from '../src/codec/commands.ts'
+import {
+  encodeConfig, encodeMove, encodeQuote, encodeTrade, type MoveCommand, type Ticker, type TradeCommand,
+} from '../src/codec/commands.ts'
 import { transactionIdOf } from '../src/codec/identifiers.ts'
 import { encodeQuestion } from '../src/codec/questions.ts'
 import { decodeReply, type Reply } from '../src/codec/reply.ts'
@@ -64,11 +66,20 @@ interface Seat {
   readonly numbers: Map<number, bigint>
 }
 
-/** A world of one bridge and its ledgers, moved by hand. With `crashing` every command meets a machine restored from a snapshot. */
-export const createWorld = (options: { readonly ledgerPartitions?: number; readonly crashing?: boolean; readonly rules?: BankRules; readonly clockMs?: () => number } = {}) => {
+/**
+ * A world of one bridge and its ledgers, moved by hand. With `crashing` every command meets a machine restored from a
+ * snapshot.
+ */
+export const createWorld = (options: {
+  readonly ledgerPartitions?: number
+  readonly crashing?: boolean
+  readonly rules?: BankRules
+  readonly clockMs?: () => number
+} = {}) => {
   const ledgerPartitions = options.ledgerPartitions ?? 2
   const seats = new Map<PartitionNumber, Seat>()
-  const seat = (number: PartitionNumber, make: () => Machine): void => { seats.set(number, { machine: make(), make, numbers: new Map() }) }
+  const seat = (number: PartitionNumber, make: () => Machine): void =>
+    { seats.set(number, { machine: make(), make, numbers: new Map() }) }
   const ledgers = Array.from({ length: ledgerPartitions }, (_, index) => partitionNumber('ledger', index))
   const capacities = { accountsMax: 1_000, holdsMax: 1_000, idsMax: 10_000 }
   seat(BRIDGE, () => createBridgeMachine({ ledgerPartitions }))
@@ -126,7 +137,8 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
     if (to === BRIDGE) {
       const sequence = BigInt(records.length) + 1n
       records.push({
-        partition: to, sequence, now, behaviour: 1, previousHash: new Uint8Array(32), inputs: [command], outcomes: [outcome], effects: [], faulted: [],
+        partition: to, sequence, now, behaviour: 1, previousHash: new Uint8Array(32), inputs: [command], outcomes: [outcome],
+          effects: [], faulted: [],
       })
       settled.push(...applied.settledIds.map((id) => Buffer.from(id).toString('hex')))
     }
@@ -134,7 +146,8 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
     return outcome
   }
   const say = (command: Uint8Array): Reply => decodeReply(order(BRIDGE, command))
-  const ask = (question: Parameters<typeof encodeQuestion>[0]): Reply => decodeReply(seatOf(BRIDGE).machine.query(encodeQuestion(question)).bytes)
+  const ask = (question: Parameters<typeof encodeQuestion>[0]): Reply =>
+    decodeReply(seatOf(BRIDGE).machine.query(encodeQuestion(question)).bytes)
 
   const answer = (waiting: WaitingCall, said: BridgeAnswer): Reply => {
     const command = encodeAnswer(said)
@@ -144,18 +157,20 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
   }
   const waiting = (kind: BridgeCall['kind']): WaitingCall => {
     const found = [...calls.values()].find((one) => one.call.kind === kind)
-    if (found === undefined) throw new Error(`no ${kind} call waits; there are ${[...calls.values()].map((one) => one.call.kind).join()}`)
+    if (found === undefined) throw new Error(`no ${kind} call waits among ${calls.size}`)
     return found
   }
   const authorization = (result: 'acknowledged' | 'declined' | 'unreachable'): Reply => {
     const one = waiting('authorize')
-    return one.call.kind === 'authorize' ? answer(one, { kind: 'authorization', transactionId: one.call.transactionId, result }) : fault()
+    return one.call.kind === 'authorize'
+      ? answer(one, { kind: 'authorization', transactionId: one.call.transactionId, result }) : fault()
   }
   const fill = (result: 'filled' | 'rejected' | 'absent', executedPrice = '0', executedQuantity = '0'): Reply => {
     const one = waiting('order')
     if (one.call.kind !== 'order') return fault()
     return answer(one, {
-      kind: 'order', transactionId: one.call.transactionId, result, executedPrice: parseAmount(executedPrice), executedQuantity: parseAmount(executedQuantity),
+      kind: 'order', transactionId: one.call.transactionId, result, executedPrice: parseAmount(executedPrice),
+        executedQuantity: parseAmount(executedQuantity),
     })
   }
   const reversal = (acknowledged: boolean): Reply => {
@@ -173,7 +188,8 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
   say(encodeConfig(options.rules ?? demoRules()))
 
   return {
-    records, instructions, settled, say, order, ask, authorization, fill, reversal, webhook, waiting, flush, ledgers, ledgerPartitions,
+    records, instructions, settled, say, order, ask, authorization, fill, reversal, webhook, waiting, flush, ledgers,
+      ledgerPartitions,
     machine: () => seatOf(BRIDGE).machine,
     calls: () => [...calls.values()],
     /** Hands over a call: its answer is ordered by the caller. */
@@ -188,14 +204,18 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
     later: (ms: bigint) => { moved += ms },
     now: nowOf,
     configure: (rules: BankRules) => say(encodeConfig(rules)),
-    trade: (trade: TradeCommand, hash = 'same') => say(encodeTrade({ id: bytes16(trade.idempotencyKey), requestHash: bytes16(hash) }, trade)),
-    move: (move: MoveCommand, hash = 'same') => say(encodeMove({ id: bytes16(move.idempotencyKey), requestHash: bytes16(hash) }, move)),
+    trade: (trade: TradeCommand, hash = 'same') =>
+      say(encodeTrade({ id: bytes16(trade.idempotencyKey), requestHash: bytes16(hash) }, trade)),
+    move: (move: MoveCommand, hash = 'same') =>
+      say(encodeMove({ id: bytes16(move.idempotencyKey), requestHash: bytes16(hash) }, move)),
     quote: (name: string, change: Partial<Parameters<typeof encodeQuote>[1]> = {}) => say(encodeQuote(bytes16(name), {
-      ticker: ticker('1.6847'), bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100.00'), currency: 'AZN', ...change,
+      ticker: ticker('1.6847'), bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100.00'),
+        currency: 'AZN', ...change,
     })),
     /** Step of a transaction, 0 while it is not there. */
     transactionStep: (idempotencyKey: string): number =>
-      ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) }).transactions[0]?.step ?? 0,
+      ask({ kind: 'transaction', bank: 'demo',
+        transactionId: transactionIdOf(bytes16(idempotencyKey)) }).transactions[0]?.step ?? 0,
     transaction: (idempotencyKey: string): Transaction => {
       const reply = ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) })
       const [found] = reply.transactions
@@ -220,7 +240,8 @@ export const createWorld = (options: { readonly ledgerPartitions?: number; reado
       return sums
     },
     lockedAnywhere: (): bigint => ledgers.reduce(
-      (total, ledger) => total + decodeSums(seatOf(ledger).machine.query(sumsQuestion()).bytes).reduce((sum, one) => sum + one.locked, 0n), 0n),
+      (total, ledger) => total + decodeSums(seatOf(ledger).machine.query(sumsQuestion()).bytes).reduce((sum, one) =>
+        sum + one.locked, 0n), 0n),
   }
 }
 

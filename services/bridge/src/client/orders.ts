@@ -53,7 +53,9 @@ const awaitEnd = async (deps: OrderingDeps, order: Order, untilMs: number): Prom
     const answer = await deps.conversation.ask(order.partition, question, { parkMs: Math.ceil(leftMs) })
     if (answer.ok) {
       const [transaction] = answer.value.transactions
-      if (transaction !== undefined && isFinal(transaction)) return ok({ kind: 'final', transaction: presentTransaction(transaction) })
+      if (transaction !== undefined && isFinal(transaction)) {
+        return ok({ kind: 'final', transaction: presentTransaction(transaction) })
+      }
     } else if (answer.refusal.code !== 'UNAVAILABLE') {
       return answer
     }

@@ -72,7 +72,8 @@ export const readStatement = async (
   const first = await firstAtOrAfter(views, bank, range.fromMs, last)
   const before = await firstAtOrAfter(views, bank, range.toMs, last)
   if (before - first > STATEMENT_EVENTS_MAX) {
-    return refuse('VALIDATION_ERROR', `more than ${STATEMENT_EVENTS_MAX} transactions lie between from and to; ask for a shorter time`)
+    const message = `more than ${STATEMENT_EVENTS_MAX} transactions lie between from and to; ask for a shorter time`
+    return refuse('VALIDATION_ERROR', message)
   }
   const events = await readEvents(views, bank, first, before)
   const stored = events.map((event) => storedEvent(event.payload))

@@ -52,6 +52,26 @@ export type BankOutcome =
   | { readonly kind: 'final'; readonly transaction: BankTransaction }
   | { readonly kind: 'pending'; readonly transactionId: string }
 
+/** A customer's account in one currency; `balance` includes `lockedBalance`. */
+export interface BankAccount {
+  readonly currency: string
+  readonly balance: string
+  readonly lockedBalance: string
+  readonly version: string
+}
+
+/** Events of a bank after a sequence. */
+export interface BankEventPage {
+  readonly events: readonly {
+    readonly sequence: number
+    readonly id: string
+    readonly type: string
+    readonly createdAt: string
+    readonly data: unknown
+  }[]
+  readonly asOfMs: number
+}
+
 /** A page; `asOfMs` says how current the view was. */
 export interface BankPage<Item> {
   readonly items: readonly Item[]
@@ -100,17 +120,29 @@ export interface BankMoveRequest {
  */
 export type ViewFreshness = (partition: PartitionNumber) => Promise<number>
 
-/** The bank API's use of the bridge. A refusal of `trade`/`move` here was not recorded under the key; recorded ones are `final`. */
+/**
+ * The bank API's use of the bridge. A refusal of `trade`/`move` here was not recorded under the key; recorded ones are
+ * `final`.
+ */
 export interface BridgeClient {
-  quote(request: { readonly bank: string; readonly bankUserId: string; readonly side: Side; readonly amount: Units; readonly currency: string }): Promise<Result<BankQuote>>
+  quote(request: {
+    readonly bank: string
+    readonly bankUserId: string
+    readonly side: Side
+    readonly amount: Units
+    readonly currency: string
+  }): Promise<Result<BankQuote>>
   cancelQuote(bank: string, quoteId: string): Promise<Result<void>>
   /** Waits up to 15 s for the end. */
   trade(request: BankTradeRequest): Promise<Result<BankOutcome>>
   move(request: BankMoveRequest): Promise<Result<BankOutcome>>
-  accounts(bank: string, bankUserId: string): Promise<Result<readonly { readonly currency: string; readonly balance: string; readonly lockedBalance: string; readonly version: string }[]>>
+  accounts(bank: string, bankUserId: string): Promise<Result<readonly BankAccount[]>>
   transaction(bank: string, transactionId: string): Promise<Result<BankTransaction>>
   transactionByKey(bank: string, idempotencyKey: string): Promise<Result<BankTransaction>>
-  transactions(bank: string, query: { readonly bankUserId: string | null; readonly cursor: string | null; readonly limit: number }): Promise<Result<BankPage<BankTransaction>>>
+  transactions(
+    bank: string,
+    query: { readonly bankUserId: string | null; readonly cursor: string | null; readonly limit: number },
+  ): Promise<Result<BankPage<BankTransaction>>>
   statement(bank: string, fromMs: number, toMs: number): Promise<Result<BankStatement>>
-  events(bank: string, after: number, limit: number): Promise<Result<{ readonly events: readonly { readonly sequence: number; readonly id: string; readonly type: string; readonly createdAt: string; readonly data: unknown }[]; readonly asOfMs: number }>>
+  events(bank: string, after: number, limit: number): Promise<Result<BankEventPage>>
 }

@@ -49,8 +49,9 @@ export const holdLegs = (transaction: Transaction): readonly BankLeg[] => [
 /** The four entries of a trade, in the contract's order: customer pays, omnibus takes; omnibus gives, customer gets. */
 const settleLegs = (transaction: Transaction): readonly BankLeg[] => {
   const { bank, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount } = transaction
-  const paid = transaction.type === 'BUY' ? { currency: fiatCurrency, amount: fiatAmount } : { currency: cryptoCurrency, amount: cryptoAmount }
-  const got = transaction.type === 'BUY' ? { currency: cryptoCurrency, amount: cryptoAmount } : { currency: fiatCurrency, amount: fiatAmount }
+  const fiat = { currency: fiatCurrency, amount: fiatAmount }
+  const crypto = { currency: cryptoCurrency, amount: cryptoAmount }
+  const [paid, got] = transaction.type === 'BUY' ? [fiat, crypto] : [crypto, fiat]
   const omnibus = (currency: string, amount: Units): BankLeg => system('omnibus', bank, currency, amount)
   return [
     customer(transaction, paid.currency, -paid.amount),

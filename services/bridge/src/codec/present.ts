@@ -70,8 +70,8 @@ const eventData = (transaction: Transaction): Readonly<Record<string, unknown>> 
   const errorCode = errorCodeOf(transaction)
   const failure = errorCode === null ? {} : { errorCode, message: transaction.message }
   if (!isTrade(transaction)) {
-    const money = { amount: formatFiat(transaction.fiatAmount), currency: transaction.fiatCurrency, reference: transaction.reference }
-    return { ...answerData(transaction), ...who, ...money, ...failure }
+    const money = { amount: formatFiat(transaction.fiatAmount), currency: transaction.fiatCurrency }
+    return { ...answerData(transaction), ...who, ...money, reference: transaction.reference, ...failure }
   }
   if (errorCode !== null) {
     return { transactionId: transactionName(transaction.id), status: 'FAILED', ...who, ...failure }

@@ -2,7 +2,9 @@ import { createBinaryReader, createBinaryWriter } from '@bourse/common/codec/bin
 import { encodeCommand } from '@bourse/common/kernel/command.ts'
 
 /** Kinds of question a bridge partition answers. */
-export const questionKinds = { transaction: 220, transactionByKey: 221, customer: 222, bank: 223, symbolToAsk: 224, inFlight: 225 } as const
+export const questionKinds = {
+  transaction: 220, transactionByKey: 221, customer: 222, bank: 223, symbolToAsk: 224, inFlight: 225,
+} as const
 
 /** A question, decoded. `symbolToAsk` carries a client command and is asked by the host only. */
 export type Question =

@@ -42,7 +42,8 @@ export interface Reply {
 
 /** A reply that says nothing but its code. */
 export const EMPTY_REPLY: Reply = {
-  code: 'OK', recorded: false, message: '', retryAfterSeconds: 0, quote: null, transactions: [], currencies: [], eventSequence: 0n,
+  code: 'OK', recorded: false, message: '', retryAfterSeconds: 0, quote: null, transactions: [], currencies: [],
+  eventSequence: 0n,
 }
 
 /** Transactions in one outcome at most. */

@@ -19,7 +19,9 @@ export interface OrderDeps {
 type Final = Extract<OrderResult, { readonly kind: 'filled' | 'rejected' | 'absent' }>
 
 /** Asks until there is a final answer; `absent` is one only when the order can't arrive any more. */
-const askUntilFinal = async ({ liquidity, clock }: OrderDeps, id: string, validUntilMs: number, signal: AbortSignal): Promise<Final> => {
+const askUntilFinal = async (
+  { liquidity, clock }: OrderDeps, id: string, validUntilMs: number, signal: AbortSignal,
+): Promise<Final> => {
   for (let pauseMs = ASK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, ASK_PAUSE_MS_MAX)) {
     const askedAtMs = clock.nowMs()
     const result = await liquidity.ask(id, signal)
@@ -54,7 +56,9 @@ const settle = async (deps: OrderDeps, call: OrderCall, maybeSent: boolean, sign
 }
 
 /** Executes an order call and gives its answer as a command. */
-export const executeOrder = async (deps: OrderDeps, call: OrderCall, maybeSent: boolean, signal: AbortSignal): Promise<Uint8Array> => {
+export const executeOrder = async (
+  deps: OrderDeps, call: OrderCall, maybeSent: boolean, signal: AbortSignal,
+): Promise<Uint8Array> => {
   const result = await settle(deps, call, maybeSent, signal)
   const filled = result.kind === 'filled' ? result : { executedPrice: 0n, executedQuantity: 0n }
   return encodeAnswer({

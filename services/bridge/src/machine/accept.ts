@@ -44,7 +44,9 @@ const recorded = (code: RefusalCode, message: string, pair: PairRules, deal: Dea
 /** Why a bank's call can't be taken on at all, or null. Not recorded under the key. */
 export const faultOfBank = (state: BridgeState, bank: BankState | undefined, bankUserId: string): Refused | null => {
   if (bank === undefined) return unrecorded('UNAVAILABLE', 'the bank is not known here yet; try again')
-  if (bank.rules.suspended) return unrecorded('BANK_SUSPENDED', `bank ${bank.rules.name} is suspended; ask the platform's operator`)
+  if (bank.rules.suspended) {
+    return unrecorded('BANK_SUSPENDED', `bank ${bank.rules.name} is suspended; ask the platform's operator`)
+  }
   if (bankUserId === '' || bankUserId.length > TEXT_LENGTH_MAX) {
     return unrecorded('VALIDATION_ERROR', `bankUserId must have 1 to ${TEXT_LENGTH_MAX} characters`)
   }
@@ -61,7 +63,9 @@ export const pairOf = (bank: BankState, side: 'BUY' | 'SELL', currency: string):
 /** Why the amount can't be traded in the pair, or null. */
 export const faultOfAmount = (side: 'BUY' | 'SELL', amount: Units, pair: PairRules): Refused | null => {
   const step = side === 'BUY' ? FIAT_STEP : pair.lotSize
-  if (amount <= 0n || amount > AMOUNT_MAX_UNITS) return unrecorded('VALIDATION_ERROR', 'amount must be above zero and have at most 20 digits')
+  if (amount <= 0n || amount > AMOUNT_MAX_UNITS) {
+    return unrecorded('VALIDATION_ERROR', 'amount must be above zero and have at most 20 digits')
+  }
   if (amount % step === 0n) return null
   return unrecorded('VALIDATION_ERROR', `amount ${formatAmount(amount)} is not a multiple of ${formatAmount(step)}`)
 }
@@ -104,11 +108,15 @@ const faultOfLimits = (bank: BankState, pair: PairRules, fiat: Units, bankUserId
  * Decides on a trade whose id is new. Order of the checks: bank, form, quote, price, slippage, limits; what is wrong with
  * the request's form is not recorded, what is wrong with the moment is.
  */
-export const decideTrade = (state: BridgeState, bank: BankState | undefined, trade: TradeCommand, now: bigint): Accepted | Refused => {
+export const decideTrade = (
+  state: BridgeState, bank: BankState | undefined, trade: TradeCommand, now: bigint,
+): Accepted | Refused => {
   const fault = faultOfBank(state, bank, trade.bankUserId)
   if (fault !== null || bank === undefined) return fault ?? unrecorded('UNAVAILABLE', 'the bank is not known here yet; try again')
   const pair = pairOf(bank, trade.side, trade.currency)
-  if (pair === undefined) return unrecorded('VALIDATION_ERROR', `currency ${trade.currency} can't be used for a ${trade.side} here`)
+  if (pair === undefined) {
+    return unrecorded('VALIDATION_ERROR', `currency ${trade.currency} can't be used for a ${trade.side} here`)
+  }
   const wrongAmount = faultOfAmount(trade.side, trade.amount, pair)
   if (wrongAmount !== null) return wrongAmount
   const found = trade.quoteName === '' ? null : quoteFor(state, trade, pair, now)
@@ -122,10 +130,13 @@ export const decideTrade = (state: BridgeState, bank: BankState | undefined, tra
     return recorded('SLIPPAGE', 'the price moved too far since the quote; ask for a new one', pair, found, null)
   }
   const deal = found ?? dealAt(trade.side, ticker.price, trade.amount, pair)
-  if (deal === null) return unrecorded('VALIDATION_ERROR', `amount ${formatAmount(trade.amount)} gives nothing at the present price`)
+  if (deal === null) {
+    return unrecorded('VALIDATION_ERROR', `amount ${formatAmount(trade.amount)} gives nothing at the present price`)
+  }
   const beyond = faultOfLimits(bank, pair, deal.fiatAmount, trade.bankUserId, now)
   if (beyond !== null) return recorded('LIMIT_EXCEEDED', beyond, pair, deal, null)
-  return { kind: 'accepted', pair, deal, quote: found, reserve: pair.quoteAsset === bank.rules.limitCurrency ? deal.fiatAmount : 0n }
+  const counts = pair.quoteAsset === bank.rules.limitCurrency
+  return { kind: 'accepted', pair, deal, quote: found, reserve: counts ? deal.fiatAmount : 0n }
 }
 
 /** Decides on a deposit or withdrawal whose id is new: null when it is taken on. */
@@ -141,7 +152,9 @@ export const decideMove = (state: BridgeState, bank: BankState | undefined, move
   if (move.amount % FIAT_STEP !== 0n) {
     return unrecorded('VALIDATION_ERROR', `amount ${formatAmount(move.amount)} is not a multiple of ${formatAmount(FIAT_STEP)}`)
   }
-  if (move.reference.length > TEXT_LENGTH_MAX) return unrecorded('VALIDATION_ERROR', `reference has more than ${TEXT_LENGTH_MAX} characters`)
+  if (move.reference.length > TEXT_LENGTH_MAX) {
+    return unrecorded('VALIDATION_ERROR', `reference has more than ${TEXT_LENGTH_MAX} characters`)
+  }
   return null
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { BinaryError } from '@bourse/common/codec/binary.ts'
-import { bodyOf, commandOrigins, decodeHeader, isCommand, KIND_TIME, NO_ID, type CommandHeader } from '@bourse/common/kernel/command.ts'
+import {
+  bodyOf, commandOrigins, decodeHeader, isCommand, KIND_TIME, NO_ID, type CommandHeader,
+} from '@bourse/common/kernel/command.ts'
 import type { Applied, Machine } from '@bourse/common/kernel/machine.ts'
 import { OUTCOME_HEADER_BYTES } from '@bourse/common/kernel/outcome.ts'
 import { KIND_LEDGER_OUTCOME } from '@bourse/risk-rules/ledger/codec.ts'

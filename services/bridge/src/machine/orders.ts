@@ -95,7 +95,9 @@ const tradeFields = (
   cryptoCurrency: pair.baseAsset, ...decimalsOfPair(pair),
 })
 
-const startTrade = (turn: Turn, setting: SagaSetting, bank: BankState, trade: TradeCommand, origin: Origin, accepted: Accepted): Reply => {
+const startTrade = (
+  turn: Turn, setting: SagaSetting, bank: BankState, trade: TradeCommand, origin: Origin, accepted: Accepted,
+): Reply => {
   if (accepted.quote !== null) accepted.quote.used = true
   const transaction = begin(turn, bank, origin, accepted.deal, tradeFields(trade, accepted.pair, steps.holding))
   transaction.reserved = accepted.reserve
@@ -153,14 +155,18 @@ export const quote = (turn: Turn, header: CommandHeader, command: QuoteCommand):
   const fault = faultOfBank(turn.state, bank, command.bankUserId)
   if (fault !== null || bank === undefined) return fault === null ? noId : refusal(fault.code, fault.message)
   const pair = pairOf(bank, command.side, command.currency)
-  if (pair === undefined) return refusal('VALIDATION_ERROR', `currency ${command.currency} can't be used for a ${command.side} here`)
+  if (pair === undefined) {
+    return refusal('VALIDATION_ERROR', `currency ${command.currency} can't be used for a ${command.side} here`)
+  }
   const wrongAmount = faultOfAmount(command.side, command.amount, pair)
   if (wrongAmount !== null) return refusal(wrongAmount.code, wrongAmount.message)
   const known = turn.state.quotes.get(hexOf(header.id))
   if (known !== undefined) return { ...EMPTY_REPLY, quote: quoteReplyOf(known, pair) }
   const { ticker } = command
   if (ticker.state === 'none') return refusal('UNAVAILABLE', 'the market price was not asked for; try again')
-  if (ticker.state === 'unavailable' || ticker.price <= 0n) return refusal('INSUFFICIENT_LIQUIDITY', 'the exchange gives no price')
+  if (ticker.state === 'unavailable' || ticker.price <= 0n) {
+    return refusal('INSUFFICIENT_LIQUIDITY', 'the exchange gives no price')
+  }
   const deal = dealAt(command.side, ticker.price, command.amount, pair)
   if (deal === null) return refusal('VALIDATION_ERROR', 'the amount gives nothing at the present price')
   if (turn.state.quotes.size >= QUOTES_MAX) return refusal('UNAVAILABLE', 'too many quotes are held; try again')

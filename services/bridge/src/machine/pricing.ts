@@ -49,7 +49,10 @@ export const dealAt = (side: Side, ticker: Units, amount: Units, pair: PairRules
   return { price, tickerPrice: ticker, fiatAmount, cryptoAmount, spreadEarned }
 }
 
-/** Whether the ticker is now worse for us than `quoted` by more than `slippageBps` (units of 1e-8 bps): dearer on a buy, cheaper on a sell. */
+/**
+ * Whether the ticker is now worse for us than `quoted` by more than `slippageBps` (units of 1e-8 bps): dearer on a buy,
+ * cheaper on a sell.
+ */
 export const slipped = (side: Side, quoted: Units, now: Units, slippageBps: Units): boolean =>
   side === 'BUY'
     ? now * WHOLE_BPS > quoted * (WHOLE_BPS + slippageBps)

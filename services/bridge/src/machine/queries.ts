@@ -18,7 +18,8 @@ const symbolToAsk = (state: BridgeState, command: Uint8Array): string => {
   const decoded = decodeClientCommand(header.kind, bodyOf(command))
   if (decoded === null || (decoded.kind !== 'trade' && decoded.kind !== 'quote')) return ''
   const request = decoded.kind === 'trade' ? decoded.trade : decoded.quote
-  const known = decoded.kind === 'trade' ? state.transactions.has(hexOf(transactionIdOf(header.id))) : state.quotes.has(hexOf(header.id))
+  const known = decoded.kind === 'trade'
+    ? state.transactions.has(hexOf(transactionIdOf(header.id))) : state.quotes.has(hexOf(header.id))
   const bank = state.banks.get(request.bank)
   if (known || bank === undefined || bank.rules.suspended) return ''
   return pairOf(bank, request.side, request.currency)?.symbol ?? ''

@@ -193,7 +193,9 @@ export const onLedgerOutcome = (turn: Turn, setting: SagaSetting, transaction: T
 }
 
 /** The bank's answer. A late one finds the transaction elsewhere and changes nothing. */
-export const onAuthorization = (turn: Turn, setting: SagaSetting, transaction: Transaction, answer: AuthorizationAnswer): void => {
+export const onAuthorization = (
+  turn: Turn, setting: SagaSetting, transaction: Transaction, answer: AuthorizationAnswer,
+): void => {
   if (transaction.step !== steps.authorizing) return
   if (answer.result === 'declined') fail(turn, setting, transaction, 'BANK_DECLINED', 'the bank declined the transaction')
   else if (answer.result === 'unreachable') {
@@ -202,7 +204,8 @@ export const onAuthorization = (turn: Turn, setting: SagaSetting, transaction: T
     transaction.step = steps.ordering
     call(turn, {
       kind: 'order', transactionId: transaction.id, symbol: transaction.symbol,
-      side: transaction.type === 'BUY' ? 'BUY' : 'SELL', quantity: formatCrypto(transaction), validUntil: turn.now + ORDER_VALID_MS,
+      side: transaction.type === 'BUY' ? 'BUY' : 'SELL', quantity: formatCrypto(transaction),
+      validUntil: turn.now + ORDER_VALID_MS,
     })
   }
 }

@@ -9,17 +9,20 @@ describe('A binary writer and reader', () => {
     const values = fc.record({
       small: fc.nat(0xff), medium: fc.nat(0xffff), large: fc.nat(0xffffffff), natural: fc.bigInt(0n, (1n << 64n) - 1n),
       signed: fc.bigInt(-(1n << 63n), (1n << 63n) - 1n), wide: fc.bigInt(-I128, I128 - 1n), flag: fc.boolean(),
-      text: fc.string({ unit: 'binary', maxLength: 60 }), blob: fc.uint8Array({ maxLength: 60 }), list: fc.array(fc.bigInt(-I128, I128 - 1n), { maxLength: 5 }),
+      text: fc.string({ unit: 'binary', maxLength: 60 }), blob: fc.uint8Array({ maxLength: 60 }),
+        list: fc.array(fc.bigInt(-I128, I128 - 1n), { maxLength: 5 }),
     })
     fc.assert(fc.property(values, (value) => {
       const writer = createBinaryWriter(1)
-      writer.u8(value.small).u16(value.medium).u32(value.large).u64(value.natural).i64(value.signed).i128(value.wide).flag(value.flag)
+      writer.u8(value.small).u16(value.medium).u32(value.large)
+      writer.u64(value.natural).i64(value.signed).i128(value.wide).flag(value.flag)
       writer.text(value.text).blob(value.blob).list(value.list, (item) => { writer.i128(item) }).pad8()
       const bytes = writer.finish()
       expect(bytes.length % 8).toBe(0)
       const reader = createBinaryReader(bytes)
       const read = {
-        small: reader.u8(), medium: reader.u16(), large: reader.u32(), natural: reader.u64(), signed: reader.i64(), wide: reader.i128(),
+        small: reader.u8(), medium: reader.u16(), large: reader.u32(), natural: reader.u64(), signed: reader.i64(),
+          wide: reader.i128(),
         flag: reader.flag(), text: reader.text(), blob: reader.blob(), list: reader.list(5, () => reader.i128()),
       }
       reader.pad8()
