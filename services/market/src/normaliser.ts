@@ -17,7 +17,7 @@ export interface SourceQuote {
  * - `crossed`: bid above ask;
  * - `absurd`: a price above one billion, or an ask more than twice the bid;
  * - `stale`: older than the market allows when it arrived;
- * - `future`: more than a minute ahead of its arrival;
+ * - `future`: more than 10 s ahead of its arrival;
  * - `out-of-order`: older than the last quote;
  * - `jump`: further than maxJumpBps from the last quote and not yet confirmed.
  */
@@ -54,7 +54,7 @@ export const CONFIRMATIONS = 3
 /** Highest price that is not absurd, units: as high as the engine reckons with. */
 export const PRICE_MAX_UNITS = parseAmount('1000000000')
 /** How far ahead of its arrival a quote's time may be: clocks differ. */
-const FUTURE_MS_MAX = 60_000
+const FUTURE_MS_MAX = 10_000
 /** 10,000 bps in units of 1e-8 bp. */
 const BPS_ONE = 1_000_000_000_000n
 
@@ -81,15 +81,21 @@ const badPrice = ({ feedBid, feedAsk, last }: SourceQuote): RejectReason | null 
  * is believed, and is the new last. Two quotes agree when their mid prices are within maxJumpBps of each other; each new one must agree
  * with all that wait, or it starts the waiting anew. A quote within maxJumpBps of the last believed one ends the waiting.
  * Quotes refused for other reasons count neither for nor against.
+ *
+ * When arrivals go back in time our own clock was set back: the order by time then begins anew, or a feed without times of its own would
+ * be refused until the clock has caught up.
  */
 export const createNormaliser = ({ symbol, maxJumpBps, maxAgeMs, firstSequence = 1 }: NormaliserOptions): Normaliser => {
   const rejected = Object.fromEntries(rejectReasons.map((reason) => [reason, 0])) as Record<RejectReason, number>
   let lastTwiceMid: bigint | undefined
   let lastTimeMs = Number.NEGATIVE_INFINITY
+  let lastReceiveMs = Number.NEGATIVE_INFINITY
   let nextSequence = firstSequence
   let waiting: bigint[] = []
 
   const badTime = ({ exchangeTimeMs, receiveTimeMs }: SourceQuote): RejectReason | null => {
+    if (receiveTimeMs < lastReceiveMs) lastTimeMs = Number.NEGATIVE_INFINITY
+    lastReceiveMs = receiveTimeMs
     if (maxAgeMs !== null && receiveTimeMs - exchangeTimeMs > maxAgeMs) return 'stale'
     if (exchangeTimeMs - receiveTimeMs > FUTURE_MS_MAX) return 'future'
     return exchangeTimeMs < lastTimeMs ? 'out-of-order' : null

@@ -26,8 +26,10 @@ export interface Session {
 /** Largest message that is read; a stream of ours has messages of 200 bytes. */
 const MESSAGE_BYTES_MAX = 1_048_576
 
-const textOf = (data: RawData): string =>
-  Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data as ArrayBuffer).toString('utf8')
+const textOf = (data: RawData): string => {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8')
+  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8')
+}
 
 /** Opens a WebSocket, hands over its messages, answers pings (with their payload, as Binance asks), gives up on silence. */
 export const openSession = (

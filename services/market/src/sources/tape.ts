@@ -11,8 +11,8 @@ const LOOP_PAUSE_MS = 1_000
 const scaled = (spanMs: number, speed: bigint): number => Number((BigInt(spanMs) * UNITS_PER_WHOLE) / speed)
 
 /**
- * Plays a tape: its first tick now, the others at their distance from it divided by the speed, each with the time at which it is
- * played. At the end it begins again a second later, or stops, as the manifest says. A late start of one tick delays no other.
+ * Plays a tape: its first tick now, the others at their distance from it divided by the speed; a tick's time is the moment it is
+ * played. At the end it begins again a second later, or stops, as the manifest says. A tick that is late delays no other.
  */
 export const startTape = (
   spec: TapeSource,
@@ -22,7 +22,6 @@ export const startTape = (
   runUntilStopped(deps, async (signal) => {
     const { clock, onTick } = deps
     do {
-      const beginMs = clock.nowMs()
       const begin = clock.monotonicMs()
       let firstMs: number | undefined
       for await (const { timeMs, feedBid, feedAsk, last } of read(spec.file)) {
@@ -31,7 +30,7 @@ export const startTape = (
         const waitMs = playedMs - (clock.monotonicMs() - begin)
         if (waitMs > 0) await clock.sleep(waitMs, signal)
         signal.throwIfAborted()
-        onTick({ feedBid, feedAsk, last, exchangeTimeMs: beginMs + playedMs })
+        onTick({ feedBid, feedAsk, last, exchangeTimeMs: null })
       }
       if (spec.atEnd === 'loop') await clock.sleep(LOOP_PAUSE_MS, signal)
     } while (spec.atEnd === 'loop')
