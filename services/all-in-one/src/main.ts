@@ -39,7 +39,7 @@ const start = async (): Promise<Platform> => {
     return await startPlatform(config, logger, clock)
   } catch (error) {
     if (error instanceof StartRefused) return fail(['The platform can not start:', ...error.faults.map((fault) => `  ${fault}`)])
-    logger.fatal({ error }, 'the platform can not start')
+    logger.fatal({ err: error }, 'the platform can not start')
     return fail([`The platform can not start: ${error instanceof Error ? error.message : String(error)}`])
   }
 }

@@ -34,12 +34,12 @@ export const runBankFlow = async (urls: { readonly core: string; readonly exchan
     const conflict = await call('POST', '/api/v1/trade/buy', { ...order, amount: '101.00' }, key)
     report.equal('the same key, another amount', [conflict.status, conflict.body['errorCode']], [409, 'IDEMPOTENCY_CONFLICT'])
 
-    const transaction = objectIn((await call('GET', `/api/v1/transactions/${String(data['transactionId'])}`)).body, 'data')
+    const transaction = (await call('GET', `/api/v1/transactions/${String(data['transactionId'])}`)).body
     const entries = listIn(transaction, 'entries')
     report.equal('entries of the buy', entries.length, 4)
     report.equal('their sum in AZN and USDT', [sum(entries, 'AZN'), sum(entries, 'USDT')], ['0', '0'])
 
-    const quote = objectIn((await call('POST', '/api/v1/quotes', { bankUserId, side: 'SELL', amount: '10.00', currency: 'USDT' })).body, 'data')
+    const quote = (await call('POST', '/api/v1/quotes', { bankUserId, side: 'SELL', amount: '10.00', currency: 'USDT' })).body
     const sale = { bankUserId, quoteId: quote['quoteId'], amount: '10.00', currency: 'USDT' }
     const sell = await call('POST', '/api/v1/trade/sell', sale, keyed())
     report.equal('sell 10.00 USDT on a quote', [sell.status, objectIn(sell.body, 'data')['fiatAmount']], [201, quote['fiatAmount']])
@@ -48,7 +48,7 @@ export const runBankFlow = async (urls: { readonly core: string; readonly exchan
     const greedy = await call('POST', '/api/v1/trade/buy', { ...order, amount: '9000.00' }, keyed())
     report.equal('more than the balance', [greedy.status, greedy.body['errorCode']], [422, 'INSUFFICIENT_FUNDS'])
 
-    const accounts = listIn((await call('GET', `/api/v1/users/${bankUserId}/accounts`)).body, 'data')
+    const accounts = (await call('GET', `/api/v1/users/${bankUserId}/accounts`)).body as unknown as Json[]
     const balances = Object.fromEntries(accounts.map((account) => [account['currency'], account['balance']]))
     const fiat = formatAmount(parseAmount('400') + parseAmount(String(quote['fiatAmount'])), 2)
     report.equal('balances', balances, { AZN: fiat, USDT: '48.47' })

@@ -45,5 +45,5 @@ export const startArchiving = (deps: {
         deps.logger.info({ partition, archived }, 'records were archived')
       }
     },
-    (error) => deps.logger.warn({ error }, 'archiving failed; it goes on where it stopped'),
+    (error) => deps.logger.warn({ err: error }, 'archiving failed; it goes on where it stopped'),
   )

@@ -5,41 +5,34 @@ import type { Topology } from '@bourse/common/platform/topology.ts'
 import { createBridgeHost, type BridgeHostDeps } from '@bourse/bridge/host/host.ts'
 import { createBridgeMachine } from '@bourse/bridge/machine/machine.ts'
 import { createLedgerMachine, loadLedgerModule, type LedgerCapacities } from '@bourse/risk-rules/ledger/machine.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { TRADES_MAX } from '@bourse/risk-rules/trading/codec.ts'
+import { createTradingMachine, loadTradingModule, type TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 import { createTradingHost, type TradingQuote } from '@bourse/trading/host/trading-host.ts'
 
 /** What one ledger partition of the embedded profile holds. Untouched memory costs address space only. */
 export const LEDGER_CAPACITIES: LedgerCapacities = { accountsMax: 262_144, holdsMax: 262_144, idsMax: 1_048_576 }
 /** Ids that one trading partition remembers within the window. */
 export const TRADING_IDS_MAX = 524_288
-/** Open trades of a partition whose manifest is gone. */
-const TRADES_MAX_DEFAULT = 10_000
-
-/** Open trades per partition by market symbol, as the manifests say. */
-export type CapacityOf = (symbol: string) => number | undefined
-
-const marketSymbol = (topology: Topology, market: number): string =>
-  [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? ''
 
 /** Makes the factories of all partitions; each module is compiled once. */
-export const createMachineFactories = (topology: Topology, capacityOf: CapacityOf) => {
+export const createMachineFactories = (topology: Topology) => {
   const ledger = loadLedgerModule()
   const trading = loadTradingModule()
   const makeLedger: MachineFactory = () => createLedgerMachine({ wasm: ledger, ...LEDGER_CAPACITIES })
-  const makeTrading = (symbol: string) => () =>
-    createTradingMachine({ wasm: trading, tradesMax: capacityOf(symbol) ?? TRADES_MAX_DEFAULT, idsMax: TRADING_IDS_MAX })
+  // A pair's capacity is a limit of its spec, journaled; the machine always has room for the most there can be.
+  const makeTrading = (): TradingMachine => createTradingMachine({ wasm: trading, tradesMax: TRADES_MAX, idsMax: TRADING_IDS_MAX })
   const factoryOf = (partition: PartitionNumber): MachineFactory => {
-    const { machine, market } = partitionParts(partition)
+    const { machine } = partitionParts(partition)
     if (machine === 'ledger') return makeLedger
     if (machine === 'bridge') return () => createBridgeMachine({ ledgerPartitions: topology.ledgerPartitions })
-    return makeTrading(marketSymbol(topology, market))
+    return makeTrading
   }
   /** The host of a partition: the machine with what surrounds it. */
   const hostOf = (partition: PartitionNumber, bridge: BridgeHostDeps): MachineHost<TradingQuote> => {
-    const { machine, market } = partitionParts(partition)
+    const { machine } = partitionParts(partition)
     if (machine === 'ledger') return { factory: makeLedger }
     if (machine === 'bridge') return createBridgeHost(bridge) as MachineHost<TradingQuote>
-    return createTradingHost(makeTrading(marketSymbol(topology, market)))
+    return createTradingHost(makeTrading)
   }
   return { factoryOf, hostOf }
 }

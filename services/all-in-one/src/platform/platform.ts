@@ -26,7 +26,7 @@ import { openAdapters } from './adapters.ts'
 import { startArchiving } from './archiving.ts'
 import { prepareBankSecrets, type MadeKey } from './bank-secrets.ts'
 import { dataFolderAt, keptSecret, prepareDataFolder } from './data-folder.ts'
-import { gatewayConfigOf, shownBank, shownPair } from './gateway-settings.ts'
+import { gatewayConfigOf } from './gateway-settings.ts'
 import { createInspector } from './inspector.ts'
 import { createMachineFactories } from './machines.ts'
 import { createFolds, PROJECTION } from './projections.ts'
@@ -110,7 +110,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
     const exchangeUrl = config.exchangeUrl ?? exchange.url
 
     const pairOf = (symbol: string) => manifests.pairs.find((pair) => pair.spec.symbol === symbol)?.spec
-    const machines = createMachineFactories(topology, (symbol) => pairOf(symbol)?.engine.capacity)
+    const machines = createMachineFactories(topology)
     const bridgeDeps = {
       ledgerPartitions: topology.ledgerPartitions,
       liquidity: createExchangeHttp({ baseUrl: () => exchangeUrl, fetch, clock }),
@@ -186,8 +186,8 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       views: adapters.views,
       prices: adapters.prices,
       candles: (asset, interval, limit) => market.candles(asset, interval, limit),
-      pairs: () => resources.pairs().map(shownPair),
-      banks: () => resources.banks().map(shownBank),
+      pairs: () => resources.pairs().map((pair) => pair.spec),
+      banks: () => resources.banks(),
       rateLimits: adapters.rateLimits,
       platform: createInspector({ topology, runners: serving.runners, projector, clock, stopping: () => stopping !== null }),
       metrics, clock, ids, random, logger,
@@ -195,7 +195,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
     stops.push(() => gateway.stop())
     const watch = await watchManifests(
       config.manifests, (loaded) => resources.change(loaded),
-      (error) => logger.error({ error }, 'the manifests could not be read again'),
+      (error) => logger.error({ err: error }, 'the manifests could not be read again'),
       { snapshotIntervalMs: config.snapshotIntervalMs, snapshotsKeep: config.snapshotsKeep },
     )
     stops.push(() => watch.stop())

@@ -1,14 +1,10 @@
 import { openSqliteDirectory } from '@bourse/common/adapters/embedded/directory.ts'
 import { openSqliteJournal } from '@bourse/common/adapters/embedded/journal.ts'
 import { openFileSnapshots } from '@bourse/common/adapters/embedded/snapshots.ts'
-import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import { createMachineFactories } from '../platform/machines.ts'
 import { dataFolderAt } from '../platform/data-folder.ts'
-
-/** Open trades that a verifying machine has room for, whatever the manifest said. */
-const TRADES_MAX = 1_048_576
 
 /** Opens what a data folder holds, without a platform: journal, snapshots, and the machines its partitions run on. */
 export const openData = async (dataDir: string, clock: Clock) => {
@@ -20,13 +16,10 @@ export const openData = async (dataDir: string, clock: Clock) => {
   await directory.close()
   if (ledgerPartitions === 0) throw new Error(`${dataDir} holds no platform's data: it records no number of ledger partitions`)
   const topology: Topology = { ledgerPartitions, bridgePartitions: 1, markets: new Map() }
-  const { factoryOf } = createMachineFactories(topology, () => TRADES_MAX)
+  const { factoryOf } = createMachineFactories(topology)
   return {
     folder, journal, snapshots,
-    factoryOf: (partition: PartitionNumber) => {
-      partitionParts(partition)
-      return factoryOf(partition)
-    },
+    factoryOf,
     close: async () => {
       await snapshots.close()
       await journal.close()

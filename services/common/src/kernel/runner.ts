@@ -161,7 +161,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       .then(
         (command) => inbox.push({ ...item, command, resolved: true }),
         (error: unknown) => {
-          logger.error({ error }, 'an input from outside could not be resolved')
+          logger.error({ err: error }, 'an input from outside could not be resolved')
           item.delivery.reply(UNAVAILABLE)
           item.delivery.acknowledge()
         },
@@ -238,7 +238,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
 
   const onTrap = async (trap: MachineTrap): Promise<void> => {
     counts.traps += 1
-    logger.error({ error: trap.cause }, 'a command trapped; the state is rebuilt from the journal')
+    logger.error({ err: trap.cause }, 'a command trapped; the state is rebuilt from the journal')
     if (suspicion === null) suspicion = { remaining: Math.max(1, inbox.size), trapsAlone: 0 }
     else suspicion.trapsAlone += 1
     if (suspicion.trapsAlone > 1) {
@@ -267,7 +267,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     const record = recordOf(served, batch.part, now)
     const stored = encodeRecord(record)
     const verdict = await appendRecord(
-      { journal, clock, onRetry: (error) => void (counts.appendRetries += 1, logger.warn({ error }, 'append is tried again')) },
+      { journal, clock, onRetry: (error) => void (counts.appendRetries += 1, logger.warn({ err: error }, 'append is tried again')) },
       partition,
       stored,
     )
@@ -392,11 +392,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     outside = createOutsideCaller({
       host: host as MachineHost<never>,
       onAnswer: (command) => inbox.push({ kind: 'internal', command }),
-      onBroken: (error) => logger.error({ error }, 'an outside call broke; it is asked for again after a restart'),
+      onBroken: (error) => logger.error({ err: error }, 'an outside call broke; it is asked for again after a restart'),
     })
     snapshotter = createSnapshotter({
       partition, snapshots: deps.snapshots, clock, policy: deps.snapshotPolicy, lastSequence: recovered.report.snapshotSequence,
-      onFailure: (error) => logger.error({ error }, 'a snapshot failed'),
+      onFailure: (error) => logger.error({ err: error }, 'a snapshot failed'),
     })
     state = recovered.state
     await reloadEffects(sender, journal, state)
@@ -415,7 +415,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
         pauseMs = REBUILD_PAUSE_MS
         await run()
       } catch (error) {
-        logger.error({ error }, 'the partition broke')
+        logger.error({ err: error }, 'the partition broke')
         const fatal = error instanceof RecordError
         await giveUp(fatal ? 'failed' : 'recovering', error instanceof Error ? error.message : String(error), [])
       }
@@ -439,7 +439,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   return {
     start: async () => {
       const report = await acquire()
-      upkeep = clock.every(UPKEEP_INTERVAL_MS, keepUp, (error) => logger.warn({ error }, 'upkeep failed'))
+      upkeep = clock.every(UPKEEP_INTERVAL_MS, keepUp, (error) => logger.warn({ err: error }, 'upkeep failed'))
       loop = serve()
       return report
     },
