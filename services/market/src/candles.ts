@@ -60,8 +60,9 @@ const createBars = (lengthMs: number) => {
 }
 
 /**
- * Bars of one symbol from its quotes, by the mid price (rounded down to a unit) and the exchange's time. A bar in which no quote came is
- * left out; a quote older than the newest bar changes none. The newest 1,500 of each length are kept, in memory only.
+ * Bars of one symbol from its quotes, by the mid price (rounded down to a unit) and the exchange's time. A bar
+ * in which no quote came is left out; a quote older than the newest bar changes none. The newest 1,500 of each
+ * length are kept, in memory only.
  */
 export const createCandles = (): Candles => {
   const names = Object.keys(candleIntervalsMs) as CandleInterval[]

@@ -52,11 +52,15 @@ const startSource = ({ pair, pollIntervalMs, isPolled }: FeedOptions, deps: Sour
     case 'binance':
       return startBinance(source, deps)
     case 'poll':
-      return isPolled ? startPoll(source, source.intervalMs ?? pollIntervalMs, deps) : { stop: () => Promise.resolve() }
+      return isPolled ? startPoll(source, source.intervalMs ?? pollIntervalMs, deps)
+        : { stop: () => Promise.resolve() }
   }
 }
 
-/** Starts the feed of one pair. Every tick of the source passes the normaliser; what it believes goes to the bars and to `onQuote`. */
+/**
+ * Starts the feed of one pair. Every tick of the source passes the normaliser; what it believes goes to the
+ * bars and to `onQuote`.
+ */
 export const startFeed = (options: FeedOptions, deps: Omit<SourceDeps, 'onTick'>): Feed => {
   const { pair, candles, onQuote, onRejected } = options
   const { clock, onFault } = deps
@@ -69,7 +73,8 @@ export const startFeed = (options: FeedOptions, deps: Omit<SourceDeps, 'onTick'>
   let lastQuote: FeedQuote | null = null
   const onTick = ({ exchangeTimeMs, ...prices }: SourceTick): void => {
     const receiveTimeMs = clock.nowMs()
-    const normalised = normaliser.accept({ ...prices, receiveTimeMs, exchangeTimeMs: exchangeTimeMs ?? receiveTimeMs })
+    const normalised = normaliser.accept({ ...prices, receiveTimeMs,
+      exchangeTimeMs: exchangeTimeMs ?? receiveTimeMs })
     if (!normalised.ok) {
       onRejected(normalised.reason)
       return

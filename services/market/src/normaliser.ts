@@ -30,7 +30,10 @@ export interface NormaliserOptions {
   readonly symbol: string
   /** Units of 1e-8 bp: the largest move that one quote is believed for. */
   readonly maxJumpBps: Units
-  /** A quote older than this when it arrives is `stale`; null: the age does not matter (a recorded tape read as fast as it goes). */
+  /**
+   * A quote older than this when it arrives is `stale`; null: the age does not matter (a recorded tape read as
+   * fast as it goes).
+   */
   readonly maxAgeMs: number | null
   /** Sequence of the first quote; default 1. */
   readonly firstSequence?: number
@@ -74,18 +77,20 @@ const badPrice = ({ feedBid, feedAsk, last }: SourceQuote): RejectReason | null 
 }
 
 /**
- * One symbol's filter between any source and everything that trades on its prices. It holds no clock: the same quotes give the same
- * decisions, live and in a replay.
+ * One symbol's filter between any source and everything that trades on its prices. It holds no clock: the same
+ * quotes give the same decisions, live and in a replay.
  *
- * A quote whose mid price is further than maxJumpBps from the last believed one waits: the third consecutive quote that agrees
- * is believed, and is the new last. Two quotes agree when their mid prices are within maxJumpBps of each other; each new one must agree
- * with all that wait, or it starts the waiting anew. A quote within maxJumpBps of the last believed one ends the waiting.
- * Quotes refused for other reasons count neither for nor against.
+ * A quote whose mid price is further than maxJumpBps from the last believed one waits: the third consecutive
+ * quote that agrees is believed, and is the new last. Two quotes agree when their mid prices are within
+ * maxJumpBps of each other; each new one must agree with all that wait, or it starts the waiting anew. A quote
+ * within maxJumpBps of the last believed one ends the waiting. Quotes refused for other reasons count neither
+ * for nor against.
  *
- * When arrivals go back in time our own clock was set back: the order by time then begins anew, or a feed without times of its own would
- * be refused until the clock has caught up.
+ * When arrivals go back in time our own clock was set back: the order by time then begins anew, or a feed
+ * without times of its own would be refused until the clock has caught up.
  */
-export const createNormaliser = ({ symbol, maxJumpBps, maxAgeMs, firstSequence = 1 }: NormaliserOptions): Normaliser => {
+export const createNormaliser = ({ symbol, maxJumpBps, maxAgeMs,
+  firstSequence = 1 }: NormaliserOptions): Normaliser => {
   const rejected = Object.fromEntries(rejectReasons.map((reason) => [reason, 0])) as Record<RejectReason, number>
   let lastTwiceMid: bigint | undefined
   let lastTimeMs = Number.NEGATIVE_INFINITY

@@ -24,7 +24,10 @@ export interface MarketDeps {
   readonly pollAssets: readonly string[] | null
 }
 
-/** How a symbol's feed is: `waiting` for its first quote, `live`, or `stale` when the last quote is older than the market allows. */
+/**
+ * How a symbol's feed is: `waiting` for its first quote, `live`, or `stale` when the last quote is older than
+ * the market allows.
+ */
 export interface FeedHealth {
   readonly symbol: string
   readonly source: PriceSource['source']
@@ -41,7 +44,10 @@ export interface Market {
   health(): readonly FeedHealth[]
   /** What each symbol's feed has counted since it was (re)started. */
   counters(): Readonly<Record<string, FeedCounters>>
-  /** The pairs as the manifests say now: new ones start, gone ones stop, one whose price settings changed starts anew and keeps its bars. */
+  /**
+   * The pairs as the manifests say now: new ones start, gone ones stop, one whose price settings changed starts
+   * anew and keeps its bars.
+   */
   update(pairs: readonly TradingPair[]): Promise<void>
   stop(): Promise<void>
 }
@@ -50,17 +56,19 @@ export { candleIntervalsMs }
 export type { Candle, CandleInterval }
 
 const settingsOf = ({ spec }: TradingPair): string =>
-  JSON.stringify([spec.prices, spec.tickSize], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  JSON.stringify([spec.prices, spec.tickSize],
+    (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 
 /**
- * Starts the price feeds of all pairs and publishes what their normalisers believe to `prices`. Sequences begin at the clock's
- * milliseconds, so that they rise over a restart too.
+ * Starts the price feeds of all pairs and publishes what their normalisers believe to `prices`. Sequences begin
+ * at the clock's milliseconds, so that they rise over a restart too.
  */
 export const startMarket = async (deps: MarketDeps): Promise<Market> => {
   const { prices, clock, random, logger, metrics, pollIntervalMs, pollAssets } = deps
   const quotesTotal = metrics.counter('bourse_market_quotes_total', 'Quotes published.', ['symbol'])
   const rejectedTotal = metrics.counter('bourse_market_rejected_total', 'Quotes not believed.', ['symbol', 'reason'])
-  const faultsTotal = metrics.counter('bourse_market_source_faults_total', 'Faults of price sources.', ['symbol', 'fault'])
+  const faultsTotal = metrics.counter('bourse_market_source_faults_total', 'Faults of price sources.',
+    ['symbol', 'fault'])
   const feeds = new Map<string, Feed>()
 
   const start = (pair: TradingPair, before: Feed | undefined): void => {
@@ -76,7 +84,8 @@ export const startMarket = async (deps: MarketDeps): Promise<Market> => {
         prices.publish(quote)
       },
       onRejected: (reason) => { rejectedTotal.inc({ symbol, reason }) },
-    }, { clock, random, logger: logger.child({ symbol }), onFault: (fault) => { faultsTotal.inc({ symbol, fault }) } })
+    }, { clock, random, logger: logger.child({ symbol }), onFault: (fault) =>
+      { faultsTotal.inc({ symbol, fault }) } })
     feeds.set(symbol, feed)
   }
   const update = async (pairs: readonly TradingPair[]): Promise<void> => {
@@ -95,7 +104,8 @@ export const startMarket = async (deps: MarketDeps): Promise<Market> => {
     const ageMs = quote === null ? null : Math.max(clock.nowMs() - quote.receiveTimeMs, 0)
     const isStale = ageMs !== null && ageMs > pair.spec.prices.maxAgeSeconds * 1_000
     const state = ageMs === null ? 'waiting' : isStale ? 'stale' : 'live'
-    return { symbol: pair.spec.symbol, source: pair.spec.prices.source.source, state, ageMs, sequence: quote?.sequence ?? null }
+    return { symbol: pair.spec.symbol, source: pair.spec.prices.source.source, state, ageMs,
+      sequence: quote?.sequence ?? null }
   }
 
   let updating = update(deps.pairs)

@@ -18,13 +18,15 @@ import { recordingDeps, until, whole } from './helpers.ts'
 const book = (u: number, bid: string, ask = bid): string =>
   JSON.stringify({ stream: 'btcusdt@bookTicker', data: { u, s: 'BTCUSDT', b: bid, B: '1', a: ask, A: '1' } })
 const trade = (t: number, price: string, timeMs = 1_000): string =>
-  JSON.stringify({ stream: 'btcusdt@trade', data: { e: 'trade', E: timeMs, s: 'BTCUSDT', t, p: price, q: '1', T: timeMs, m: true } })
+  JSON.stringify({ stream: 'btcusdt@trade',
+    data: { e: 'trade', E: timeMs, s: 'BTCUSDT', t, p: price, q: '1', T: timeMs, m: true } })
 
 describe('a message of Binance', () => {
   test('is read exactly', () => {
     expect(readFrame(book(5, '61837.63000000', '61837.64000001'), 'btcusdt')).toEqual(
       { kind: 'bookTicker', updateId: 5, bid: 6_183_763_000_000n, ask: 6_183_764_000_001n })
-    expect(readFrame(trade(7, '0.00000001', 99), 'BTCUSDT')).toEqual({ kind: 'trade', tradeId: 7, price: 1n, timeMs: 99 })
+    expect(readFrame(trade(7, '0.00000001', 99), 'BTCUSDT')).toEqual({ kind: 'trade', tradeId: 7, price: 1n,
+      timeMs: 99 })
   })
 
   test.each([
@@ -47,23 +49,27 @@ describe('the book of a symbol', () => {
   test('gives nothing before the first book ticker, then bid, ask and the last trade', () => {
     const [first, second, third] = apply(trade(1, '9'), book(1, '10', '11'), trade(2, '10.5', 1_003))
     expect(first).toEqual({})
-    expect(second).toEqual({ tick: { feedBid: whole(10), feedAsk: whole(11), last: whole(9), exchangeTimeMs: 1_001 } })
+    expect(second).toEqual({ tick: { feedBid: whole(10), feedAsk: whole(11), last: whole(9),
+      exchangeTimeMs: 1_001 } })
     expect(third?.tick).toMatchObject({ last: 1_050_000_000n, exchangeTimeMs: 1_003 })
   })
 
   test('drops what is not newer and tells gaps of trade ids', () => {
-    const faults = apply(book(5, '1'), book(5, '2'), book(4, '2'), trade(1, '1'), trade(1, '1'), trade(3, '1'), trade(4, '1'))
+    const faults = apply(book(5, '1'), book(5, '2'), book(4, '2'), trade(1, '1'), trade(1, '1'), trade(3, '1'),
+      trade(4, '1'))
       .map(({ fault }) => fault ?? null)
     expect(faults).toEqual([null, 'out-of-order', 'out-of-order', null, 'out-of-order', 'gap', null])
   })
 
   test('never lets time go back', () => {
-    const times = apply(book(1, '1'), trade(1, '1', 9_000), trade(2, '1', 8_000), book(2, '1')).map(({ tick }) => tick?.exchangeTimeMs)
+    const times = apply(book(1, '1'), trade(1, '1', 9_000), trade(2, '1', 8_000),
+      book(2, '1')).map(({ tick }) => tick?.exchangeTimeMs)
     expect(times).toEqual([500, 9_000, 9_000, 9_000])
   })
 })
 
-const TIMES: BinanceTimes = { connectMs: 2_000, lifeMs: 60_000, messageMs: 60_000, renewMs: 60_000, pauseMs: 4, pauseMsMax: 20 }
+const TIMES: BinanceTimes = { connectMs: 2_000, lifeMs: 60_000, messageMs: 60_000, renewMs: 60_000, pauseMs: 4,
+  pauseMsMax: 20 }
 
 describe('the Binance source against a local server', () => {
   let server: WebSocketServer
@@ -154,7 +160,8 @@ describe('the Binance source against a local server', () => {
 
   test('counts garbage and goes on, over the same connection', async () => {
     onConnection = (socket) => {
-      for (const text of ['garbage', '{}', '[1', book(1, 'NaN'), book(2, '10'), `{"stream":"btcusdt@trade","data":null}`]) socket.send(text)
+      for (const text of ['garbage', '{}', '[1', book(1, 'NaN'), book(2, '10'),
+        `{"stream":"btcusdt@trade","data":null}`]) socket.send(text)
       socket.send(Buffer.from([0xff, 0xfe, 0x00]), { binary: true })
       socket.send(book(3, '11'))
     }
@@ -197,9 +204,11 @@ describe('the Binance source against a local server', () => {
   const data = join(import.meta.dirname, '../../../../shared/data/binance_ws/spot_btcusdt_20240808.gz')
   describeUnless(existsSync(data) ? undefined : 'no ../shared/data/binance_ws', 'fed with a recording', () => {
     const frames = (): string[] =>
-      gunzipSync(readFileSync(data)).toString('utf8').split('\n').filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1))
+      gunzipSync(readFileSync(data)).toString('utf8').split('\n').filter((line) => line !== '').map((line) =>
+        line.slice(line.indexOf(' ') + 1))
 
-    test('gives every book ticker and trade after the first book ticker, without a gap, to the exact price', async () => {
+    test('gives every book ticker and trade after the first book ticker, without a gap, to the exact price',
+      async () => {
       const texts = frames()
       const books = texts.filter((text) => text.includes('@bookTicker')).length
       const trades = texts.filter((text) => text.includes('@trade"')).length
@@ -215,8 +224,10 @@ describe('the Binance source against a local server', () => {
       expect(times.every((time, index) => index === 0 || time >= times[index - 1]!)).toBe(true)
     }, 20_000)
 
-    test('with the connection cut in the middle and a crossed quote put in, nothing crossed passes the normaliser', async () => {
-      const texts = frames().filter((text) => text.includes('@bookTicker') || text.includes('@trade"')).slice(0, 2_000)
+    test('with the connection cut in the middle and a crossed quote put in, nothing crossed passes the normaliser',
+      async () => {
+      const texts = frames().filter((text) => text.includes('@bookTicker') || text.includes('@trade"')).slice(0,
+        2_000)
       onConnection = (socket, count) => {
         const part = count === 1 ? texts.slice(0, 1_000) : texts.slice(1_100)
         part.splice(500, 0, book(0, '1'), 'garbage')

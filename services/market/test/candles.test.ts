@@ -46,7 +46,8 @@ describe('candles', () => {
     const bars = candles.read('1m', 1_000_000)
     expect(bars).toHaveLength(CANDLES_MAX)
     expect(bars.at(-1)?.openTimeMs).toBe((CANDLES_MAX * 2 + 9) * 60_000)
-    expect(candles.read('1m', 2).map(({ openTimeMs }) => openTimeMs / 60_000)).toEqual([CANDLES_MAX * 2 + 8, CANDLES_MAX * 2 + 9])
+    expect(candles.read('1m', 2).map(({ openTimeMs }) => openTimeMs / 60_000)).toEqual([CANDLES_MAX * 2 + 8,
+      CANDLES_MAX * 2 + 9])
     expect(candles.read('1m', 0)).toEqual([])
   })
 })

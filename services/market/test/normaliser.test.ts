@@ -17,8 +17,10 @@ const outcomes = (quotes: readonly SourceQuote[]): string[] => {
 }
 
 describe('the normaliser', () => {
-  test('numbers what it believes without gaps from the first sequence on, and counts what it refuses by reason', () => {
-    const normaliser = createNormaliser({ symbol: 'X_Y', maxJumpBps: MAX_JUMP_BPS, maxAgeMs: null, firstSequence: 70 })
+  test('numbers what it believes without gaps from the first sequence on, and counts what it refuses by reason',
+    () => {
+    const normaliser = createNormaliser({ symbol: 'X_Y', maxJumpBps: MAX_JUMP_BPS, maxAgeMs: null,
+      firstSequence: 70 })
     const good = quote(whole(100))
     expect(normaliser.accept(good)).toEqual({ ok: true, quote: { symbol: 'X_Y', ...good, sequence: 70 } })
     normaliser.accept(quote(0n))
@@ -48,7 +50,8 @@ describe('the normaliser', () => {
   })
 
   test('refuses a quote that is too old when it arrives, or far ahead of it', () => {
-    const at = (ageMs: number): SourceQuote => quote(whole(100), { exchangeTimeMs: timeMs - ageMs, receiveTimeMs: timeMs })
+    const at = (ageMs: number): SourceQuote => quote(whole(100),
+      { exchangeTimeMs: timeMs - ageMs, receiveTimeMs: timeMs })
     expect(outcomes([at(5_000)])).toEqual(['believed'])
     expect(outcomes([at(5_001)])).toEqual(['stale'])
     expect(outcomes([at(-10_000)])).toEqual(['believed'])
@@ -58,7 +61,8 @@ describe('the normaliser', () => {
   test('goes on when our clock was set back', () => {
     const before = quote(whole(100))
     const back = before.receiveTimeMs - 3_600_000
-    expect(outcomes([before, { ...before, exchangeTimeMs: back, receiveTimeMs: back }])).toEqual(['believed', 'believed'])
+    expect(outcomes([before, { ...before, exchangeTimeMs: back, receiveTimeMs: back }])).toEqual(['believed',
+      'believed'])
   })
 
   test('believes a move of exactly maxJumpBps, either way, and not one unit more', () => {
@@ -70,7 +74,8 @@ describe('the normaliser', () => {
   })
 
   test('believes a jump with the third consecutive quote that agrees, and goes on from there', () => {
-    expect(outcomes([whole(100), whole(150), whole(151), whole(152), whole(160), whole(100)].map((price) => quote(price)))).toEqual(
+    expect(outcomes([whole(100), whole(150), whole(151), whole(152), whole(160),
+      whole(100)].map((price) => quote(price)))).toEqual(
       ['believed', 'jump', 'jump', 'believed', 'believed', 'jump'])
   })
 
@@ -89,6 +94,7 @@ describe('the normaliser', () => {
   })
 
   test('does not let creeping quotes pass as agreeing: each must agree with all that wait', () => {
-    expect(outcomes([100, 150, 179, 214].map((price) => quote(whole(price))))).toEqual(['believed', 'jump', 'jump', 'jump'])
+    expect(outcomes([100, 150, 179, 214].map((price) => quote(whole(price))))).toEqual(['believed', 'jump', 'jump',
+      'jump'])
   })
 })

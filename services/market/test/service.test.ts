@@ -56,12 +56,13 @@ describe('the market', () => {
     await market.stop()
   })
 
-  test('follows the manifests: a changed source starts anew with its bars kept and its sequence rising, others run on', async () => {
+  test('follows the manifests: a changed source starts anew with its bars and rising sequence, others run on', async () => {
     const pairs = await samples()
     const { clock, prices, market } = await start(pairs)
     await clock.advance(1_000)
     const btc = pairs[0]!
-    const moved = withSource(btc, { source: 'walk', startPrice: whole(70_000), seed: 1, stepMs: 250, stepBps: 200_000_000n })
+    const moved = withSource(btc, { source: 'walk', startPrice: whole(70_000), seed: 1, stepMs: 250,
+      stepBps: 200_000_000n })
     const before = prices.latest('BTC_USDC')!
     await market.update([moved, pairs[1]!])
     const after = prices.latest('BTC_USDC')!

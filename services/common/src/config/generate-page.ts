@@ -24,7 +24,8 @@ const row = ([name, variable]: [string, Variable]): string =>
   `| \`${name}\` | ${cell(kindWords(variable))} | ${defaultWords(variable)} | ${cell(variable.description)} |`
 
 const bankRow = (variable: BankVariable): string =>
-  `| \`${bankVariableName('<name>', variable)}\` | secret, ${bankVariables[variable].lengthMin} characters or more | – · production: required | ` +
+  `| \`${bankVariableName('<name>', variable)}\` | secret, ${bankVariables[variable].lengthMin} characters or more | ` +
+  `– · production: required | ` +
   `${cell(bankVariables[variable].description)} |`
 
 /** The page `docs/configuration.md`, whole, from the table of variables. */
@@ -43,5 +44,6 @@ A secret may come from a file instead: \`<NAME>_FILE\` names it. Secrets are nev
 ${(Object.entries(variables) as [string, Variable][]).map(row).join('\n')}
 ${(Object.keys(bankVariables) as BankVariable[]).map(bankRow).join('\n')}
 
-\`<NAME>\` of a bank is its manifest's \`metadata.name\` in capitals with \`_\` for \`-\`: the bank \`demo\` has \`${bankVariableName('demo', 'API_KEY')}\`.
+\`<NAME>\` of a bank is its manifest's \`metadata.name\` in capitals with \`_\` for \`-\`: the bank
+\`demo\` has \`${bankVariableName('demo', 'API_KEY')}\`.
 `

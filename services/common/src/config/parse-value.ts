@@ -67,14 +67,16 @@ const readSecret = (text: string, { lengthMin }: Variable, profile: Profile): Re
     : { fault: `has ${text.length} characters; give ${least} or more` }
 }
 
-type Reader<Kind extends VariableKind> = (text: string, variable: Variable, profile: Profile) => Read<ValueOfKind[Kind]>
+type Reader<Kind extends VariableKind> = (text: string, variable: Variable, profile: Profile) =>
+  Read<ValueOfKind[Kind]>
 
 const readers: { readonly [Kind in VariableKind]: Reader<Kind> } = {
   text: (text) => ({ value: text }),
   whole: readWhole,
   'power-of-two': readPowerOfTwo,
   boolean: (text) =>
-    text === 'true' || text === 'false' ? { value: text === 'true' } : { fault: `is '${shown(text)}'; give true or false` },
+    text === 'true' || text === 'false' ? { value: text === 'true' }
+      : { fault: `is '${shown(text)}'; give true or false` },
   amount: readAmount,
   choice: (text, { choices = [] }) =>
     choices.includes(text) ? { value: text } : { fault: `is '${shown(text)}'; give one of ${choices.join(', ')}` },

@@ -129,7 +129,8 @@ const readVariables = (reader: Reader, profile: Profile): Values => {
 }
 
 const readBankSecrets = (env: Environment, reader: Reader): ReadonlyMap<string, Secret> => {
-  const stems = Object.keys(env).map((name) => (name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name))
+  const stems = Object.keys(env).map((name) =>
+    (name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name))
   const secrets = new Map<string, Secret>()
   for (const name of new Set(stems)) {
     const variable = BANK_NAME.exec(name)?.[2] as BankVariable | undefined
@@ -187,16 +188,19 @@ const configOf = (profile: Profile, values: Values, bankSecrets: ReadonlyMap<str
 })
 
 /**
- * Reads the whole environment. All faults are told together: unknown `BOURSE_*` (a misspelt one would be ignored in silence), texts
- * that are not what the table says, secrets missing in production. An empty variable counts as not set.
+ * Reads the whole environment. All faults are told together: unknown `BOURSE_*` (a misspelt one would be
+ * ignored in silence), texts that are not what the table says, secrets missing in production. An empty variable
+ * counts as not set.
  */
 export const readConfig = (
   env: Environment,
   readSecretFile: ReadSecretFile = (path) => readFileSync(path, 'utf8'),
 ): ReadConfig => {
   const reader = createReader(env, readSecretFile)
-  const unknown = Object.keys(env).filter((name) => name.startsWith('BOURSE_') && given(env, name) !== undefined && !isKnown(name))
-  reader.faults.push(...unknown.sort().map((name) => `${name} is not a variable of the platform; remove it or check its spelling`))
+  const unknown = Object.keys(env).filter((name) => name.startsWith('BOURSE_') && given(env, name) !== undefined
+    && !isKnown(name))
+  reader.faults.push(...unknown.sort().map((name) =>
+    `${name} is not a variable of the platform; remove it or check its spelling`))
   const profile: Profile = given(env, 'BOURSE_PROFILE') === 'production' ? 'production' : 'development'
   const values = readVariables(reader, profile)
   const bankSecrets = readBankSecrets(env, reader)

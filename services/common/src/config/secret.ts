@@ -1,6 +1,9 @@
 import { inspect } from 'node:util'
 
-/** A value that shows itself only to who asks by name: printed, logged, put into JSON or a template it is `[secret]`. */
+/**
+ * A value that shows itself only to who asks by name: printed, logged, put into JSON or a template it is
+ * `[secret]`.
+ */
 export interface Secret {
   reveal(): string
   toJSON(): string

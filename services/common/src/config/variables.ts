@@ -41,8 +41,10 @@ const partitions = (value: string, what: string) =>
     description: `Partitions of ${what}: a power of two, fixed when the data is first made; a changed number is refused.`,
   }) as const
 const secret = (required: readonly Profile[], production: number, description: string) =>
-  ({ kind: 'secret', defaults: same(null), required, lengthMin: { development: 8, production }, description }) as const
-const text = (value: string | null, description: string) => ({ kind: 'text', defaults: same(value), description }) as const
+  ({ kind: 'secret', defaults: same(null), required, lengthMin: { development: 8, production },
+    description }) as const
+const text = (value: string | null, description: string) =>
+  ({ kind: 'text', defaults: same(value), description }) as const
 const list = (description: string) => ({ kind: 'list', defaults: same(null), description }) as const
 
 /** Every variable that the platform reads, by name; those of single banks are in `bankVariables`. */
@@ -67,14 +69,21 @@ export const variables = {
   BOURSE_DEMO_BALANCE: {
     kind: 'amount',
     defaults: { development: '10000', production: '0' },
-    description: 'What a new trading account gets from the promotion account, in USDC. Production gives nothing: only 0 is taken there.',
+    description:
+      'What a new trading account gets from the promotion account, in USDC. ' +
+      'Production gives nothing: only 0 is taken there.',
   },
   BOURSE_LEDGER_PARTITIONS: partitions('4', 'the ledger'),
   BOURSE_BRIDGE_PARTITIONS: partitions('2', 'the bridge'),
-  BOURSE_ADMIN_TOKEN: secret(['production'], 32, 'Bearer token of administration. In development one is made once into the data folder.'),
-  AUTH_JWT_SECRET: secret(['production'], 32, 'Signs sessions. In development one is made once into the data folder.'),
-  BOURSE_MOCK_BANK_WEBHOOK_SECRETS: secret([], 8, 'Webhook secrets the simulated bank accepts when it runs as a process of its own, comma separated.'),
-  BOURSE_ALLOWED_ORIGINS: list("Origins that may use sessions besides the platform's own, comma separated (`https://desk.example`)."),
+  BOURSE_ADMIN_TOKEN: secret(['production'], 32,
+    'Bearer token of administration. In development one is made once into the data folder.'),
+  AUTH_JWT_SECRET: secret(['production'], 32,
+    'Signs sessions. In development one is made once into the data folder.'),
+  BOURSE_MOCK_BANK_WEBHOOK_SECRETS: secret([], 8,
+    'Webhook secrets the simulated bank accepts when it runs as a process of its own, comma separated.'),
+  BOURSE_ALLOWED_ORIGINS: list(
+    "Origins that may use sessions besides the platform's own, comma separated (`https://desk.example`).",
+  ),
   BOURSE_TRUSTED_PROXIES: list('Address ranges of proxies whose x-forwarded-for is believed, comma separated (`10.0.0.0/8`).'),
   BOURSE_LOG_LEVEL: {
     kind: 'choice',
@@ -83,27 +92,40 @@ export const variables = {
     description: 'Least severity that is logged (to standard error).',
   },
   BOURSE_LIMIT_BODY_BYTES: whole('65536', 1_024, 16_777_216, 'Largest request body.'),
-  BOURSE_LIMIT_REQUEST_TIMEOUT_MS: whole('10000', 100, 600_000, 'A request that has not arrived whole by then is answered 408.'),
+  BOURSE_LIMIT_REQUEST_TIMEOUT_MS: whole('10000', 100, 600_000,
+    'A request that has not arrived whole by then is answered 408.'),
   BOURSE_LIMIT_CONNECTIONS: whole('10000', 1, 1_000_000, 'Open connections.'),
-  BOURSE_LIMIT_REQUESTS_IN_FLIGHT: whole('2000', 1, 1_000_000, 'Requests worked on at one moment; more are answered 503.'),
-  BOURSE_LIMIT_ADDRESS_REQUESTS_PER_SECOND: whole('100', 1, 1_000_000, 'Requests of one address without a session or key.'),
+  BOURSE_LIMIT_REQUESTS_IN_FLIGHT: whole('2000', 1, 1_000_000,
+    'Requests worked on at one moment; more are answered 503.'),
+  BOURSE_LIMIT_ADDRESS_REQUESTS_PER_SECOND: whole('100', 1, 1_000_000,
+    'Requests of one address without a session or key.'),
   BOURSE_LIMIT_USER_REQUESTS_PER_SECOND: whole('100', 1, 1_000_000, 'Requests of one signed-in user.'),
   BOURSE_LIMIT_ADDRESS_SIGN_INS_PER_MINUTE: whole('120', 1, 1_000_000, 'Sign-in attempts of one address.'),
   BOURSE_LIMIT_EMAIL_SIGN_INS_PER_MINUTE: whole('6', 1, 1_000_000, 'Sign-in attempts for one e-mail address.'),
   BOURSE_LIMIT_WEB_SOCKETS: whole('2000', 1, 1_000_000, 'Open web sockets.'),
   BOURSE_LIMIT_ADDRESS_WEB_SOCKETS: whole('200', 1, 1_000_000, 'Open web sockets of one address.'),
-  ENGINE_SNAPSHOT_INTERVAL: whole('15000', 100, 86_400_000, 'Milliseconds between snapshots where the manifest is silent.'),
+  ENGINE_SNAPSHOT_INTERVAL: whole('15000', 100, 86_400_000,
+    'Milliseconds between snapshots where the manifest is silent.'),
   ENGINE_MAX_SNAPSHOTS: whole('10', 1, 1_000, 'Snapshots kept per partition where the manifest is silent.'),
-  POLLER_ASSETS: list('Pairs whose poll source is asked, comma separated (`BTC_USDC,ETH_USDC`). Without it: every pair with one.'),
-  POLLER_UPDATE_INTERVAL: whole('1000', 100, 86_400_000, 'Milliseconds between two questions of a poll source where the manifest is silent.'),
+  POLLER_ASSETS: list(
+    'Pairs whose poll source is asked, comma separated (`BTC_USDC,ETH_USDC`). Without it: every pair with one.',
+  ),
+  POLLER_UPDATE_INTERVAL: whole('1000', 100, 86_400_000,
+    'Milliseconds between two questions of a poll source where the manifest is silent.'),
 } as const satisfies Record<string, Variable>
 
 /** Name of a variable of the table. */
 export type VariableName = keyof typeof variables
 
-/** What a bank's variables are: `BOURSE_BANK_<NAME>_API_KEY` for the bank `demo-bank` is `BOURSE_BANK_DEMO_BANK_API_KEY`. */
+/**
+ * What a bank's variables are: `BOURSE_BANK_<NAME>_API_KEY` for the bank `demo-bank` is
+ * `BOURSE_BANK_DEMO_BANK_API_KEY`.
+ */
 export const bankVariables = {
-  API_KEY: { lengthMin: 32, description: 'API key of the bank, 32 characters or more. In development one is made and printed once.' },
+  API_KEY: {
+    lengthMin: 32,
+    description: 'API key of the bank, 32 characters or more. In development one is made and printed once.',
+  },
   WEBHOOK_SECRET: { lengthMin: 16, description: "Signs the bank's webhooks, 16 characters or more. In development one is made." },
 } as const
 

@@ -1,7 +1,8 @@
 import ipaddr from 'ipaddr.js'
 import { parseAmount } from '../money/amount.ts'
 import type { Units } from '../money/amount.ts'
-import { assetSchema, compileSchema, decimalSchema, isUrlOf, manifestSchema, ruleFault, strictObject, wholeSchema } from './faults.ts'
+import { assetSchema, compileSchema, decimalSchema, isUrlOf, manifestSchema, ruleFault, strictObject,
+  wholeSchema } from './faults.ts'
 import type { Fault, Parsed } from './faults.ts'
 import { bankRules as rules } from './rules.ts'
 import type { ResourceRule } from './rules.ts'
@@ -190,7 +191,8 @@ const ruleFaults = (spec: BankSpec): Fault[] => {
   const counted = dailyAmount !== null || dailyAmountPerCustomer !== null
   if (!isCallback(spec.callback.url)) faults.push(ruleFault(rules.callbackUrl))
   if (spec.quotes.slippageBps > BPS_MAX) faults.push(ruleFault(rules.slippageMax))
-  if (counted && spec.pairs.some(({ quoteAsset }) => quoteAsset !== currency)) faults.push(ruleFault(rules.limitCurrency))
+  const isForeign = spec.pairs.some(({ quoteAsset }) => quoteAsset !== currency)
+  if (counted && isForeign) faults.push(ruleFault(rules.limitCurrency))
   spec.allowedCidrs.forEach((cidr, index) => {
     if (!isCidr(cidr)) faults.push(ruleFault(rules.cidr, `spec.allowedCidrs[${index}]`))
   })
@@ -204,5 +206,7 @@ export const parseBank = (document: unknown): Parsed<Bank> => {
   const raw = document as RawBank
   const spec = specOf(raw)
   const broken = ruleFaults(spec)
-  return broken.length > 0 ? { ok: false, faults: broken } : { ok: true, value: { kind: 'Bank', name: raw.metadata.name, spec } }
+  return broken.length > 0
+    ? { ok: false, faults: broken }
+    : { ok: true, value: { kind: 'Bank', name: raw.metadata.name, spec } }
 }

@@ -2,7 +2,10 @@ import { Ajv } from 'ajv'
 import type { ErrorObject, SchemaObject, ValidateFunction } from 'ajv'
 import type { ResourceRule } from './rules.ts'
 
-/** What is wrong with one field of a manifest: its path (`spec.margin.tiers[0].notionalFloor`) and words with the remedy. */
+/**
+ * What is wrong with one field of a manifest: its path (`spec.margin.tiers[0].notionalFloor`) and words with
+ * the remedy.
+ */
 export interface Fault {
   readonly field: string
   readonly message: string
@@ -41,7 +44,10 @@ const patternWords: Readonly<Record<string, string>> = {
 
 const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$'
 
-/** The envelope that all kinds share; `spec` is the kind's own schema. Fields the API server writes are allowed and ignored. */
+/**
+ * The envelope that all kinds share; `spec` is the kind's own schema. Fields the API server writes are allowed
+ * and ignored.
+ */
 export const manifestSchema = (kind: string, spec: SchemaObject): SchemaObject =>
   strictObject(['apiVersion', 'kind', 'metadata', 'spec'], {
     apiVersion: { const: 'bourse.dev/v1alpha1' },
@@ -104,7 +110,8 @@ const faultOf = (error: ErrorObject): Fault => {
     return { field: below(error.params['missingProperty']), message: 'is missing; add it' }
   }
   if (error.keyword === 'additionalProperties') {
-    return { field: below(error.params['additionalProperty']), message: 'is not a field of this resource; remove it or check its spelling' }
+    return { field: below(error.params['additionalProperty']),
+      message: 'is not a field of this resource; remove it or check its spelling' }
   }
   return { field: at === '' ? 'document' : at, message: wordsOf(error) }
 }

@@ -9,7 +9,10 @@ import { setRules, tradingPairRules } from './rules.ts'
 import { manifestDefaults, parseTradingPair } from './trading-pair.ts'
 import type { ManifestDefaults, TradingPair } from './trading-pair.ts'
 
-/** A fault and where it stands: file, document in it (from 1), and the manifest's kind and name as far as they could be read. */
+/**
+ * A fault and where it stands: file, document in it (from 1), and the manifest's kind and name as far as they
+ * could be read.
+ */
 export interface ManifestFault extends Fault {
   readonly file: string
   readonly document: number
@@ -98,7 +101,8 @@ const readDocument = (
     const message = error instanceof Error ? error.message : String(error)
     return { resource: 'YAML', parsed: { ok: false, faults: [{ field: 'document', message }] } }
   }
-  return value === null || value === undefined ? undefined : { resource: resourceOf(value), parsed: parseDocument(value, defaults) }
+  if (value === null || value === undefined) return undefined
+  return { resource: resourceOf(value), parsed: parseDocument(value, defaults) }
 }
 
 const setFaults = (found: readonly Located<TradingPair | Bank>[]): ManifestFault[] => {
@@ -120,7 +124,8 @@ const setFaults = (found: readonly Located<TradingPair | Bank>[]): ManifestFault
   return faults
 }
 
-const byName = (left: { readonly name: string }, right: { readonly name: string }): number => (left.name < right.name ? -1 : 1)
+const byName = (left: { readonly name: string }, right: { readonly name: string }): number =>
+  (left.name < right.name ? -1 : 1)
 
 const filesOf = async (place: string): Promise<string[]> => {
   if ((await stat(place)).isFile()) return [place]
@@ -128,15 +133,19 @@ const filesOf = async (place: string): Promise<string[]> => {
   return names.map((name) => join(place, name))
 }
 
-const placeFault = (file: string, message: string): ManifestFault => ({ file, document: 1, resource: 'file', field: 'file', message })
+const placeFault = (file: string, message: string): ManifestFault =>
+  ({ file, document: 1, resource: 'file', field: 'file', message })
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
- * Reads every `.yaml` and `.yml` of a folder (not its subfolders), or one file. Answers all faults of all files together; an
- * unreadable folder or file is a fault too.
+ * Reads every `.yaml` and `.yml` of a folder (not its subfolders), or one file. Answers all faults of all files
+ * together; an unreadable folder or file is a fault too.
  */
-export const loadManifests = async (folder: string, defaults: ManifestDefaults = manifestDefaults): Promise<LoadedManifests> => {
+export const loadManifests = async (
+  folder: string,
+  defaults: ManifestDefaults = manifestDefaults,
+): Promise<LoadedManifests> => {
   const found: Located<TradingPair | Bank>[] = []
   const faults: ManifestFault[] = []
   let files: string[] = []
@@ -146,7 +155,9 @@ export const loadManifests = async (folder: string, defaults: ManifestDefaults =
     // A folder that cannot be read is reported like any other fault: the caller shows one list.
     faults.push(placeFault(folder, messageOf(error)))
   }
-  if (files.length > MANIFEST_FILES_MAX) faults.push(placeFault(folder, `has more than ${MANIFEST_FILES_MAX} files; remove some`))
+  if (files.length > MANIFEST_FILES_MAX) {
+    faults.push(placeFault(folder, `has more than ${MANIFEST_FILES_MAX} files; remove some`))
+  }
   for (const path of files.slice(0, MANIFEST_FILES_MAX)) {
     const read = await readManifestFile(path, defaults)
     found.push(...read.found)
@@ -160,7 +171,10 @@ export const loadManifests = async (folder: string, defaults: ManifestDefaults =
   return faults.length > 0 ? { ok: false, faults } : { ok: true, manifests: { pairs, banks } }
 }
 
-const readManifestFile = async (path: string, defaults: ManifestDefaults): Promise<ReturnType<typeof parseManifests>> => {
+const readManifestFile = async (
+  path: string,
+  defaults: ManifestDefaults,
+): Promise<ReturnType<typeof parseManifests>> => {
   const file = basename(path)
   try {
     if ((await stat(path)).size > MANIFEST_BYTES_MAX) {

@@ -30,7 +30,10 @@ export interface BinanceSource {
   readonly symbol: string
 }
 
-/** An HTTP ticker asked every `intervalMs` (null: `POLLER_UPDATE_INTERVAL`). `{symbol}` in the URL is replaced by the symbol. */
+/**
+ * An HTTP ticker asked every `intervalMs` (null: `POLLER_UPDATE_INTERVAL`). `{symbol}` in the URL is replaced
+ * by the symbol.
+ */
 export interface PollSource {
   readonly source: 'poll'
   readonly url: string
@@ -79,8 +82,9 @@ const seedOf = (symbol: string): number => {
 }
 
 /**
- * Reads the source of `spec.prices`. Defaults: source walk; walk: startPrice 100, seed by symbol, stepMs 250, stepBps 2; tape: speed 1,
- * atEnd loop; binance and poll: the public endpoints, symbol baseAsset + quoteAsset, intervalMs null.
+ * Reads the source of `spec.prices`. Defaults: source walk; walk: startPrice 100, seed by symbol, stepMs 250,
+ * stepBps 2; tape: speed 1, atEnd loop; binance and poll: the public endpoints, symbol baseAsset + quoteAsset,
+ * intervalMs null.
  */
 export const readPriceSource = (
   raw: RawPrices,

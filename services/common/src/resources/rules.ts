@@ -1,6 +1,7 @@
 /**
- * Every rule of a manifest that a JSON schema cannot say, as data: the field it belongs to and the words a person reads, which name
- * the remedy. The embedded profile refuses with these words; custom resource definitions take them from here too.
+ * Every rule of a manifest that a JSON schema cannot say, as data: the field it belongs to and the words a
+ * person reads, which name the remedy. The embedded profile refuses with these words; custom resource
+ * definitions take them from here too.
  */
 
 /** Kinds of manifest. */
@@ -25,9 +26,11 @@ export const tradingPairRules = {
   tickMax: pair('spec.tickSize', 'tickSize must be at most 100000000; set a smaller price step'),
   lotPositive: pair('spec.lotSize', 'lotSize must be above 0; set it to the smallest quantity step, such as "0.00001"'),
   firstFloorZero: pair('spec.margin.tiers', 'the first tier must start at notional 0; set its notionalFloor to "0"'),
-  floorsRise: pair('spec.margin.tiers', 'notionalFloor must rise from tier to tier; order the tiers by notionalFloor and drop equal ones'),
+  floorsRise: pair('spec.margin.tiers',
+    'notionalFloor must rise from tier to tier; order the tiers by notionalFloor and drop equal ones'),
   ratesRise: pair('spec.margin.tiers', 'maintenanceRate must rise from tier to tier; raise the rate of the later tier'),
-  leverageFalls: pair('spec.margin.tiers', 'maxLeverage must fall from tier to tier; lower the maxLeverage of the later tier'),
+  leverageFalls: pair('spec.margin.tiers',
+    'maxLeverage must fall from tier to tier; lower the maxLeverage of the later tier'),
   rateTimesLeverage: pair(
     'spec.margin.tiers',
     'maintenanceRate × maxLeverage must be below 1 in each tier, or a trade could be liquidated as it opens; lower one of them',
@@ -36,17 +39,22 @@ export const tradingPairRules = {
   feeMax: pair('spec.fees', 'a fee must be at most 10000 bps (100 %); lower it'),
   spreadMax: pair('spec.spreadBps', 'spreadBps must be at most 10000 (100 %); lower it'),
   fundingMax: pair('spec.funding', 'rateBps and capBps must be at most 10000 (100 %) either way; lower them'),
-  jumpPositive: pair('spec.prices.maxJumpBps', 'maxJumpBps must be above 0; set it to the largest believable move, such as "2000"'),
+  jumpPositive: pair('spec.prices.maxJumpBps',
+    'maxJumpBps must be above 0; set it to the largest believable move, such as "2000"'),
   sourceField: pair('spec.prices', 'this field belongs to another price source; remove it or change spec.prices.source'),
   tapeFile: pair('spec.prices.file', 'a tape needs a file; name the CSV or CSV.gz to play'),
   speedPositive: pair('spec.prices.speed', 'speed must be above 0; 1 is the speed of the recording'),
   startPricePositive: pair('spec.prices.startPrice', 'startPrice must be above 0; set it near the market price'),
-  stepMax: pair('spec.prices.stepBps', 'stepBps must be above 0 and at most 1000; set it to the largest move of one step, such as "2"'),
+  stepMax: pair('spec.prices.stepBps',
+    'stepBps must be above 0 and at most 1000; set it to the largest move of one step, such as "2"'),
   streamUrl: pair('spec.prices.url', 'a binance source needs a ws or wss URL; write it like "wss://stream.binance.com:9443"'),
   pollUrl: pair('spec.prices.url', 'a poll source needs an http or https URL; {symbol} in it is replaced by the symbol'),
-  partitionsPower: pair('spec.engine.partitions', 'partitions must be a power of two from 1 to 256; use 1, 2, 4, 8, 16, 32, 64, 128 or 256'),
-  shardsMax: pair('spec.engine.shards', 'shards must be at most partitions; a shard without a partition does nothing, so lower shards'),
-  minMarginMax: pair('spec.limits.minMargin', 'minMargin must be at most maxNotional, or no trade could be opened; lower it'),
+  partitionsPower: pair('spec.engine.partitions',
+    'partitions must be a power of two from 1 to 256; use 1, 2, 4, 8, 16, 32, 64, 128 or 256'),
+  shardsMax: pair('spec.engine.shards',
+    'shards must be at most partitions; a shard without a partition does nothing, so lower shards'),
+  minMarginMax: pair('spec.limits.minMargin',
+    'minMargin must be at most maxNotional, or no trade could be opened; lower it'),
   symbolUnique: pair('spec.symbol', 'another TradingPair has this symbol; give each market its own symbol'),
 } as const satisfies Record<string, ResourceRule>
 
@@ -58,7 +66,8 @@ export const immutableRules = {
   quoteAsset: pair('spec.quoteAsset', 'quoteAsset cannot be changed; create another TradingPair instead'),
   tickSize: pair('spec.tickSize', 'tickSize cannot be changed; create another TradingPair instead'),
   lotSize: pair('spec.lotSize', 'lotSize cannot be changed; create another TradingPair instead'),
-  partitions: pair('spec.engine.partitions', 'partitions cannot be changed; move them between shards with engine.shards instead'),
+  partitions: pair('spec.engine.partitions',
+    'partitions cannot be changed; move them between shards with engine.shards instead'),
 } as const satisfies Record<string, ResourceRule>
 
 /** The rules of a `Bank`. */
@@ -73,7 +82,8 @@ export const bankRules = {
   slippageMax: bank('spec.quotes.slippageBps', 'slippageBps must be at most 10000 (100 %); lower it'),
   limitCurrency: bank(
     'spec.limits.currency',
-    'daily amounts are counted in one currency, the quoteAsset of every pair; set limits.currency to it or give the other pairs a Bank of their own',
+    'daily amounts are counted in one currency, the quoteAsset of every pair; ' +
+      'set limits.currency to it or give the other pairs a Bank of their own',
   ),
   cidr: bank('spec.allowedCidrs', 'an entry is not an address range; write it like "10.0.0.0/8" or "2001:db8::/32"'),
 } as const satisfies Record<string, ResourceRule>

@@ -51,7 +51,10 @@ export interface TradingPairSpec {
   }
   /** Defaults: 4 partitions, 1 shard, capacity 10,000 open trades per partition. */
   readonly engine: { readonly partitions: number; readonly shards: number; readonly capacity: number }
-  /** Defaults: every 15 s, newest 10 kept, zstd; the first two come from the configuration where the manifest is silent. */
+  /**
+   * Defaults: every 15 s, newest 10 kept, zstd; the first two come from the configuration where the manifest is
+   * silent.
+   */
   readonly snapshots: { readonly intervalMs: number; readonly keep: number; readonly compression: SnapshotCompression }
 }
 
@@ -72,6 +75,12 @@ export interface ManifestDefaults {
 /** Defaults of a platform that configures none: snapshots every 15 s, newest 10 kept. */
 export const manifestDefaults: ManifestDefaults = { snapshotIntervalMs: 15_000, snapshotsKeep: 10 }
 
+interface RawTier {
+  readonly notionalFloor: string
+  readonly maintenanceRate: string
+  readonly maxLeverage: number
+}
+
 /** A manifest that passed the schema. */
 interface RawPair {
   readonly metadata: { readonly name: string }
@@ -85,7 +94,7 @@ interface RawPair {
     readonly state?: MarketState
     readonly margin: {
       readonly maxLeverage: number
-      readonly tiers: readonly { readonly notionalFloor: string; readonly maintenanceRate: string; readonly maxLeverage: number }[]
+      readonly tiers: readonly RawTier[]
     }
     readonly fees: { readonly openBps: string; readonly closeBps: string; readonly liquidationBps: string }
     readonly spreadBps?: string
@@ -111,14 +120,15 @@ const PARTITIONS_MAX = 256
 const schemaFaults = compileSchema(tradingPairSchema)
 
 /**
- * The tiers with their amounts c by continuity: `c_0 = 0`, `c_k = floor(floor_k × (m_k − m_{k−1})) + c_{k−1}` in units.
- * Rounded down: a smaller c asks for more maintenance, in favour of the house.
+ * The tiers with their amounts c by continuity: `c_0 = 0`, `c_k = floor(floor_k × (m_k − m_{k−1})) + c_{k−1}`
+ * in units. Rounded down: a smaller c asks for more maintenance, in favour of the house.
  */
 export const tiersWithAmounts = (tiers: readonly Omit<LeverageTier, 'maintenanceAmount'>[]): LeverageTier[] => {
   let amount = 0n
   let rateBefore: Units | undefined
   return tiers.map((tier) => {
-    if (rateBefore !== undefined) amount += mulDivFloor(tier.notionalFloor, tier.maintenanceRate - rateBefore, RATE_ONE)
+    const riseOfRate = rateBefore === undefined ? 0n : tier.maintenanceRate - rateBefore
+    amount += mulDivFloor(tier.notionalFloor, riseOfRate, RATE_ONE)
     rateBefore = tier.maintenanceRate
     return { ...tier, maintenanceAmount: amount }
   })
@@ -166,7 +176,8 @@ const specOf = ({ spec: raw }: RawPair, defaults: ManifestDefaults): TradingPair
     },
     engine: { partitions: engine.partitions ?? 4, shards: engine.shards ?? 1, capacity: engine.capacity ?? 10_000 },
     snapshots: {
-      intervalMs: snapshots.intervalSeconds === undefined ? defaults.snapshotIntervalMs : snapshots.intervalSeconds * 1_000,
+      intervalMs:
+        snapshots.intervalSeconds === undefined ? defaults.snapshotIntervalMs : snapshots.intervalSeconds * 1_000,
       keep: snapshots.keep ?? defaults.snapshotsKeep,
       compression: snapshots.compression ?? 'zstd',
     },
@@ -220,7 +231,10 @@ const ruleFaults = (raw: RawPair, spec: TradingPairSpec): Fault[] => {
 }
 
 /** Reads a `TradingPair` document (already YAML-parsed): the spec with its defaults, or every fault of it. */
-export const parseTradingPair = (document: unknown, defaults: ManifestDefaults = manifestDefaults): Parsed<TradingPair> => {
+export const parseTradingPair = (
+  document: unknown,
+  defaults: ManifestDefaults = manifestDefaults,
+): Parsed<TradingPair> => {
   const faults = schemaFaults(document)
   if (faults.length > 0) return { ok: false, faults }
   const raw = document as RawPair
@@ -231,7 +245,10 @@ export const parseTradingPair = (document: unknown, defaults: ManifestDefaults =
     : { ok: true, value: { kind: 'TradingPair', name: raw.metadata.name, spec } }
 }
 
-/** What forbids turning one spec of a pair into another: symbol, type, assets, tick, lot and partitions are immutable. */
+/**
+ * What forbids turning one spec of a pair into another: symbol, type, assets, tick, lot and partitions are
+ * immutable.
+ */
 export const validateChange = (before: TradingPair, after: TradingPair): Fault[] => {
   const kept = (spec: TradingPairSpec): Record<keyof typeof immutableRules, unknown> => ({
     symbol: spec.symbol,

@@ -13,9 +13,9 @@ export interface ManifestWatch {
 const REST_MS = 100
 
 /**
- * Reads a folder of manifests again after each change in it and hands over the result: the whole new set, or all its faults (the
- * platform then stays with what it had). Changes during a reading are covered by one more reading; the first call
- * comes with the first change, not at the start. Resolves when the watch stands.
+ * Reads a folder of manifests again after each change in it and hands over the result: the whole new set, or
+ * all its faults (the platform then stays with what it had). Changes during a reading are covered by one more
+ * reading; the first call comes with the first change, not at the start. Resolves when the watch stands.
  */
 export const watchManifests = async (
   folder: string,

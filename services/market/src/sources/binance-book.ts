@@ -16,9 +16,10 @@ export interface BinanceBook {
 }
 
 /**
- * Joins bookTicker (prices without a time) and trades (with one) into ticks. Ids must rise: an older message is dropped, so that
- * two overlapping connections give each message once; a jump of trade ids is a gap. A book ticker's time is its arrival by the
- * exchange's clock, as far as the last trade told it; times never go back. Nothing is given before the first book ticker.
+ * Joins bookTicker (prices without a time) and trades (with one) into ticks. Ids must rise: an older message is
+ * dropped, so that two overlapping connections give each message once; a jump of trade ids is a gap. A book
+ * ticker's time is its arrival by the exchange's clock, as far as the last trade told it; times never go back.
+ * Nothing is given before the first book ticker.
  */
 export const createBinanceBook = (): BinanceBook => {
   let quote: { readonly bid: Units; readonly ask: Units } | undefined

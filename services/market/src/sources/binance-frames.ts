@@ -48,19 +48,22 @@ const bookTickerOf = (data: Record<string, unknown>): Frame => {
   const updateId = wholeOf(data['u'])
   const bid = unitsOf(data['b'])
   const ask = unitsOf(data['a'])
-  return updateId === undefined || bid === undefined || ask === undefined ? garbage : { kind: 'bookTicker', updateId, bid, ask }
+  return updateId === undefined || bid === undefined || ask === undefined ? garbage : { kind: 'bookTicker',
+    updateId, bid, ask }
 }
 
 const tradeOf = (data: Record<string, unknown>): Frame => {
   const tradeId = wholeOf(data['t'])
   const price = unitsOf(data['p'])
   const timeMs = wholeOf(data['T'])
-  return tradeId === undefined || price === undefined || timeMs === undefined ? garbage : { kind: 'trade', tradeId, price, timeMs }
+  return tradeId === undefined || price === undefined || timeMs === undefined ? garbage : { kind: 'trade', tradeId,
+    price, timeMs }
 }
 
 /**
- * Reads one message of a combined stream (`{stream, data}`) of a symbol. Prices are read from their text, exactly. Messages of other
- * streams and answers to requests are `other`; what is no such message, or another symbol's, is `garbage`.
+ * Reads one message of a combined stream (`{stream, data}`) of a symbol. Prices are read from their text,
+ * exactly. Messages of other streams and answers to requests are `other`; what is no such message, or another
+ * symbol's, is `garbage`.
  */
 export const readFrame = (text: string, symbol: string): Frame => {
   const message = parseObject(text)

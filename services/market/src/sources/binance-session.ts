@@ -31,7 +31,10 @@ const textOf = (data: RawData): string => {
   return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8')
 }
 
-/** Opens a WebSocket, hands over its messages, answers pings (with their payload, as Binance asks), gives up on silence. */
+/**
+ * Opens a WebSocket, hands over its messages, answers pings (with their payload, as Binance asks), gives up on
+ * silence.
+ */
 export const openSession = (
   url: string,
   timeouts: SessionTimeouts,

@@ -34,11 +34,13 @@ export const streamUrl = ({ url, symbol }: Pick<BinanceSource, 'url' | 'symbol'>
 type Ending = 'renew' | 'lost' | 'silent' | 'stopped'
 
 /**
- * Follows a symbol on Binance for as long as it is let: a lost, silent or refused connection is made again after a pause that doubles
- * and is scattered by chance (half of it fixed, half random), so that many clients do not come back at once; before the 24-hour cut a
- * second connection is opened, and the first is closed only when the second gives messages, so that nothing is missed.
+ * Follows a symbol on Binance for as long as it is let: a lost, silent or refused connection is made again
+ * after a pause that doubles and is scattered by chance (half of it fixed, half random), so that many clients
+ * do not come back at once; before the 24-hour cut a second connection is opened, and the first is closed only
+ * when the second gives messages, so that nothing is missed.
  */
-export const startBinance = (spec: BinanceSource, deps: SourceDeps, times: BinanceTimes = binanceTimes): RunningSource =>
+export const startBinance = (spec: BinanceSource, deps: SourceDeps,
+  times: BinanceTimes = binanceTimes): RunningSource =>
   runUntilStopped(deps, async (signal) => {
     const { clock, random, logger, onTick, onFault } = deps
     const book = createBinanceBook()
@@ -92,7 +94,8 @@ const aborted = (signal: AbortSignal): Promise<false> =>
   })
 
 /** How a session's time with us ends: by itself, by its age, or because we stop. */
-const endingOf = async (session: Session, renewMs: number, { clock }: SourceDeps, signal: AbortSignal): Promise<Ending> => {
+const endingOf = async (session: Session, renewMs: number, { clock }: SourceDeps,
+  signal: AbortSignal): Promise<Ending> => {
   const over = new AbortController()
   const age = clock.sleep(renewMs, AbortSignal.any([over.signal, signal])).then(
     () => 'renew' as const,

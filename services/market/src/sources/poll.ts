@@ -11,11 +11,13 @@ const ANSWER_BYTES_MAX = 65_536
 /** How long an answer may take. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+  && !Array.isArray(value)
 
 /**
- * Reads a ticker: `{bidPrice, askPrice}` or `{bid, ask}`, with `price` or `last` besides, or `{price}` alone (it is then bid and ask);
- * `timestamp` in epoch s or ms. Prices are decimal strings or JSON numbers, read from their source text.
+ * Reads a ticker: `{bidPrice, askPrice}` or `{bid, ask}`, with `price` or `last` besides, or `{price}` alone
+ * (it is then bid and ask); `timestamp` in epoch s or ms. Prices are decimal strings or JSON numbers, read from
+ * their source text.
  * @throws when it is none of these.
  */
 export const readTicker = (text: string): SourceTick => {
@@ -24,7 +26,8 @@ export const readTicker = (text: string): SourceTick => {
   if (!isObject(value)) throw new Error('the ticker is not a JSON object')
   const textOf = (name: string): string | undefined => {
     const field = value[name]
-    return typeof field === 'number' ? document.numberText(value, name) : typeof field === 'string' ? field : undefined
+    return typeof field === 'number' ? document.numberText(value, name) : typeof field === 'string' ? field
+      : undefined
   }
   const priceOf = (...names: string[]): Units | undefined => {
     const name = names.find((candidate) => textOf(candidate) !== undefined)
@@ -51,7 +54,10 @@ const readBounded = async (response: Response): Promise<string> => {
   return Buffer.concat(parts).toString('utf8')
 }
 
-/** Asks a ticker every `intervalMs`, never two questions at once; an answer that is an error, late, long or no ticker is counted. */
+/**
+ * Asks a ticker every `intervalMs`, never two questions at once; an answer that is an error, late, long or no
+ * ticker is counted.
+ */
 export const startPoll = (spec: PollSource, intervalMs: number, deps: SourceDeps): RunningSource => {
   const { clock, logger, onTick, onFault } = deps
   const url = spec.url.replaceAll('{symbol}', encodeURIComponent(spec.symbol))
@@ -64,7 +70,8 @@ export const startPoll = (spec: PollSource, intervalMs: number, deps: SourceDeps
       () => undefined,
     )
     try {
-      const response = await fetch(url, { signal: AbortSignal.any([late.signal, stopping.signal]), redirect: 'error' })
+      const response = await fetch(url, { signal: AbortSignal.any([late.signal, stopping.signal]),
+        redirect: 'error' })
       const text = await readBounded(response)
       if (!response.ok) throw new Error(`the ticker answered ${response.status}`)
       onTick(readTicker(text))

@@ -3,7 +3,10 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Random } from '@bourse/common/ports/random.ts'
 import type { Logger } from '@bourse/common/telemetry/logger.ts'
 
-/** What a source saw, before anything is judged. A null time: the source gives none, the moment of arrival stands in. */
+/**
+ * What a source saw, before anything is judged. A null time: the source gives none, the moment of arrival
+ * stands in.
+ */
 export interface SourceTick {
   readonly feedBid: Units
   readonly feedAsk: Units

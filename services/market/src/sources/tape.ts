@@ -11,8 +11,9 @@ const LOOP_PAUSE_MS = 1_000
 const scaled = (spanMs: number, speed: bigint): number => Number((BigInt(spanMs) * UNITS_PER_WHOLE) / speed)
 
 /**
- * Plays a tape: its first tick now, the others at their distance from it divided by the speed; a tick's time is the moment it is
- * played. At the end it begins again a second later, or stops, as the manifest says. A tick that is late delays no other.
+ * Plays a tape: its first tick now, the others at their distance from it divided by the speed; a tick's time is
+ * the moment it is played. At the end it begins again a second later, or stops, as the manifest says. A tick
+ * that is late delays no other.
  */
 export const startTape = (
   spec: TapeSource,

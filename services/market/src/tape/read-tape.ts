@@ -64,7 +64,9 @@ const priceOf = (row: Row, columns: Columns, name: string): Units => {
 const timeOf = (row: Row, columns: Columns, name: string): number => {
   const text = fieldOf(row, columns, name)
   const timeMs = readTapeTime(text)
-  if (timeMs === undefined) throw new TapeError(`line ${row.line}: ${name} '${text.slice(0, 40)}' is not ISO, epoch s or epoch ms`)
+  if (timeMs === undefined) {
+    throw new TapeError(`line ${row.line}: ${name} '${text.slice(0, 40)}' is not ISO, epoch s or epoch ms`)
+  }
   return timeMs
 }
 
@@ -153,7 +155,8 @@ async function* rowsOf(parser: Parser): AsyncGenerator<Row> {
   }
 }
 
-const columnsOf = (fields: readonly string[]): Columns => new Map(fields.map((field, index) => [field.toLowerCase(), index]))
+const columnsOf = (fields: readonly string[]): Columns =>
+  new Map(fields.map((field, index) => [field.toLowerCase(), index]))
 
 const ticksByHeader = (header: readonly string[], rows: AsyncIterable<Row>): AsyncGenerator<TapeTick> => {
   const columns = columnsOf(header)
@@ -168,8 +171,9 @@ const ticksByHeader = (header: readonly string[], rows: AsyncIterable<Row>): Asy
 }
 
 /**
- * Streams the ticks of a tape in memory of one row. A tape is CSV or CSV.gz, known by its header: `trade_id,price,qty,trade_time_ms,…`
- * or bars `timestamp|Date,open,high,low,close,…` (any case; further columns are passed over).
+ * Streams the ticks of a tape in memory of one row. A tape is CSV or CSV.gz, known by its header:
+ * `trade_id,price,qty,trade_time_ms,…` or bars `timestamp|Date,open,high,low,close,…` (any case; further
+ * columns are passed over).
  * @throws {TapeError} naming the line of the first bad row, or saying that the tape has none.
  */
 export async function* readTape(path: string): AsyncGenerator<TapeTick> {

@@ -1,4 +1,7 @@
-/** Numbers below this are seconds since the epoch, from it on milliseconds: 1e11 ms is 1973, 1e11 s is the year 5138. */
+/**
+ * Numbers below this are seconds since the epoch, from it on milliseconds: 1e11 ms is 1973, 1e11 s is the year
+ * 5138.
+ */
 const SECONDS_BELOW = 100_000_000_000
 
 const EPOCH = /^(\d{1,14})(?:\.(\d{1,9}))?$/
@@ -18,8 +21,9 @@ const readEpoch = (whole: string, fraction: string): number => {
 }
 
 /**
- * A moment of a tape in ms since the epoch: epoch seconds or milliseconds, or ISO 8601 (`T` or a blank between date and time, UTC where
- * no zone is given, what is finer than a millisecond cut off). Undefined when it is none of these or no day of the calendar.
+ * A moment of a tape in ms since the epoch: epoch seconds or milliseconds, or ISO 8601 (`T` or a blank between
+ * date and time, UTC where no zone is given, what is finer than a millisecond cut off). Undefined when it is
+ * none of these or no day of the calendar.
  */
 export const readTapeTime = (text: string): number | undefined => {
   const epoch = EPOCH.exec(text)
