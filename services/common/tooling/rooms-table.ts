@@ -29,6 +29,7 @@ const LIBRARY_ROOMS: readonly Room[] = [
   { name: 'adapters', paths: common('adapters'), imports: [...PURE, 'ports'] },
   { name: 'views', paths: common('views'), imports: [...PURE, 'ports', 'kernel'] },
   { name: 'platform', paths: common('platform'), imports: [...PURE, 'ports'] },
+  { name: 'resources', paths: common('resources'), imports: [...PURE, 'ports'] },
   { name: 'config', paths: common('config'), imports: [...BASE, 'ports'] },
   { name: 'telemetry', paths: common('telemetry'), imports: [...PURE, 'ports', 'config'] },
   { name: 'simulator', paths: common('simulator'), imports: [...PURE, 'ports', 'config', 'telemetry'] },

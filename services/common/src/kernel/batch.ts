@@ -131,6 +131,13 @@ const ordered = (state: PartitionState, command: Uint8Array): Uint8Array | null 
   return header.origin === commandOrigins.outside && !state.outsideCalls.has(header.sequence) ? null : command
 }
 
+/** Effects keep the sender's order, so their inputs must be at hand: a host may fetch inputs only for clients' commands. */
+const resolvedEffect = <Observation>(deps: BuildDeps<Observation>, command: Uint8Array): Uint8Array => {
+  const resolved = deps.host.resolve?.(command, deps.state.machine) ?? command
+  if (resolved instanceof Promise) throw new Error('a host may not fetch inputs for a command from another partition')
+  return resolved
+}
+
 const accepted = <Observation>(
   deps: BuildDeps<Observation>,
   batch: Batch<Observation>,
@@ -157,7 +164,7 @@ const accepted = <Observation>(
       return null
     }
     marks.set(sender, sequence)
-    return item.command
+    return resolvedEffect(deps, item.command)
   }
   if (item.expiresAtMs <= deps.nowMs) {
     deps.counts.expired += 1

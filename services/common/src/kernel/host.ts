@@ -16,8 +16,9 @@ export interface OutsideCall {
 export interface MachineHost<Observation = never> {
   readonly factory: MachineFactory
   /**
-   * Fills a client's command with inputs from outside (the latest quote, a ticker) before it is ordered. A host that asks the
-   * world looks first whether the machine knows the id already. Synchronous results keep the order of arrival.
+   * Fills a client's or another partition's command with inputs from outside (the latest quote, a ticker) before it is ordered. A host
+   * that asks the world looks first whether the machine knows the id already. Synchronous results keep the order of arrival; only a
+   * client's command may wait for a promise.
    */
   resolve?(command: Uint8Array, machine: Machine): Uint8Array | Promise<Uint8Array>
   /** Takes notice of an observation in its place among the commands; gives the command to order, or null when it changes nothing. */
