@@ -187,6 +187,7 @@ describe('the Binance source against a local server', () => {
     const deps = start({ renewMs: 60 })
     await until(() => connections >= 4, 'three renewals happened')
     clearInterval(sending)
+    expect(server.clients.size).toBeLessThanOrEqual(2)
     const seen = deps.ticks.map(({ feedBid }) => Number(feedBid / whole(1)))
     expect(seen.length).toBeGreaterThan(20)
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index))
