@@ -246,6 +246,5 @@ describe('the trading machine against its bigint reference', () => {
       'SHORT LIQUIDATION', 'funding paid', 'funding received', 'deficit', 'liquidation fee',
     ]
     expect(codes.filter((code) => !seen.has(code))).toEqual([])
-    if (process.env['BOURSE_TEST_COUNTS'] === '1') process.stdout.write(`${JSON.stringify(Object.fromEntries(seen))}\n`)
   }, 120_000)
 })

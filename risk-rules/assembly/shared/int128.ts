@@ -196,18 +196,6 @@ export function mulDivTruncate(a: i64, b: i64, divisor: i64): i64 {
   return negative ? -(<i64>quotient) : <i64>quotient
 }
 
-/** floor(a × b × c ÷ divisor) of non-negative factors; a × b × c must fit 127 bits, the result i64. */
-export function mulMulDivFloor(a: i64, b: i64, c: i64, divisor: i64): i64 {
-  const low = multiply128(multiply(a, b), <i64>high128, c)
-  return narrow(divideTowards(low, <i64>high128, divisor, false), <i64>high128)
-}
-
-/** ceil(a × b × c ÷ divisor) of non-negative factors; a × b × c must fit 127 bits, the result i64. */
-export function mulMulDivCeil(a: i64, b: i64, c: i64, divisor: i64): i64 {
-  const low = multiply128(multiply(a, b), <i64>high128, c)
-  return narrow(divideTowards(low, <i64>high128, divisor, true), <i64>high128)
-}
-
 /** Non-negative 128 × non-negative 64 → 128; traps beyond 127 bits. */
 export function multiply128(low: u64, high: i64, factor: i64): u64 {
   assert(high >= 0 && factor >= 0)

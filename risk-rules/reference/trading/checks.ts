@@ -116,10 +116,11 @@ export const checkOpen = (
   const tooMuch = quantity > QUANTITY_MAX_UNITS || value > NOTIONAL_MAX_UNITS * E8
   const fundingTooFar = 2n * quantity * abs(state.funding) > VALUE_MAX || quantity * quote.ask > VALUE_MAX
   if (tooMuch || fundingTooFar || (spec.maxNotional !== 0n && value > spec.maxNotional * E8)) return 'NOTIONAL_TOO_HIGH'
-  const own = [...state.trades.values()].filter(({ account }) => sameBytes(account, open.account)).length
-  if (spec.maxOpenTrades !== 0 && own >= spec.maxOpenTrades) return 'TOO_MANY_TRADES'
-  const before = abs(netQuantityOf(state))
-  const after = abs(netQuantityOf(state) + (long ? quantity : -quantity))
+  const own = (): number => [...state.trades.values()].filter(({ account }) => sameBytes(account, open.account)).length
+  if (spec.maxOpenTrades !== 0 && own() >= spec.maxOpenTrades) return 'TOO_MANY_TRADES'
+  const net = netQuantityOf(state)
+  const before = abs(net)
+  const after = abs(net + (long ? quantity : -quantity))
   const overNet = spec.maxNetNotional !== 0n && after * entry > spec.maxNetNotional * E8
   if (after > before && (overNet || after > QUANTITY_MAX_UNITS)) return 'EXPOSURE_LIMIT'
 
