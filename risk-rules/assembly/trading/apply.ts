@@ -16,6 +16,7 @@ import { applyOpen, releaseOpen } from './open'
 import { applySpec, applyState } from './spec'
 import { CLOSE_EFFECT_BYTES, COMMAND_OUTCOME_BYTES, ids, market, TICK_EFFECTS_BYTES, TICK_OUTCOME_BYTES } from './state'
 import { applyContinue, applyTick, listBytes } from './tick'
+import { forgetTriggers } from './triggers'
 
 /** Whether the command is of a known kind and of its size, so that its fields can be read. */
 function isFramed(command: usize): bool {
@@ -104,6 +105,7 @@ function hasRoomFor(command: usize): bool {
 /** Applies `count` commands of the input buffer in order, as many as the outputs have room for; answers how many. */
 export function apply(count: i32, now: i64, _behaviour: u32): i32 {
   ioReset()
+  forgetTriggers()
   idTableExpire(ids, now)
   let command = ioInputPtr()
   let index: i32 = 0

@@ -5,7 +5,7 @@ export { query } from './queries'
 export {
   continuationBytes, nextDeadline, restoreBegin, restoreEnd, snapshotParts, stateHashHigh, stateHashLow,
 } from './snapshot'
-export { wouldTrigger } from './tick'
+export { wouldTrigger } from './triggers'
 export {
   ioEffectsBytes as effectsBytes,
   ioEffectsPtr as effectsPtr,

@@ -14,9 +14,9 @@ export let bid: i64 = 0
 export let ask: i64 = 0
 
 // The fractions (20000 − s) / 20000 and (20000 + s) / 20000 in lowest terms: their products mostly fit 64 bits.
-let bidNumerator: i64 = 1
-let askNumerator: i64 = 1
-let denominator: i64 = 1
+export let bidNumerator: i64 = 1
+export let askNumerator: i64 = 1
+export let denominator: i64 = 1
 
 /** Takes over the spread of the spec. Spreads are below 20,000 bps. */
 export function deriveSpread(): void {

@@ -1,4 +1,4 @@
-import { heapCount, heapFirstChild, heapKeyAt, heapSlotAt, heapTopKey } from '../shared/heap'
+import { heapCount, heapFirstChild, heapKeyAt, heapSlotAt } from '../shared/heap'
 import { CODE_INVALID_COMMAND, CODE_OK, commandBody } from '../shared/io'
 import { isBeyondValue, isFeed, isTime } from './checks'
 import { closeTrade } from './close'
@@ -29,10 +29,6 @@ function closingPrice(direction: u32): i64 {
 @inline
 function threshold(group: u32, direction: u32): i64 {
   return heapKey(group, direction, closingPrice(direction))
-}
-
-function hasFired(group: u32): bool {
-  return heapTopKey(heapOf(group, LONG)) <= threshold(group, LONG) || heapTopKey(heapOf(group, SHORT)) <= threshold(group, SHORT)
 }
 
 /**
@@ -147,14 +143,4 @@ export function applyContinue(commandIndex: u32, now: i64, out: usize): u16 {
   if (market.pendingCount == 0) return CODE_INVALID_COMMAND
   closePending(commandIndex, now, out)
   return CODE_OK
-}
-
-/** Whether a TICK with this quote would do anything. */
-export function wouldTrigger(feedBid: i64, feedAsk: i64, time: i64): i32 {
-  if (market.specified == 0 || market.state == STATE_HALTED) return 0
-  if (!isFeed(feedBid, feedAsk) || time <= 0) return 0
-  makeQuote(feedBid, feedAsk)
-  if (isBeyondValue(ask)) return 0
-  if (market.firstTickAt == 0 || (market.nextFunding != 0 && market.nextFunding <= time)) return 1
-  return <i32>(hasFired(GROUP_LIQUIDATION) || hasFired(GROUP_STOP) || hasFired(GROUP_TARGET))
 }
