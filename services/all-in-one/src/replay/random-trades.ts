@@ -29,10 +29,17 @@ const leverageOf = (chance: Chance, { margin }: TradingPairSpec): number => {
   }
 }
 
+/** The most a trade may be worth at a leverage: up to the first tier that does not allow it. */
+const notionalMost = ({ limits, margin }: TradingPairSpec, leverage: number): Units => {
+  const limit = limits.maxNotional ?? NOTIONAL_MOST
+  const tier = margin.tiers.find(({ notionalFloor, maxLeverage }) => notionalFloor > 0n && maxLeverage < leverage)
+  return tier !== undefined && tier.notionalFloor <= limit ? tier.notionalFloor - 1n : limit
+}
+
 /** Every power of ten between the least margin and what the notional limit allows is as likely; a few go beyond either. */
-const marginOf = (chance: Chance, { limits }: TradingPairSpec, leverage: number): Units => {
-  const least = limits.minMargin > 0n ? limits.minMargin : MARGIN_LEAST
-  const most = (limits.maxNotional ?? NOTIONAL_MOST) / BigInt(leverage)
+const marginOf = (chance: Chance, spec: TradingPairSpec, leverage: number): Units => {
+  const least = spec.limits.minMargin > 0n ? spec.limits.minMargin : MARGIN_LEAST
+  const most = notionalMost(spec, leverage) / BigInt(leverage)
   if (chance.percent(WRONG_PERCENT)) return chance.percent(50) ? least - 1n || 1n : most * 2n + 1n
   let powers = 0
   for (let bound = least * 10n; bound <= most; bound *= 10n) powers += 1

@@ -17,7 +17,12 @@ export interface ReplayTape {
   readonly refused: number
 }
 
-const grown = (tape: { timesMs: Float64Array; prices: BigInt64Array }, size: number): typeof tape => {
+interface Columns {
+  readonly timesMs: Float64Array
+  readonly prices: BigInt64Array
+}
+
+const grown = (tape: Columns, size: number): Columns => {
   const timesMs = new Float64Array(size)
   const prices = new BigInt64Array(size)
   timesMs.set(tape.timesMs)
@@ -31,7 +36,7 @@ export const tapeOf = async (
   { symbol, maxJumpBps }: { readonly symbol: string; readonly maxJumpBps: Units },
 ): Promise<ReplayTape> => {
   const normaliser = createNormaliser({ symbol, maxJumpBps, maxAgeMs: null })
-  let columns = { timesMs: new Float64Array(TICKS_AT_FIRST), prices: new BigInt64Array(TICKS_AT_FIRST) }
+  let columns: Columns = { timesMs: new Float64Array(TICKS_AT_FIRST), prices: new BigInt64Array(TICKS_AT_FIRST) }
   let count = 0
   let refused = 0
   for await (const { timeMs, feedBid, feedAsk, last } of ticks) {
