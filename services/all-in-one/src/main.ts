@@ -1,5 +1,6 @@
 /**
- * `npm start`: the whole platform in one process on embedded adapters. Prints where everything is, then `ready in N ms`.
+ * `npm start`: the whole platform in one process on embedded adapters. Prints where everything is, then `ready in N
+ * ms`.
  * SIGTERM and SIGINT stop intake, flush, snapshot and exit 0.
  */
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
@@ -31,14 +32,18 @@ const banner = (platform: Platform): string[] => [
   ...(platform.adminTokenFile === null ? [] : [`  admin token in  ${platform.adminTokenFile}`]),
   ...platform.madeKeys.map(({ bank, apiKey }) => `  API key of bank ${bank} (shown once): ${apiKey}`),
   ...platform.recovery.flatMap((report) =>
-    report.doubted.map((doubt) => `  a snapshot was passed over: partition ${report.partition} at ${doubt.sequence}: ${doubt.reason}`)),
+    report.doubted.map(
+      (doubt) => `  a snapshot was passed over: partition ${report.partition} at ${doubt.sequence}: ${doubt.reason}`,
+    ),
+  ),
 ]
 
 const start = async (): Promise<Platform> => {
   try {
     return await startPlatform(config, logger, clock)
   } catch (error) {
-    if (error instanceof StartRefused) return fail(['The platform can not start:', ...error.faults.map((fault) => `  ${fault}`)])
+    if (error instanceof StartRefused)
+      return fail(['The platform can not start:', ...error.faults.map((fault) => `  ${fault}`)])
     logger.fatal({ err: error }, 'the platform can not start')
     return fail([`The platform can not start: ${error instanceof Error ? error.message : String(error)}`])
   }

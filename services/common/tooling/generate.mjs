@@ -11,7 +11,10 @@ import { pathToFileURL } from 'node:url'
 import { inRoot } from './paths.mjs'
 
 /** Generated file ← the module that makes it. Mark each new one in .gitattributes. */
-const GENERATED = [{ file: 'docs/openapi.json', generator: 'services/gateway/src/openapi/generate.ts' }]
+const GENERATED = [
+  { file: 'docs/openapi.json', generator: 'services/gateway/src/openapi/generate.ts' },
+  { file: 'docs/configuration.md', generator: 'services/common/src/config/generate-page.ts' },
+]
 
 const writeAside = (path, text) => {
   mkdirSync(dirname(path), { recursive: true })

@@ -61,7 +61,8 @@ const SIMULATOR_FILES = ['mock-exchange.sqlite', 'mock-bank.sqlite']
 
 /** Views are not copied: they are rebuilt from the journal. */
 const copyAll = async (from: DataFolder, to: DataFolder): Promise<void> => {
-  // Snapshots before the journal, so that none is ahead of it; the directory after it, so that no owner in it is unknown.
+  // Snapshots before the journal, so that none is ahead of it; the directory after it, so that no owner in it is
+  // unknown.
   await copySnapshots(from.snapshots, to.snapshots)
   await copyLive(from.journal, to.journal)
   await copyLive(from.directory, to.directory)
@@ -80,23 +81,31 @@ const verified = async (folder: string, clock: Clock): Promise<VerificationRepor
 }
 
 /**
- * Copies the data of a running (or stopped) platform to a new folder, consistent in itself, and verifies the copy by a full replay.
+ * Copies the data of a running (or stopped) platform to a new folder, consistent in itself, and verifies the copy by a
+ * full replay.
  * @throws {BackupError} when the target is in use or the copy does not verify.
  */
 export const makeBackup = async (dataDir: string, out: string, clock: Clock): Promise<VerificationReport> => {
-  if (!(await isThere(dataFolderAt(dataDir).journal))) throw new BackupError(`${dataDir} holds no journal; name the data folder`)
+  if (!(await isThere(dataFolderAt(dataDir).journal)))
+    throw new BackupError(`${dataDir} holds no journal; name the data folder`)
   await requireEmpty(out)
   await mkdir(out, { recursive: true, mode: 0o700 })
   await copyAll(dataFolderAt(dataDir), dataFolderAt(out))
   const report = await verified(out, clock)
-  if (!report.ok) throw new BackupError(`the copy does not verify: ${report.faults[0]?.message ?? 'no reason'}; it is left in ${out}`)
-  const inventory: Inventory = { format: 1, createdAt: new Date(clock.nowMs()).toISOString(), files: await takeInventory(out) }
+  if (!report.ok)
+    throw new BackupError(`the copy does not verify: ${report.faults[0]?.message ?? 'no reason'}; it is left in ${out}`)
+  const inventory: Inventory = {
+    format: 1,
+    createdAt: new Date(clock.nowMs()).toISOString(),
+    files: await takeInventory(out),
+  }
   await writeSynced(join(out, INVENTORY_FILE), `${JSON.stringify(inventory, null, 2)}\n`)
   return report
 }
 
 /**
- * Puts a backup into a new data folder after checking every file against the inventory, and verifies the result by a full replay.
+ * Puts a backup into a new data folder after checking every file against the inventory, and verifies the result by a
+ * full replay.
  * @throws {BackupError} when a file differs, the target is not empty, or the result does not verify.
  */
 export const restoreBackup = async (from: string, dataDir: string, clock: Clock): Promise<VerificationReport> => {
@@ -114,6 +123,7 @@ export const restoreBackup = async (from: string, dataDir: string, clock: Clock)
     await copyFile(join(from, path), target)
   }
   const report = await verified(dataDir, clock)
-  if (!report.ok) throw new BackupError(`what was restored does not verify: ${report.faults[0]?.message ?? 'no reason'}`)
+  if (!report.ok)
+    throw new BackupError(`what was restored does not verify: ${report.faults[0]?.message ?? 'no reason'}`)
   return report
 }

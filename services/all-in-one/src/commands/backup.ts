@@ -1,4 +1,7 @@
-/** `npm run backup -- --data-dir DIR --out DIR`: copies a running platform's data, consistent and verified. Last line: JSON. */
+/**
+ * `npm run backup -- --data-dir DIR --out DIR`: copies a running platform's data, consistent and verified. Last line:
+ * JSON.
+ */
 import { Command } from 'commander'
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { makeBackup } from '../backup/backup.ts'

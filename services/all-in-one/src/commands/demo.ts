@@ -23,7 +23,11 @@ const options = new Command('demo')
   .description('drives the bank and trader flows of a running platform')
   .option('--url <url>', 'the platform', `http://127.0.0.1:${portOf('BOURSE_PORT', 3000)}`)
   .option('--exchange-url <url>', 'the mock exchange', `http://127.0.0.1:${portOf('BOURSE_MOCK_EXCHANGE_PORT', 3001)}`)
-  .option('--data-dir <folder>', 'where the development profile keeps its secrets', process.env['BOURSE_DATA_DIR'] ?? '.bourse')
+  .option(
+    '--data-dir <folder>',
+    'where the development profile keeps its secrets',
+    process.env['BOURSE_DATA_DIR'] ?? '.bourse',
+  )
   .option('--api-key <key>', "the demo bank's API key", process.env['BOURSE_BANK_DEMO_API_KEY'])
   .parse()
   .opts<Arguments>()
@@ -34,7 +38,12 @@ const keyOf = async ({ apiKey, dataDir }: Arguments): Promise<string> => {
 }
 
 const print = (steps: readonly DemoStep[]): void => {
-  const table = new Table({ head: ['flow', 'step', 'got', ''], wordWrap: true, colWidths: [9, 42, 60, 8], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['flow', 'step', 'got', ''],
+    wordWrap: true,
+    colWidths: [9, 42, 60, 8],
+    style: { head: [], border: [] },
+  })
   for (const step of steps) {
     const got = step.ok ? step.got : `${step.got}\nexpected ${step.expected}`
     table.push([step.flow, step.name, got, step.ok ? 'ok' : 'FAILED'])

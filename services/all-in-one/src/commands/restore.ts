@@ -1,4 +1,7 @@
-/** `npm run restore -- --from DIR --data-dir DIR`: puts a backup into a new data folder, checked and verified. Last line: JSON. */
+/**
+ * `npm run restore -- --from DIR --data-dir DIR`: puts a backup into a new data folder, checked and verified. Last
+ * line: JSON.
+ */
 import { Command } from 'commander'
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { restoreBackup } from '../backup/backup.ts'

@@ -1,5 +1,6 @@
 /**
- * `npm run verify -- --data-dir DIR`: replays everything from genesis and checks the books. The last line is a JSON report; exits 1 and
+ * `npm run verify -- --data-dir DIR`: replays everything from genesis and checks the books. The last line is a JSON
+ * report; exits 1 and
  * names the first bad record when anything is wrong.
  */
 import { Command } from 'commander'
@@ -15,10 +16,14 @@ const { dataDir } = new Command('verify')
 
 const print = (report: VerificationReport): void => {
   for (const { partition, records, snapshots, stateHash } of report.partitions) {
-    process.stdout.write(`${partition.padEnd(20)} ${String(records).padStart(9)} records ${String(snapshots).padStart(3)} snapshots  ${stateHash ?? 'BROKEN'}\n`)
+    process.stdout.write(
+      `${partition.padEnd(20)} ${String(records).padStart(9)} records ${String(snapshots).padStart(3)} snapshots  ${stateHash ?? 'BROKEN'}\n`,
+    )
   }
   for (const fault of report.faults) {
-    process.stdout.write(`FAULT ${fault.what} ${fault.partition}${fault.sequence === null ? '' : ` at ${fault.sequence}`}: ${fault.message}\n`)
+    process.stdout.write(
+      `FAULT ${fault.what} ${fault.partition}${fault.sequence === null ? '' : ` at ${fault.sequence}`}: ${fault.message}\n`,
+    )
   }
   process.stdout.write(`${JSON.stringify(report)}\n`)
 }
@@ -37,6 +42,8 @@ const verify = async (): Promise<boolean> => {
 try {
   process.exitCode = (await verify()) ? 0 : 1
 } catch (error) {
-  process.stdout.write(`${JSON.stringify({ ok: false, faults: [{ what: 'data', message: error instanceof Error ? error.message : String(error) }] })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ ok: false, faults: [{ what: 'data', message: error instanceof Error ? error.message : String(error) }] })}\n`,
+  )
   process.exitCode = 1
 }

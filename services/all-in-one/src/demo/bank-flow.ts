@@ -4,13 +4,21 @@ import { createCaller, listIn, objectIn, type Json } from './call.ts'
 import { createReport, type DemoStep } from './step.ts'
 
 const sum = (entries: readonly Json[], currency: string): string =>
-  formatAmount(entries.filter((entry) => entry['currency'] === currency).reduce((total, entry) => total + parseAmount(String(entry['amount'])), 0n))
+  formatAmount(
+    entries
+      .filter((entry) => entry['currency'] === currency)
+      .reduce((total, entry) => total + parseAmount(String(entry['amount'])), 0n),
+  )
 
 /**
- * The contract's example through the public bank API: at a ticker of 1.6847 a customer buys for 100.00 AZN, repeats the key, tries
+ * The contract's example through the public bank API: at a ticker of 1.6847 a customer buys for 100.00 AZN, repeats the
+ * key, tries
  * another body under it, uses a quote once and sells. Sets the simulator's price and puts it back.
  */
-export const runBankFlow = async (urls: { readonly core: string; readonly exchange: string }, apiKey: string): Promise<readonly DemoStep[]> => {
+export const runBankFlow = async (
+  urls: { readonly core: string; readonly exchange: string },
+  apiKey: string,
+): Promise<readonly DemoStep[]> => {
   const report = createReport('bank')
   const call = createCaller(urls.core, { 'x-api-key': apiKey })
   const exchange = createCaller(urls.exchange, {})
@@ -19,7 +27,12 @@ export const runBankFlow = async (urls: { readonly core: string; readonly exchan
   const before = await exchange('GET', '/ticker?symbol=AZNUSDT')
   await exchange('PUT', '/control', { prices: { AZNUSDT: '1.6847' }, faults: [] })
   try {
-    const deposit = await call('POST', '/api/v1/deposits', { bankUserId, amount: '500.00', currency: 'AZN', reference: 'demo' }, keyed())
+    const deposit = await call(
+      'POST',
+      '/api/v1/deposits',
+      { bankUserId, amount: '500.00', currency: 'AZN', reference: 'demo' },
+      keyed(),
+    )
     report.equal('deposit 500.00 AZN', [deposit.status, objectIn(deposit.body, 'data')['status']], [201, 'COMPLETED'])
 
     const key = keyed()
@@ -32,17 +45,27 @@ export const runBankFlow = async (urls: { readonly core: string; readonly exchan
     const repeat = await call('POST', '/api/v1/trade/buy', order, key)
     report.equal('the same key again', { status: repeat.status, ...repeat.body }, { status: buy.status, ...buy.body })
     const conflict = await call('POST', '/api/v1/trade/buy', { ...order, amount: '101.00' }, key)
-    report.equal('the same key, another amount', [conflict.status, conflict.body['errorCode']], [409, 'IDEMPOTENCY_CONFLICT'])
+    report.equal(
+      'the same key, another amount',
+      [conflict.status, conflict.body['errorCode']],
+      [409, 'IDEMPOTENCY_CONFLICT'],
+    )
 
     const transaction = (await call('GET', `/api/v1/transactions/${String(data['transactionId'])}`)).body
     const entries = listIn(transaction, 'entries')
     report.equal('entries of the buy', entries.length, 4)
     report.equal('their sum in AZN and USDT', [sum(entries, 'AZN'), sum(entries, 'USDT')], ['0', '0'])
 
-    const quote = (await call('POST', '/api/v1/quotes', { bankUserId, side: 'SELL', amount: '10.00', currency: 'USDT' })).body
+    const quote = (
+      await call('POST', '/api/v1/quotes', { bankUserId, side: 'SELL', amount: '10.00', currency: 'USDT' })
+    ).body
     const sale = { bankUserId, quoteId: quote['quoteId'], amount: '10.00', currency: 'USDT' }
     const sell = await call('POST', '/api/v1/trade/sell', sale, keyed())
-    report.equal('sell 10.00 USDT on a quote', [sell.status, objectIn(sell.body, 'data')['fiatAmount']], [201, quote['fiatAmount']])
+    report.equal(
+      'sell 10.00 USDT on a quote',
+      [sell.status, objectIn(sell.body, 'data')['fiatAmount']],
+      [201, quote['fiatAmount']],
+    )
     const again = await call('POST', '/api/v1/trade/sell', sale, keyed())
     report.equal('the quote a second time', [again.status, again.body['errorCode']], [409, 'QUOTE_USED'])
     const greedy = await call('POST', '/api/v1/trade/buy', { ...order, amount: '9000.00' }, keyed())

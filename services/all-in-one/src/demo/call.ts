@@ -14,7 +14,12 @@ export const CALL_TIMEOUT_MS = 30_000
 /** Makes a caller with fixed headers. Bodies are JSON both ways; an answer that is not JSON throws. */
 export const createCaller =
   (baseUrl: string, headers: Readonly<Record<string, string>>) =>
-  async (method: string, path: string, body?: unknown, extra: Readonly<Record<string, string>> = {}): Promise<CallAnswer> => {
+  async (
+    method: string,
+    path: string,
+    body?: unknown,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<CallAnswer> => {
     const response = await fetch(new URL(path, baseUrl), {
       method,
       headers: { ...headers, ...extra, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

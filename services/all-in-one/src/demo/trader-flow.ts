@@ -5,11 +5,13 @@ import { createReport, type DemoStep } from './step.ts'
 
 const ASSET = 'BTC_USDC'
 
-const engineCaller = (call: Caller) => async (command: Json, key?: string): Promise<{ status: number; body: Json; data: Json }> => {
-  const answer = await call('POST', '/api/v1/engine', command, key === undefined ? {} : { 'x-idempotency-key': key })
-  const response = answer.body['engineResponse'] as Json | undefined
-  return { status: answer.status, body: answer.body, data: (response?.['data'] ?? {}) as Json }
-}
+const engineCaller =
+  (call: Caller) =>
+  async (command: Json, key?: string): Promise<{ status: number; body: Json; data: Json }> => {
+    const answer = await call('POST', '/api/v1/engine', command, key === undefined ? {} : { 'x-idempotency-key': key })
+    const response = answer.body['engineResponse'] as Json | undefined
+    return { status: answer.status, body: answer.body, data: (response?.['data'] ?? {}) as Json }
+  }
 
 const availableIn = (data: Json): bigint => {
   const usdc = listIn(data, 'balances').find((balance) => balance['asset'] === 'USDC')
@@ -40,7 +42,11 @@ export const runTraderFlow = async (urls: { readonly core: string }): Promise<re
   report.equal('leverage 101', [tooHigh.status, tooHigh.body['errorCode']], [400, 'LEVERAGE_TOO_HIGH'])
 
   const during = (await engine({ command: 'GET_BALANCE' })).data
-  report.equal('open trades', listIn(during, 'trades').map((trade) => trade['tradeId']), [opened.data['tradeId']])
+  report.equal(
+    'open trades',
+    listIn(during, 'trades').map((trade) => trade['tradeId']),
+    [opened.data['tradeId']],
+  )
   const closed = await engine({ command: 'CLOSE_TRADE', tradeId: opened.data['tradeId'] })
   report.equal('CLOSE_TRADE', [closed.status, closed.data['reason']], [200, 'USER'])
   const again = await engine({ command: 'CLOSE_TRADE', tradeId: opened.data['tradeId'] })
@@ -50,7 +56,11 @@ export const runTraderFlow = async (urls: { readonly core: string }): Promise<re
   const value = (name: string): bigint => parseAmount(String(closed.data[name]))
   const expected = start + value('pnl') - value('funding') - value('fees')
   report.equal('balance = before + pnl − funding − fees', formatAmount(end), formatAmount(expected))
-  report.that('entry and liquidation price', objectIn(opened.body, 'engineResponse') !== null && opened.data['liquidationPrice'] !== null,
-    'both there', `${String(opened.data['entryPrice'])} / ${String(opened.data['liquidationPrice'])}`)
+  report.that(
+    'entry and liquidation price',
+    objectIn(opened.body, 'engineResponse') !== null && opened.data['liquidationPrice'] !== null,
+    'both there',
+    `${String(opened.data['entryPrice'])} / ${String(opened.data['liquidationPrice'])}`,
+  )
   return report.steps
 }

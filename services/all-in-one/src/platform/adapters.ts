@@ -23,7 +23,12 @@ export const openAdapters = async (folder: DataFolder, clock: Clock) => {
   const bus = createEmbeddedBus({ clock })
   const events = createEmbeddedEvents({ journal, clock })
   return {
-    journal, directory, views, snapshots, bus, events,
+    journal,
+    directory,
+    views,
+    snapshots,
+    bus,
+    events,
     prices: createMemoryPrices(),
     cache: createMemoryCache({ clock }),
     rateLimits: createMemoryRateLimits({ clock, keysMax: RATE_LIMIT_KEYS_MAX }),

@@ -11,7 +11,10 @@ export const ARCHIVE_INTERVAL_MS = 60_000
 /** Records kept in the journal proper, however little needs them, and least worth a segment. */
 export const RECORDS_KEPT_MIN = 10_000
 
-/** Through which record everything that reads a partition's journal has passed: oldest kept snapshot, unconfirmed effects, views. */
+/**
+ * Through which record everything that reads a partition's journal has passed: oldest kept snapshot, unconfirmed
+ * effects, views.
+ */
 const neededFrom = async (
   partition: PartitionNumber,
   deps: { readonly serving: Serving; readonly projector: Projector; readonly adapters: Adapters },

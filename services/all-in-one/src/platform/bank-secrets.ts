@@ -14,8 +14,10 @@ export interface MadeKey {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /**
- * Puts each bank's API key (as its hash) into the directory and gives its webhook secret. Keys come from the configuration, else, in
- * development, from the data folder, where they are made once. A key of the bank that is no longer configured is removed.
+ * Puts each bank's API key (as its hash) into the directory and gives its webhook secret. Keys come from the
+ * configuration, else, in
+ * development, from the data folder, where they are made once. A key of the bank that is no longer configured is
+ * removed.
  */
 export const prepareBankSecrets = async (deps: {
   readonly config: Config
@@ -29,9 +31,10 @@ export const prepareBankSecrets = async (deps: {
   const webhookSecrets = new Map<string, string>()
   for (const bank of deps.banks) {
     const configured = deps.config.bankSecret(bank, 'API_KEY')?.reveal()
-    const key = configured === undefined
-      ? await keptSecret(deps.folder, `bank-${bank}-api-key`, deps.random)
-      : { value: configured, made: false }
+    const key =
+      configured === undefined
+        ? await keptSecret(deps.folder, `bank-${bank}-api-key`, deps.random)
+        : { value: configured, made: false }
     if (key.made) made.push({ bank, apiKey: key.value })
     const keyHash = sha256(key.value)
     for (const old of await deps.directory.bankKeys()) {
@@ -39,7 +42,10 @@ export const prepareBankSecrets = async (deps: {
     }
     await deps.directory.putBankKey({ bank, keyHash, createdAtMs: deps.clock.nowMs(), expiresAtMs: null })
     const secret = deps.config.bankSecret(bank, 'WEBHOOK_SECRET')?.reveal()
-    webhookSecrets.set(bank, secret ?? (await keptSecret(deps.folder, `bank-${bank}-webhook-secret`, deps.random)).value)
+    webhookSecrets.set(
+      bank,
+      secret ?? (await keptSecret(deps.folder, `bank-${bank}-webhook-secret`, deps.random)).value,
+    )
   }
   return { made, webhookSecrets }
 }

@@ -42,7 +42,8 @@ export interface KeptSecret {
 const SECRET_BYTES = 32
 
 /**
- * A secret that the development profile makes once and keeps in the data folder (mode 0600), so that a restart has the same.
+ * A secret that the development profile makes once and keeps in the data folder (mode 0600), so that a restart has the
+ * same.
  * Written aside and renamed: a crash leaves either none or the whole.
  */
 export const keptSecret = async (folder: DataFolder, name: string, random: Random): Promise<KeptSecret> => {

@@ -4,7 +4,10 @@ import { defaultGatewayLimits, type GatewayConfig } from '@bourse/gateway/config
 const perMinute = (count: number): { perSecond: number; burst: number } => ({ perSecond: count / 60, burst: count })
 
 /** The edge's settings from the process's configuration. */
-export const gatewayConfigOf = (config: Config, secrets: { readonly jwtSecret: string; readonly adminToken: string }): GatewayConfig => ({
+export const gatewayConfigOf = (
+  config: Config,
+  secrets: { readonly jwtSecret: string; readonly adminToken: string },
+): GatewayConfig => ({
   host: config.host,
   port: config.port,
   profile: config.profile,
@@ -20,7 +23,10 @@ export const gatewayConfigOf = (config: Config, secrets: { readonly jwtSecret: s
     requestTimeoutMs: config.limits.requestTimeoutMs,
     connectionsMax: config.limits.connectionsMax,
     requestsInFlightMax: config.limits.requestsInFlightMax,
-    anonymousPerAddress: { perSecond: config.limits.addressRequestsPerSecond, burst: config.limits.addressRequestsPerSecond * 3 },
+    anonymousPerAddress: {
+      perSecond: config.limits.addressRequestsPerSecond,
+      burst: config.limits.addressRequestsPerSecond * 3,
+    },
     perUser: { perSecond: config.limits.userRequestsPerSecond, burst: config.limits.userRequestsPerSecond * 2 },
     signInPerAddress: perMinute(config.limits.addressSignInsPerMinute),
     signUpPerAddress: perMinute(config.limits.addressSignInsPerMinute),

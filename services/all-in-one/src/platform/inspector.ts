@@ -44,7 +44,10 @@ export const createInspector = (deps: {
       const reasons = [...deps.runners]
         .map(([partition, runner]) => ({ name: partitionTitle(deps.topology, partition), status: runner.status() }))
         .filter(({ status }) => status.state !== 'serving')
-        .map(({ name, status }) => `partition ${name} is ${status.state}${status.reason === null ? '' : `: ${status.reason}`}`)
+        .map(
+          ({ name, status }) =>
+            `partition ${name} is ${status.state}${status.reason === null ? '' : `: ${status.reason}`}`,
+        )
       if (deps.stopping()) reasons.unshift('the platform is stopping')
       return { ready: reasons.length === 0, reasons }
     },

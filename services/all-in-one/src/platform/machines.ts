@@ -20,7 +20,8 @@ export const createMachineFactories = (topology: Topology) => {
   const trading = loadTradingModule()
   const makeLedger: MachineFactory = () => createLedgerMachine({ wasm: ledger, ...LEDGER_CAPACITIES })
   // A pair's capacity is a limit of its spec, journaled; the machine always has room for the most there can be.
-  const makeTrading = (): TradingMachine => createTradingMachine({ wasm: trading, tradesMax: TRADES_MAX, idsMax: TRADING_IDS_MAX })
+  const makeTrading = (): TradingMachine =>
+    createTradingMachine({ wasm: trading, tradesMax: TRADES_MAX, idsMax: TRADING_IDS_MAX })
   const factoryOf = (partition: PartitionNumber): MachineFactory => {
     const { machine } = partitionParts(partition)
     if (machine === 'ledger') return makeLedger

@@ -68,7 +68,10 @@ const manifestsOf = async (config: Config): Promise<Manifests> => {
   const defaults = { snapshotIntervalMs: config.snapshotIntervalMs, snapshotsKeep: config.snapshotsKeep }
   const loaded = await loadManifests(config.manifests, defaults)
   if (!loaded.ok) throw new StartRefused(loaded.faults.map(formatFault))
-  const faults = bankSecretFaults(config, loaded.manifests.banks.map((bank) => bank.name))
+  const faults = bankSecretFaults(
+    config,
+    loaded.manifests.banks.map((bank) => bank.name),
+  )
   if (faults.length > 0) throw new StartRefused(faults)
   return loaded.manifests
 }
@@ -94,16 +97,31 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       markets: manifests.pairs.map(({ spec }) => ({ symbol: spec.symbol, partitions: spec.engine.partitions })),
     })
     const banks = manifests.banks.map((bank) => bank.name)
-    const bankSecrets = await prepareBankSecrets({ config, folder, directory: adapters.directory, random, clock, banks })
+    const bankSecrets = await prepareBankSecrets({
+      config,
+      folder,
+      directory: adapters.directory,
+      random,
+      clock,
+      banks,
+    })
     const adminToken = config.adminToken?.reveal() ?? (await keptSecret(folder, 'admin-token', random)).value
     const jwtSecret = config.jwtSecret?.reveal() ?? (await keptSecret(folder, 'jwt-secret', random)).value
 
     const exchange = await startMockExchange({
-      host: config.host, port: config.mockExchangePort, dataDir: folder.simulators, logger, clock,
+      host: config.host,
+      port: config.mockExchangePort,
+      dataDir: folder.simulators,
+      logger,
+      clock,
     })
     stops.push(() => exchange.stop())
     const bank = await startMockBank({
-      host: config.host, port: config.mockBankPort, dataDir: folder.simulators, logger, clock,
+      host: config.host,
+      port: config.mockBankPort,
+      dataDir: folder.simulators,
+      logger,
+      clock,
       webhookSecrets: [...bankSecrets.webhookSecrets.values()],
     })
     stops.push(() => bank.stop())
@@ -115,7 +133,9 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       ledgerPartitions: topology.ledgerPartitions,
       liquidity: createExchangeHttp({ baseUrl: () => exchangeUrl, fetch, clock }),
       callbacks: createBankHttp({
-        fetch, clock, webhookSecrets: (name) => [bankSecrets.webhookSecrets.get(name)].filter((secret) => secret !== undefined),
+        fetch,
+        clock,
+        webhookSecrets: (name) => [bankSecrets.webhookSecrets.get(name)].filter((secret) => secret !== undefined),
       }),
       clock,
       logger,
@@ -127,18 +147,27 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       }),
     )
     const serving = await servePartitions({
-      adapters, clock, logger,
+      adapters,
+      clock,
+      logger,
       partitions: allPartitions(topology),
       hostOf: (partition) => machines.hostOf(partition, bridgeDeps),
       policyOf: policyOfPartition(policies, {
-        intervalMs: config.snapshotIntervalMs, keep: config.snapshotsKeep, compression: 'zstd',
+        intervalMs: config.snapshotIntervalMs,
+        keep: config.snapshotsKeep,
+        compression: 'zstd',
       }),
     })
     stops.push(serving.stop)
 
     const projector = await startProjector({
-      projection: PROJECTION, partitions: allPartitions(topology), foldOf: createFolds(topology, adapters.views),
-      events: adapters.events, views: adapters.views, clock, logger,
+      projection: PROJECTION,
+      partitions: allPartitions(topology),
+      foldOf: createFolds(topology, adapters.views),
+      events: adapters.events,
+      views: adapters.views,
+      clock,
+      logger,
     })
     stops.push(projector.stop)
     const archiving = startArchiving({ serving, projector, adapters, clock, logger })
@@ -156,7 +185,12 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
         ? { ...resource, spec: { ...resource.spec, callback: { ...resource.spec.callback, url: bank.url } } }
         : resource
     const resources = createResourceSet({
-      manifests, topology, partitions, banks: createBankConfigurator({ partitions, topology }), withCallback, logger,
+      manifests,
+      topology,
+      partitions,
+      banks: createBankConfigurator({ partitions, topology }),
+      withCallback,
+      logger,
     })
     await resources.applyAll()
     for (const market of topology.markets.values()) {
@@ -164,8 +198,16 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       stops.push(() => Promise.resolve(unsubscribe()))
     }
     const metrics = createMetrics()
-    const market = await startMarket({ pairs: manifests.pairs, prices: adapters.prices, clock, random, logger, metrics,
-      pollIntervalMs: config.pollerIntervalMs, pollAssets: config.pollerAssets })
+    const market = await startMarket({
+      pairs: manifests.pairs,
+      prices: adapters.prices,
+      clock,
+      random,
+      logger,
+      metrics,
+      pollIntervalMs: config.pollerIntervalMs,
+      pollAssets: config.pollerAssets,
+    })
     stops.push(() => market.stop())
 
     const gateway: Gateway = await startGateway({
@@ -180,7 +222,12 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       }),
       ledger: createLedgerClient(shared),
       bridge: createBridgeClient({
-        partitions, topology, views: adapters.views, clock, ids, viewFreshness: (partition) => Promise.resolve(asOfMs(partition)),
+        partitions,
+        topology,
+        views: adapters.views,
+        clock,
+        ids,
+        viewFreshness: (partition) => Promise.resolve(asOfMs(partition)),
       }),
       directory: adapters.directory,
       views: adapters.views,
@@ -189,12 +236,26 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       pairs: () => resources.pairs().map((pair) => pair.spec),
       banks: () => resources.banks(),
       rateLimits: adapters.rateLimits,
-      platform: createInspector({ topology, runners: serving.runners, projector, clock, stopping: () => stopping !== null }),
-      metrics, clock, ids, random, logger,
+      platform: createInspector({
+        topology,
+        runners: serving.runners,
+        projector,
+        clock,
+        stopping: () => stopping !== null,
+      }),
+      metrics,
+      clock,
+      ids,
+      random,
+      logger,
     })
     stops.push(() => gateway.stop())
     const watch = await watchManifests(
-      config.manifests, (loaded) => resources.change(loaded),
+      config.manifests,
+      async (loaded) => {
+        await resources.change(loaded)
+        await market.update(resources.pairs())
+      },
       (error) => logger.error({ err: error }, 'the manifests could not be read again'),
       { snapshotIntervalMs: config.snapshotIntervalMs, snapshotsKeep: config.snapshotsKeep },
     )

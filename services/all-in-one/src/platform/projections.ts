@@ -14,7 +14,8 @@ export const PROJECTION = 'platform'
 export const createFolds = (topology: Topology, views: Views): ((partition: PartitionNumber) => Fold) => {
   const symbols = new Map<number, string>()
   for (const market of topology.markets.values()) {
-    for (let index = 0; index < market.partitions; index++) symbols.set(partitionNumber('trading', index, market.market), market.symbol)
+    for (let index = 0; index < market.partitions; index++)
+      symbols.set(partitionNumber('trading', index, market.market), market.symbol)
   }
   const assetOf = (partition: number): string => symbols.get(partition) ?? ''
   const tradeEvents = createTradeEventFold(views, assetOf)

@@ -27,7 +27,8 @@ export interface ResourceSet {
 }
 
 const same = (a: unknown, b: unknown): boolean => {
-  const text = (value: unknown): string => JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
   return text(a) === text(b)
 }
 
@@ -48,7 +49,11 @@ export const createResourceSet = (deps: {
     if (market === undefined) throw new SpecRefused(`${pair.spec.symbol} has no partitions yet; restart to serve it`)
     for (let index = 0; index < market.partitions; index++) {
       const command = specCommand(pair.spec, deps.topology, market, index)
-      const answer = await deps.partitions.command(partitionNumber('trading', index, market.market), command, SPEC_DEADLINE_MS)
+      const answer = await deps.partitions.command(
+        partitionNumber('trading', index, market.market),
+        command,
+        SPEC_DEADLINE_MS,
+      )
       const code = answer.ok ? codeOfOutcome(answer.value.outcome) : answer.refusal.code
       if (code !== 'OK') throw new SpecRefused(`${pair.spec.symbol}: partition ${index} refused the spec (${code})`)
     }

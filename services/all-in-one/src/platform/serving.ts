@@ -16,7 +16,9 @@ export interface Serving {
   stop(): Promise<void>
 }
 
-/** Starts a runner for each partition, side by side; rejects when one can't trust its data, after stopping the others. */
+/**
+ * Starts a runner for each partition, side by side; rejects when one can't trust its data, after stopping the others.
+ */
 export const servePartitions = async (deps: {
   readonly adapters: Adapters
   readonly clock: Clock
@@ -30,7 +32,14 @@ export const servePartitions = async (deps: {
     deps.partitions.map((partition) => [
       partition,
       createRunner<TradingQuote>({
-        partition, host: deps.hostOf(partition), bus, journal, snapshots, events, clock: deps.clock, logger: deps.logger,
+        partition,
+        host: deps.hostOf(partition),
+        bus,
+        journal,
+        snapshots,
+        events,
+        clock: deps.clock,
+        logger: deps.logger,
         snapshotPolicy: deps.policyOf(partition),
       }),
     ]),
@@ -49,7 +58,9 @@ export const servePartitions = async (deps: {
 
 /** Hands a market's quotes to its partitions, in the order they come. */
 export const feedMarket = (serving: Serving, market: MarketPlace, adapters: Adapters): (() => void) => {
-  const partitions = Array.from({ length: market.partitions }, (_, index) => partitionNumber('trading', index, market.market))
+  const partitions = Array.from({ length: market.partitions }, (_, index) =>
+    partitionNumber('trading', index, market.market),
+  )
   return adapters.prices.subscribe(market.symbol, (quote: FeedQuote) => {
     const observation = { feedBid: quote.feedBid, feedAsk: quote.feedAsk, timeMs: quote.receiveTimeMs }
     for (const partition of partitions) serving.runners.get(partition)?.observe(observation)
@@ -57,10 +68,9 @@ export const feedMarket = (serving: Serving, market: MarketPlace, adapters: Adap
 }
 
 /** Snapshots of machines that no manifest speaks of. */
-export const policyOfPartition = (
-  policies: ReadonlyMap<number, SnapshotPolicy>,
-  otherwise: SnapshotPolicy,
-) => (partition: PartitionNumber): SnapshotPolicy => {
-  const { machine, market } = partitionParts(partition)
-  return machine === 'trading' ? (policies.get(market) ?? otherwise) : otherwise
-}
+export const policyOfPartition =
+  (policies: ReadonlyMap<number, SnapshotPolicy>, otherwise: SnapshotPolicy) =>
+  (partition: PartitionNumber): SnapshotPolicy => {
+    const { machine, market } = partitionParts(partition)
+    return machine === 'trading' ? (policies.get(market) ?? otherwise) : otherwise
+  }

@@ -9,8 +9,20 @@ import type { EffectInFlight, VerificationFault } from '@bourse/common/kernel/ve
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import { hexOf } from '@bourse/common/platform/identity.ts'
 import { accountKinds, type AccountKind } from '@bourse/risk-rules/ledger/accounts.ts'
-import { decodeInstruction, ledgerKinds, type DecodedInstruction, type HoldId } from '@bourse/risk-rules/ledger/codec.ts'
-import { decodeHolds, decodeSums, holdsQuestion, PAGE_LIMIT_MAX, sumsQuestion, type OpenHold } from '@bourse/risk-rules/ledger/queries.ts'
+import {
+  decodeInstruction,
+  ledgerKinds,
+  type DecodedInstruction,
+  type HoldId,
+} from '@bourse/risk-rules/ledger/codec.ts'
+import {
+  decodeHolds,
+  decodeSums,
+  holdsQuestion,
+  PAGE_LIMIT_MAX,
+  sumsQuestion,
+  type OpenHold,
+} from '@bourse/risk-rules/ledger/queries.ts'
 import { decodeOpenIdsAnswer, encodeOpenIdsQuery, tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
 
 /** What the money of all partitions comes to. Amounts are decimal strings. */
@@ -31,7 +43,12 @@ const neverBelowZero: ReadonlySet<AccountKind> = new Set(
 )
 
 const holdKey = ({ id, index }: HoldId): string => `${hexOf(id)}:${index}`
-const fault = (message: string, partition = 'all'): VerificationFault => ({ partition, sequence: null, what: 'money', message })
+const fault = (message: string, partition = 'all'): VerificationFault => ({
+  partition,
+  sequence: null,
+  what: 'money',
+  message,
+})
 
 const add = (totals: Map<string, bigint>, key: string, amount: bigint): void => {
   totals.set(key, (totals.get(key) ?? 0n) + amount)
@@ -40,9 +57,11 @@ const add = (totals: Map<string, bigint>, key: string, amount: bigint): void => 
 /** What an instruction and the commands it sends on will book to clearing. */
 const addClearing = (totals: Map<string, bigint>, instruction: DecodedInstruction): void => {
   if (instruction.kind === 'INSURANCE_REFUND') return
-  for (const leg of instruction.legs) if (leg.kind === 'clearing' && instruction.kind !== 'HOLD') add(totals, leg.currency, leg.amount)
+  for (const leg of instruction.legs)
+    if (leg.kind === 'clearing' && instruction.kind !== 'HOLD') add(totals, leg.currency, leg.amount)
   const slip = instruction.slip?.command
-  if (slip !== undefined && slip.length > 0 && instructionKinds.has(decodeHeader(slip).kind)) addClearing(totals, decodeInstruction(slip))
+  if (slip !== undefined && slip.length > 0 && instructionKinds.has(decodeHeader(slip).kind))
+    addClearing(totals, decodeInstruction(slip))
 }
 
 const allHolds = (state: PartitionState): OpenHold[] => {
@@ -54,9 +73,11 @@ const allHolds = (state: PartitionState): OpenHold[] => {
   }
 }
 
-const allMargins = (state: PartitionState): { key: string; margin: bigint; ledgerPartition: number; tradeNumber: bigint }[] => {
+const allMargins = (
+  state: PartitionState,
+): { key: string; margin: bigint; ledgerPartition: number; tradeNumber: bigint }[] => {
   const margins: { key: string; margin: bigint; ledgerPartition: number; tradeNumber: bigint }[] = []
-  for (let cursor = 0n; ; ) {
+  for (let cursor = 0n; ;) {
     const page = decodeOpenIdsAnswer(state.machine.query(encodeOpenIdsQuery(cursor)).bytes)
     for (const { openId, margin, ledgerPartition, tradeNumber } of page.items) {
       margins.push({ key: holdKey({ id: openId, index: 0 }), margin, ledgerPartition, tradeNumber })
@@ -86,12 +107,16 @@ const holdsInFlight = (states: readonly PartitionState[], effects: readonly Effe
   return keys
 }
 
-const checkHolds = (states: readonly PartitionState[], effects: readonly EffectInFlight[]): { trades: number; holds: number; faults: VerificationFault[] } => {
+const checkHolds = (
+  states: readonly PartitionState[],
+  effects: readonly EffectInFlight[],
+): { trades: number; holds: number; faults: VerificationFault[] } => {
   const faults: VerificationFault[] = []
   const moving = holdsInFlight(states, effects)
   const margins = new Map<string, { margin: bigint; ledgerPartition: number; from: string }>()
   for (const state of states.filter(({ partition }) => partitionParts(partition).machine === 'trading')) {
-    for (const { key, ...rest } of allMargins(state)) margins.set(key, { ...rest, from: `${partitionName(state.partition)} trade ${rest.tradeNumber}` })
+    for (const { key, ...rest } of allMargins(state))
+      margins.set(key, { ...rest, from: `${partitionName(state.partition)} trade ${rest.tradeNumber}` })
   }
   const trades = margins.size
   let holds = 0
@@ -102,16 +127,23 @@ const checkHolds = (states: readonly PartitionState[], effects: readonly EffectI
       const margin = margins.get(key)
       const name = partitionName(state.partition)
       if (margin === undefined) {
-        if (!moving.has(key)) faults.push(fault(`hold ${key} of ${formatAmount(hold.amount)} belongs to nothing open or in flight`, name))
+        if (!moving.has(key))
+          faults.push(fault(`hold ${key} of ${formatAmount(hold.amount)} belongs to nothing open or in flight`, name))
         continue
       }
       margins.delete(key)
       if (margin.margin !== hold.amount || margin.ledgerPartition !== state.partition) {
-        faults.push(fault(`hold ${key} is ${formatAmount(hold.amount)}, the margin of ${margin.from} ${formatAmount(margin.margin)}`, name))
+        faults.push(
+          fault(
+            `hold ${key} is ${formatAmount(hold.amount)}, the margin of ${margin.from} ${formatAmount(margin.margin)}`,
+            name,
+          ),
+        )
       }
     }
   }
-  for (const [key, margin] of margins) faults.push(fault(`${margin.from} has no hold ${key} of its margin ${formatAmount(margin.margin)}`))
+  for (const [key, margin] of margins)
+    faults.push(fault(`${margin.from} has no hold ${key} of its margin ${formatAmount(margin.margin)}`))
   return { trades, holds, faults }
 }
 
@@ -119,7 +151,8 @@ const texts = (totals: ReadonlyMap<string, bigint>): Record<string, string> =>
   Object.fromEntries([...totals].sort().map(([currency, amount]) => [currency, formatAmount(amount)]))
 
 /**
- * Checks the money of a whole platform, all partitions replayed: zero-sum per currency, clearing at zero up to effects in flight, no
+ * Checks the money of a whole platform, all partitions replayed: zero-sum per currency, clearing at zero up to effects
+ * in flight, no
  * account below zero that may not be, and every hold the margin of an open trade or part of something in flight.
  */
 export const checkMoney = (states: readonly PartitionState[], effects: readonly EffectInFlight[]): MoneyReport => {
@@ -133,15 +166,24 @@ export const checkMoney = (states: readonly PartitionState[], effects: readonly 
       add(own, sum.currency, sum.balance)
       if (sum.kind === 'clearing') add(clearing, sum.currency, sum.balance)
       if (neverBelowZero.has(sum.kind) && sum.balance < sum.locked) {
-        faults.push(fault(`${sum.kind} accounts have ${formatAmount(sum.balance)} ${sum.currency}, locked ${formatAmount(sum.locked)}`, partitionName(state.partition)))
+        faults.push(
+          fault(
+            `${sum.kind} accounts have ${formatAmount(sum.balance)} ${sum.currency}, locked ${formatAmount(sum.locked)}`,
+            partitionName(state.partition),
+          ),
+        )
       }
     }
     for (const [currency, amount] of own) {
-      if (amount !== 0n) faults.push(fault(`its accounts in ${currency} add up to ${formatAmount(amount)}, not 0`, partitionName(state.partition)))
+      if (amount !== 0n)
+        faults.push(
+          fault(`its accounts in ${currency} add up to ${formatAmount(amount)}, not 0`, partitionName(state.partition)),
+        )
     }
   }
   for (const effect of effects) {
-    if (partitionParts(effect.receiver).machine !== 'ledger' || !instructionKinds.has(decodeHeader(effect.bytes).kind)) continue
+    if (partitionParts(effect.receiver).machine !== 'ledger' || !instructionKinds.has(decodeHeader(effect.bytes).kind))
+      continue
     addClearing(clearing, decodeInstruction(effect.bytes))
   }
   for (const [currency, amount] of clearing) {
@@ -149,7 +191,11 @@ export const checkMoney = (states: readonly PartitionState[], effects: readonly 
   }
   const holds = checkHolds(states, effects)
   return {
-    sums: texts(sums), clearing: texts(clearing), openTrades: holds.trades, holds: holds.holds, effectsInFlight: effects.length,
+    sums: texts(sums),
+    clearing: texts(clearing),
+    openTrades: holds.trades,
+    holds: holds.holds,
+    effectsInFlight: effects.length,
     faults: [...faults, ...holds.faults],
   }
 }

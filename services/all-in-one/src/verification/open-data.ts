@@ -14,11 +14,14 @@ export const openData = async (dataDir: string, clock: Clock) => {
   const directory = openSqliteDirectory({ path: folder.directory, clock })
   const ledgerPartitions = Number((await directory.setting('topology.ledger')) ?? '0')
   await directory.close()
-  if (ledgerPartitions === 0) throw new Error(`${dataDir} holds no platform's data: it records no number of ledger partitions`)
+  if (ledgerPartitions === 0)
+    throw new Error(`${dataDir} holds no platform's data: it records no number of ledger partitions`)
   const topology: Topology = { ledgerPartitions, bridgePartitions: 1, markets: new Map() }
   const { factoryOf } = createMachineFactories(topology)
   return {
-    folder, journal, snapshots,
+    folder,
+    journal,
+    snapshots,
     factoryOf,
     close: async () => {
       await snapshots.close()

@@ -24,7 +24,8 @@ export interface VerificationReport {
 export const FAULTS_MAX = 100
 
 /**
- * Verifies a platform's data through its ports, reading only: hash chains, snapshots, a replay of every partition from genesis, the
+ * Verifies a platform's data through its ports, reading only: hash chains, snapshots, a replay of every partition from
+ * genesis, the
  * order of effects between them, and the money of it all. The money is judged only when every record could be trusted.
  */
 export const verifyPlatform = async (deps: {
@@ -49,14 +50,27 @@ export const verifyPlatform = async (deps: {
   return {
     ok: faults.length === 0,
     partitions: verified.map((one) => ({
-      partition: partitionName(one.partition), records: one.records, snapshots: one.snapshots, stateHash: one.stateHash,
+      partition: partitionName(one.partition),
+      records: one.records,
+      snapshots: one.snapshots,
+      stateHash: one.stateHash,
     })),
     records: verified.reduce((sum, one) => sum + one.records, 0),
     money: money === null ? null : withoutFaults(money),
-    firstBadRecord: bad === undefined ? null : { partition: bad.partition, sequence: bad.sequence ?? '', message: bad.message },
-    faults: faults.length > FAULTS_MAX
-      ? [...shown, { partition: 'all', sequence: null, what: 'money', message: `and ${faults.length - FAULTS_MAX} more faults` }]
-      : shown,
+    firstBadRecord:
+      bad === undefined ? null : { partition: bad.partition, sequence: bad.sequence ?? '', message: bad.message },
+    faults:
+      faults.length > FAULTS_MAX
+        ? [
+            ...shown,
+            {
+              partition: 'all',
+              sequence: null,
+              what: 'money',
+              message: `and ${faults.length - FAULTS_MAX} more faults`,
+            },
+          ]
+        : shown,
   }
 }
 

@@ -80,7 +80,8 @@ export interface Refusal {
 }
 
 /** Either a value or a refusal; bugs throw instead. */
-export type Result<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal }
+export type Result<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal }
 
 /** A success. */
 export const ok = <Value>(value: Value): Result<Value> => ({ ok: true, value })

@@ -23,7 +23,7 @@ export const appendRecord = async (
   for (let attempt = 1; attempt <= APPEND_ATTEMPTS_MAX; attempt++) {
     try {
       if ((await deps.journal.append(partition, record)) === 'appended') return 'confirmed'
-      return await settled(deps.journal, partition, record) ?? 'failed'
+      return (await settled(deps.journal, partition, record)) ?? 'failed'
     } catch (error) {
       if (!(error instanceof PortError)) throw error
       deps.onRetry(error)

@@ -32,7 +32,8 @@ const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /**
- * Packs consecutive records into a segment that continues `previous` (null for the first). Compression runs off the main thread.
+ * Packs consecutive records into a segment that continues `previous` (null for the first). Compression runs off the
+ * main thread.
  * @throws {RangeError} when there is no record, a sequence is missing, or the content is too large: bugs of the caller.
  */
 export const encodeSegment = async (
@@ -41,9 +42,11 @@ export const encodeSegment = async (
 ): Promise<ArchiveSegment> => {
   const first = records[0]?.sequence
   if (first === undefined) throw new RangeError('a segment without records')
-  if (first !== (previous === null ? 1n : previous.last + 1n)) throw new RangeError(`segment from ${first} does not continue`)
+  if (first !== (previous === null ? 1n : previous.last + 1n))
+    throw new RangeError(`segment from ${first} does not continue`)
   const size = records.reduce((sum, record) => sum + RECORD_PREFIX_BYTES + record.body.length, 0)
-  if (size > SEGMENT_CONTENT_BYTES_MAX) throw new RangeError(`a segment of ${size} bytes; at most ${SEGMENT_CONTENT_BYTES_MAX}`)
+  if (size > SEGMENT_CONTENT_BYTES_MAX)
+    throw new RangeError(`a segment of ${size} bytes; at most ${SEGMENT_CONTENT_BYTES_MAX}`)
   const content = new Uint8Array(size)
   const view = viewOf(content)
   let at = 0
@@ -69,42 +72,53 @@ export const encodeSegment = async (
 }
 
 /** SHA-256 of the segment before, as this one says; 32 zero bytes for the first. A view into its bytes. */
-export const previousHashOf = (segment: ArchiveSegment): Uint8Array => segment.bytes.subarray(HASH_BYTES, SEGMENT_HEADER_BYTES)
+export const previousHashOf = (segment: ArchiveSegment): Uint8Array =>
+  segment.bytes.subarray(HASH_BYTES, SEGMENT_HEADER_BYTES)
 
 const checkHeader = (segment: ArchiveSegment): { readonly count: number; readonly size: number } => {
   const { bytes } = segment
   const name = `archive segment ${segment.first}…${segment.last}`
   if (!isEqual(sha256(bytes), segment.sha256)) throw new SegmentError(`${name}: its bytes do not match its hash`)
-  if (bytes.length < SEGMENT_HEADER_BYTES || viewOf(bytes).getUint32(0, true) !== MAGIC) throw new SegmentError(`${name}: not a segment`)
+  if (bytes.length < SEGMENT_HEADER_BYTES || viewOf(bytes).getUint32(0, true) !== MAGIC)
+    throw new SegmentError(`${name}: not a segment`)
   const view = viewOf(bytes)
   const count = view.getUint32(4, true)
   const size = view.getBigUint64(24, true)
   const isInPlace = view.getBigUint64(8, true) === segment.first && view.getBigUint64(16, true) === segment.last
-  if (!isInPlace || segment.last - segment.first + 1n !== BigInt(count)) throw new SegmentError(`${name}: it holds other records`)
+  if (!isInPlace || segment.last - segment.first + 1n !== BigInt(count))
+    throw new SegmentError(`${name}: it holds other records`)
   if (size > BigInt(SEGMENT_CONTENT_BYTES_MAX)) throw new SegmentError(`${name}: its content is too large`)
   return { count, size: Number(size) }
 }
 
 /**
- * Unpacks a segment after checking its hash, place and lengths. The records' own hashes and chain are the kernel's to check.
+ * Unpacks a segment after checking its hash, place and lengths. The records' own hashes and chain are the kernel's to
+ * check.
  * @throws {SegmentError} naming what is wrong.
  */
 export const decodeSegment = async (segment: ArchiveSegment): Promise<readonly StoredRecord[]> => {
   const { count, size } = checkHeader(segment)
   const content = await decompress(segment.bytes.subarray(SEGMENT_HEADER_BYTES), { maxOutputLength: Math.max(size, 1) })
-  if (content.length !== size) throw new SegmentError(`archive segment ${segment.first}…${segment.last}: its content is cut short`)
+  if (content.length !== size)
+    throw new SegmentError(`archive segment ${segment.first}…${segment.last}: its content is cut short`)
   const view = viewOf(content)
   const records: StoredRecord[] = []
   let at = 0
   for (let index = 0; index < count; index++) {
     const bodyAt = at + RECORD_PREFIX_BYTES
     const length = bodyAt <= size ? view.getUint32(at, true) : Infinity
-    if (bodyAt + length > size) throw new SegmentError(`archive segment ${segment.first}…${segment.last}: a record is cut short`)
+    if (bodyAt + length > size)
+      throw new SegmentError(`archive segment ${segment.first}…${segment.last}: a record is cut short`)
     const hash = Uint8Array.from(content.subarray(at + 4, bodyAt))
-    records.push({ sequence: segment.first + BigInt(index), hash, body: Uint8Array.from(content.subarray(bodyAt, bodyAt + length)) })
+    records.push({
+      sequence: segment.first + BigInt(index),
+      hash,
+      body: Uint8Array.from(content.subarray(bodyAt, bodyAt + length)),
+    })
     at = bodyAt + length
   }
-  if (at !== size) throw new SegmentError(`archive segment ${segment.first}…${segment.last}: it is longer than its records`)
+  if (at !== size)
+    throw new SegmentError(`archive segment ${segment.first}…${segment.last}: it is longer than its records`)
   return records
 }
 
@@ -117,8 +131,10 @@ export const verifySegmentChain = (segments: readonly ArchiveSegment[]): void =>
   let hash: Uint8Array = new Uint8Array(HASH_BYTES)
   for (const segment of segments) {
     checkHeader(segment)
-    if (segment.first !== next) throw new SegmentError(`archive segment ${segment.first}…${segment.last}: ${next} should come next`)
-    if (!isEqual(previousHashOf(segment), hash)) throw new SegmentError(`archive segment ${segment.first}…${segment.last}: broken chain`)
+    if (segment.first !== next)
+      throw new SegmentError(`archive segment ${segment.first}…${segment.last}: ${next} should come next`)
+    if (!isEqual(previousHashOf(segment), hash))
+      throw new SegmentError(`archive segment ${segment.first}…${segment.last}: broken chain`)
     next = segment.last + 1n
     hash = segment.sha256
   }

@@ -13,7 +13,11 @@ export const SEGMENT_BYTES_MAX = 4 * 1024 * 1024
  * unconfirmed effects, views and streams. Interrupted anywhere, it goes on where it stopped.
  * @returns records archived.
  */
-export const archiveRecords = async (journal: Journal, partition: PartitionNumber, through: bigint): Promise<number> => {
+export const archiveRecords = async (
+  journal: Journal,
+  partition: PartitionNumber,
+  through: bigint,
+): Promise<number> => {
   let archived = 0
   let records: StoredRecord[] = []
   let bytes = 0

@@ -8,7 +8,9 @@ export const BATCH_COMMANDS_MAX = 4_096
 /** Input bytes in one record at most; outputs are bounded by the machines. */
 export const BATCH_BYTES_MAX = 1_048_576
 
-/** A machine threw while applying: the instance is worthless. `items` are those that were being built into the record. */
+/**
+ * A machine threw while applying: the instance is worthless. `items` are those that were being built into the record.
+ */
 export class MachineTrap extends Error {
   override readonly name = 'MachineTrap'
 }
@@ -32,7 +34,11 @@ export interface BatchCounts {
 }
 
 /** The command that is due by the state's deadline at `now`, or null. */
-export const dueCommand = <Observation>(state: PartitionState, host: MachineHost<Observation>, now: bigint): Uint8Array | null => {
+export const dueCommand = <Observation>(
+  state: PartitionState,
+  host: MachineHost<Observation>,
+  now: bigint,
+): Uint8Array | null => {
   const deadline = state.machine.nextDeadline()
   if (deadline === null || deadline > now) return null
   if (host.due !== undefined) return host.due(state.machine)
@@ -116,7 +122,11 @@ export const buildBatch = <Observation>(deps: BuildDeps<Observation>, now: bigin
   return batch
 }
 
-const observed = <Observation>(deps: BuildDeps<Observation>, observation: Observation, batch: Batch<Observation>): Uint8Array | null => {
+const observed = <Observation>(
+  deps: BuildDeps<Observation>,
+  observation: Observation,
+  batch: Batch<Observation>,
+): Uint8Array | null => {
   try {
     return deps.host.observe?.(observation, deps.state.machine) ?? null
   } catch (error) {
@@ -131,7 +141,9 @@ const ordered = (state: PartitionState, command: Uint8Array): Uint8Array | null 
   return header.origin === commandOrigins.outside && !state.outsideCalls.has(header.sequence) ? null : command
 }
 
-/** Effects keep the sender's order, so their inputs must be at hand: a host may fetch inputs only for clients' commands. */
+/**
+ * Effects keep the sender's order, so their inputs must be at hand: a host may fetch inputs only for clients' commands.
+ */
 const resolvedEffect = <Observation>(deps: BuildDeps<Observation>, command: Uint8Array): Uint8Array => {
   const resolved = deps.host.resolve?.(command, deps.state.machine) ?? command
   if (resolved instanceof Promise) throw new Error('a host may not fetch inputs for a command from another partition')

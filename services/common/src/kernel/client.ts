@@ -10,12 +10,16 @@ export interface PartitionAnswer {
   readonly outcome: Uint8Array
 }
 
-/** How edges and sagas talk to partitions. A refusal here is of the transport; the machine's own is in the outcome's code. */
+/**
+ * How edges and sagas talk to partitions. A refusal here is of the transport; the machine's own is in the outcome's
+ * code.
+ */
 export interface PartitionClient {
   /** Orders a command. `UNAVAILABLE` may mean that it was executed: repeat it with the same id. */
   command(partition: PartitionNumber, command: Uint8Array, deadlineMs: number): Promise<Result<PartitionAnswer>>
   /**
-   * A strong read. With `parkMs` a pending answer waits that long for its id to be settled; with `flushedTo` it is answered
+   * A strong read. With `parkMs` a pending answer waits that long for its id to be settled; with `flushedTo` it is
+   * answered
    * once every effect to that partition decided so far is journaled there.
    */
   read(partition: PartitionNumber, question: Uint8Array, options: ReadOptions): Promise<Result<PartitionAnswer>>
@@ -35,7 +39,8 @@ export const READ_HEADER_FLUSHED_TO = 'bourse-flushed-to'
 
 const answerOf = (reply: BusReply): Result<PartitionAnswer> => {
   if (reply.status === 'overloaded') return refuse('UNAVAILABLE', 'the partition is overloaded; try again', 1)
-  if (reply.status === 'unavailable') return refuse('UNAVAILABLE', 'the partition is not served right now; try again', 1)
+  if (reply.status === 'unavailable')
+    return refuse('UNAVAILABLE', 'the partition is not served right now; try again', 1)
   return ok({ sequence: reply.sequence, outcome: reply.body })
 }
 

@@ -41,7 +41,10 @@ export const NO_ID: Uint8Array = new Uint8Array(16)
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Writes a command: header, body, zero padding to a multiple of 8. */
-export const encodeCommand = (header: Partial<CommandHeader> & { readonly kind: number }, body: Uint8Array): Uint8Array => {
+export const encodeCommand = (
+  header: Partial<CommandHeader> & { readonly kind: number },
+  body: Uint8Array,
+): Uint8Array => {
   const size = (COMMAND_HEADER_BYTES + body.length + 7) & ~7
   if (size > COMMAND_BYTES_MAX) throw new RangeError(`a command of ${size} bytes; at most ${COMMAND_BYTES_MAX}`)
   const bytes = new Uint8Array(size)

@@ -59,7 +59,14 @@ export const createEffectSender = (deps: {
   const laneOf = (receiver: PartitionNumber): Lane => {
     const known = lanes.get(receiver)
     if (known !== undefined) return known
-    const lane: Lane = { receiver, pending: [], sent: 0, confirmed: 0n, confirmedRecord: 0n, lastProgressMs: deps.nowMs() }
+    const lane: Lane = {
+      receiver,
+      pending: [],
+      sent: 0,
+      confirmed: 0n,
+      confirmedRecord: 0n,
+      lastProgressMs: deps.nowMs(),
+    }
     lanes.set(receiver, lane)
     return lane
   }

@@ -3,7 +3,13 @@ import type { Delivery } from '../ports/bus.ts'
 
 /** Something waiting for its turn in a partition. */
 export type InboxItem<Observation> =
-  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly command: Uint8Array; readonly expiresAtMs: number; readonly resolved: boolean }
+  | {
+      readonly kind: 'delivery'
+      readonly delivery: Delivery
+      readonly command: Uint8Array
+      readonly expiresAtMs: number
+      readonly resolved: boolean
+    }
   | { readonly kind: 'internal'; readonly command: Uint8Array }
   | { readonly kind: 'observation'; readonly observation: Observation }
 
@@ -83,8 +89,12 @@ export const faultOfCommand = (delivery: Delivery): string | null => {
   const { type, body, sender, sequence } = delivery.message
   if (!isCommand(body)) return 'not a command: its header does not match its bytes'
   const header = decodeHeader(body)
-  if (type === 'command' && header.origin !== commandOrigins.client) return `a client command of origin ${header.origin}`
-  if (type === 'effect' && (header.origin !== commandOrigins.partition || header.sender !== sender || header.sequence !== sequence)) {
+  if (type === 'command' && header.origin !== commandOrigins.client)
+    return `a client command of origin ${header.origin}`
+  if (
+    type === 'effect' &&
+    (header.origin !== commandOrigins.partition || header.sender !== sender || header.sequence !== sequence)
+  ) {
     return 'an effect whose header does not match its envelope'
   }
   return null

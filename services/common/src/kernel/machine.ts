@@ -29,7 +29,8 @@ export interface Applied {
  * M1 same commands, same `now`, same behaviour version → same outcomes, effects, state hash on every machine.
  * M2 no clock, no random, no I/O, no await: everything from outside is in the command.
  * M3 a refusal leaves the state as it was, but for the remembered id.
- * M4 a command whose id is known answers the first outcome again (same request hash) or IDEMPOTENCY_CONFLICT; it is not executed.
+ * M4 a command whose id is known answers the first outcome again (same request hash) or IDEMPOTENCY_CONFLICT; it is not
+ *    executed.
  * M5 `restore(snapshot())` gives the same state hash and the same future.
  * M6 bytes that are not a command of this machine are refused (`INVALID_COMMAND`), they never trap.
  * M7 after a throw (a trap) the instance is worthless; the kernel discards it.

@@ -15,7 +15,10 @@ export interface OutsideCaller {
   stop(): void
 }
 
-/** Makes a caller. `onAnswer` puts the answer in the partition's order; `onBroken` hears of a host that rejects unaborted. */
+/**
+ * Makes a caller. `onAnswer` puts the answer in the partition's order; `onBroken` hears of a host that rejects
+ * unaborted.
+ */
 export const createOutsideCaller = (deps: {
   readonly host: MachineHost<never>
   readonly onAnswer: (command: Uint8Array) => void
@@ -36,7 +39,12 @@ export const createOutsideCaller = (deps: {
   const runOne = async (call: { number: bigint; bytes: Uint8Array; maybeSent: boolean }): Promise<void> => {
     const execute = deps.host.execute
     if (execute === undefined) throw new Error('a machine without an outside made an outside call')
-    const answer = await execute({ sequence: call.number, bytes: call.bytes, maybeSent: call.maybeSent, signal: abort.signal })
+    const answer = await execute({
+      sequence: call.number,
+      bytes: call.bytes,
+      maybeSent: call.maybeSent,
+      signal: abort.signal,
+    })
     if (!abort.signal.aborted) deps.onAnswer(stamped(answer, call.number))
   }
 
@@ -58,7 +66,8 @@ export const createOutsideCaller = (deps: {
   return {
     release: (effects) => {
       for (const effect of effects) {
-        if (effect.receiver === OUTSIDE_RECEIVER) waiting.push({ number: effect.number, bytes: effect.bytes, maybeSent: false })
+        if (effect.receiver === OUTSIDE_RECEIVER)
+          waiting.push({ number: effect.number, bytes: effect.bytes, maybeSent: false })
       }
       pump()
     },

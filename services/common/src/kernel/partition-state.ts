@@ -7,7 +7,8 @@ import { GENESIS_HASH, OUTSIDE_RECEIVER, type JournalRecord, type NumberedEffect
 export const OUTSIDE_CALLS_MAX = 100_000
 
 /**
- * All state of a partition: the machine's own and what the kernel adds around it. It is a function of the journal alone.
+ * All state of a partition: the machine's own and what the kernel adds around it. It is a function of the journal
+ * alone.
  */
 export interface PartitionState {
   readonly partition: PartitionNumber
@@ -85,7 +86,8 @@ export const applyCommands = (
     part.effects.push({ receiver, number, bytes: effect.bytes })
     if (effect.to === OUTSIDE) state.outsideCalls.set(number, effect.bytes)
   }
-  if (state.outsideCalls.size > OUTSIDE_CALLS_MAX) throw new Error(`more than ${OUTSIDE_CALLS_MAX} unanswered outside calls`)
+  if (state.outsideCalls.size > OUTSIDE_CALLS_MAX)
+    throw new Error(`more than ${OUTSIDE_CALLS_MAX} unanswered outside calls`)
 }
 
 /** The record that holds a part, to be appended after the state's last one. */
@@ -130,7 +132,11 @@ export const replayRecord = (state: PartitionState, record: JournalRecord, hash:
     part.effects.length === record.effects.length &&
     part.effects.every((effect, index) => {
       const other = record.effects[index]!
-      return effect.receiver === other.receiver && effect.number === other.number && Buffer.compare(effect.bytes, other.bytes) === 0
+      return (
+        effect.receiver === other.receiver &&
+        effect.number === other.number &&
+        Buffer.compare(effect.bytes, other.bytes) === 0
+      )
     })
   if (!sameEffects) throw new ReplayError(`${at}: other effects than journaled`)
   advance(state, record, hash)

@@ -22,7 +22,10 @@ interface FlushWait {
   readonly expiresAtMs: number
 }
 
-/** Strong reads of a partition. All are evaluated on journaled state only, after an append or head read that began after they arrived. */
+/**
+ * Strong reads of a partition. All are evaluated on journaled state only, after an append or head read that began after
+ * they arrived.
+ */
 export interface Reads {
   /** Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. */
   answer(delivery: Delivery, state: PartitionState): void
@@ -70,7 +73,12 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
 
   const evaluate = (delivery: Delivery, state: PartitionState, parkUntilMs: number): void => {
     const answer = state.machine.query(delivery.message.body)
-    if (!answer.pending || answer.wakeId === undefined || parkUntilMs <= deps.nowMs() || parkedCount >= PARKED_READS_MAX) {
+    if (
+      !answer.pending ||
+      answer.wakeId === undefined ||
+      parkUntilMs <= deps.nowMs() ||
+      parkedCount >= PARKED_READS_MAX
+    ) {
       respondFlushed(delivery, answer.bytes, state)
       return
     }
@@ -116,7 +124,8 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
         const rest = list.filter((read) => read.expiresAtMs > now)
         if (rest.length === 0) parked.delete(key)
         else parked.set(key, rest)
-        for (const read of over) respondFlushed(read.delivery, state.machine.query(read.delivery.message.body).bytes, state)
+        for (const read of over)
+          respondFlushed(read.delivery, state.machine.query(read.delivery.message.body).bytes, state)
       }
       const expired = flushWaits.filter((wait) => wait.expiresAtMs <= now)
       flushWaits = flushWaits.filter((wait) => wait.expiresAtMs > now)

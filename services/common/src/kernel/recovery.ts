@@ -44,7 +44,8 @@ const newestTrusted = async (
       if (bytes === null) throw new Error('it is gone')
       const state = await restoreSnapshot(bytes, { partition, sequence: info.sequence }, deps.factory())
       // A snapshot is taken of journaled state only, so a journal that ends before a sound one has lost records.
-      if (info.sequence > (head?.sequence ?? 0n)) throw new RecordError(lostTail(partition, info.sequence, head?.sequence ?? 0n))
+      if (info.sequence > (head?.sequence ?? 0n))
+        throw new RecordError(lostTail(partition, info.sequence, head?.sequence ?? 0n))
       const hash = await hashAt(deps.journal, partition, info.sequence)
       if (hash !== null && Buffer.compare(hash, state.hash) !== 0) throw new Error('it does not belong to this journal')
       return state
@@ -77,7 +78,8 @@ export const recoverPartition = async (
     replayed += 1
   }
   const head = await deps.journal.head(partition)
-  if (head !== null && head.sequence > state.sequence) throw new RecordError(`records after ${state.sequence} of partition ${partition} are missing`)
+  if (head !== null && head.sequence > state.sequence)
+    throw new RecordError(`records after ${state.sequence} of partition ${partition} are missing`)
   state.behaviour = state.machine.behaviourVersion
   return { state, report: { partition, snapshotSequence, doubted, replayed, sequence: state.sequence } }
 }

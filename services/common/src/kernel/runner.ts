@@ -1,14 +1,9 @@
-import type { Logger } from 'pino'
-import type { Bus, Consumer, Delivery } from '../ports/bus.ts'
-import type { Clock, Repeating } from '../ports/clock.ts'
-import type { Events } from '../ports/events.ts'
+import type { Consumer, Delivery } from '../ports/bus.ts'
+import type { Repeating } from '../ports/clock.ts'
 import { PortError } from '../ports/failure.ts'
-import type { Journal } from '../ports/journal.ts'
-import type { Snapshots } from '../ports/snapshots.ts'
 import { appendRecord } from './appender.ts'
 import { buildBatch, dueCommand, MachineTrap, type Batch } from './batch.ts'
 import { createEffectSender, EFFECTS_UNCONFIRMED_MAX, reloadEffects } from './effect-sender.ts'
-import type { MachineHost } from './host.ts'
 import { createInbox, faultOfCommand, type InboxItem } from './inbox.ts'
 import type { PartitionNumber } from './partition.ts'
 import { advance, recordOf, type PartitionState } from './partition-state.ts'
@@ -18,68 +13,20 @@ import { createReads, type Reads } from './reads.ts'
 import { encodeRecord, RecordError, type JournalRecord } from './record.ts'
 import { recoverPartition, type RecoveryReport } from './recovery.ts'
 import { imageOf, stateHashOf } from './snapshot-codec.ts'
-import { createSnapshotter, type SnapshotPolicy, type Snapshotter } from './snapshotter.ts'
+import {
+  CURSOR_SAVE_MS,
+  IN_FLIGHT_MAX,
+  REBUILD_PAUSE_MS,
+  REBUILD_PAUSE_MS_MAX,
+  RESOLVING_MAX,
+  UPKEEP_INTERVAL_MS,
+  type Runner,
+  type RunnerDeps,
+  type RunnerState,
+} from './runner-types.ts'
+import { createSnapshotter, type Snapshotter } from './snapshotter.ts'
 
-/** Deliveries a partition holds unacknowledged; the bus keeps the rest. */
-export const IN_FLIGHT_MAX = 8_192
-/** Commands whose inputs are being fetched from outside at a time. */
-export const RESOLVING_MAX = 1_024
-/** Pause before a state that was given up is rebuilt; doubles up to REBUILD_PAUSE_MS_MAX. */
-export const REBUILD_PAUSE_MS = 100
-/** Longest such pause. */
-export const REBUILD_PAUSE_MS_MAX = 5_000
-/** How often overdue effects, parked reads and deadlines are looked at. */
-export const UPKEEP_INTERVAL_MS = 100
-/** How often effect cursors are saved, ms. */
-export const CURSOR_SAVE_MS = 2_000
-
-/** States of a runner: it answers only while `serving`. */
-export type RunnerState = 'starting' | 'serving' | 'recovering' | 'deposed' | 'failed' | 'stopped'
-
-/** What a runner tells of itself. */
-export interface RunnerStatus {
-  readonly partition: PartitionNumber
-  readonly name: string
-  readonly state: RunnerState
-  readonly reason: string | null
-  readonly sequence: bigint
-  readonly nowMs: bigint
-  readonly waiting: number
-  readonly unconfirmedEffects: number
-  readonly outsideCalls: number
-  readonly parkedReads: number
-  readonly counts: Readonly<Record<string, number>>
-  readonly lastSnapshot: { readonly sequence: bigint; readonly bytes: number; readonly sha256: string; readonly atMs: number } | null
-  readonly recovery: RecoveryReport | null
-}
-
-/** What a runner needs. */
-export interface RunnerDeps<Observation> {
-  readonly partition: PartitionNumber
-  readonly host: MachineHost<Observation>
-  readonly bus: Bus
-  readonly journal: Journal
-  readonly snapshots: Snapshots
-  readonly events: Events
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly snapshotPolicy: SnapshotPolicy
-}
-
-/** Serves one partition: the only writer of its journal as long as every append wins. */
-export interface Runner<Observation> {
-  /** Recovers and serves. Rejects when the journal can't be trusted. */
-  start(): Promise<RecoveryReport>
-  /** Puts an observation (a quote) in order. */
-  observe(observation: Observation): void
-  /** Stops intake, finishes what was taken, writes a last snapshot when asked. */
-  stop(options: { readonly snapshot: boolean }): Promise<void>
-  /** Takes a snapshot now; resolves with its sequence, or null when it failed or nothing is new. */
-  snapshotNow(): Promise<bigint | null>
-  status(): RunnerStatus
-  /** Hash over all journaled state, between two records. */
-  stateHash(): Promise<string>
-}
+export type { Runner, RunnerDeps, RunnerState, RunnerStatus } from './runner-types.ts'
 
 /** After a trap the waiting commands are tried alone; the one that traps again is refused. */
 interface Suspicion {
@@ -97,8 +44,19 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   const { partition, host, bus, clock, journal } = deps
   const logger = deps.logger.child({ partition: partitionName(partition) })
   const counts = {
-    records: 0, commands: 0, duplicateEffects: 0, gapEffects: 0, expired: 0, overloaded: 0, deadLetters: 0,
-    traps: 0, engineFaults: 0, appendRetries: 0, rebuilds: 0, confirmationsLost: 0, headReads: 0,
+    records: 0,
+    commands: 0,
+    duplicateEffects: 0,
+    gapEffects: 0,
+    expired: 0,
+    overloaded: 0,
+    deadLetters: 0,
+    traps: 0,
+    engineFaults: 0,
+    appendRetries: 0,
+    rebuilds: 0,
+    confirmationsLost: 0,
+    headReads: 0,
   }
   let runnerState: RunnerState = 'stopped'
   let reason: string | null = null
@@ -110,7 +68,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   let snapshotter: Snapshotter | null = null
   let resolving = 0
   let waitingReads: Delivery[] = []
-  let between: (() => void)[] = []
+  const between: (() => void)[] = []
   let wake: () => void = () => undefined
   let stopping = false
   let loop: Promise<void> = Promise.resolve()
@@ -119,7 +77,12 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   let cursorsSavedAtMs = 0
 
   const inbox = createInbox<Observation>(() => wake())
-  let sender = createEffectSender({ partition, bus, nowMs: () => clock.monotonicMs(), onConfirmed: () => reads.confirmed() })
+  let sender = createEffectSender({
+    partition,
+    bus,
+    nowMs: () => clock.monotonicMs(),
+    onConfirmed: () => reads.confirmed(),
+  })
   let reads: Reads = createReads({ sender, nowMs: () => clock.monotonicMs() })
 
   const intake = (delivery: Delivery): void => {
@@ -181,7 +144,8 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     batch.sources.forEach((source, index) => {
       if (source === null || source.kind !== 'delivery') return
       const { delivery } = source
-      if (delivery.message.type === 'effect') confirmations.set(delivery.message.sender ?? 0, delivery.message.sequence ?? 0n)
+      if (delivery.message.type === 'effect')
+        confirmations.set(delivery.message.sender ?? 0, delivery.message.sequence ?? 0n)
       else delivery.reply({ status: 'ok', sequence: record.sequence, body: record.outcomes[index]! })
       delivery.acknowledge()
     })
@@ -197,7 +161,12 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     }
   }
 
-  const release = (served: PartitionState, batch: Batch<Observation>, record: JournalRecord, body: Uint8Array): void => {
+  const release = (
+    served: PartitionState,
+    batch: Batch<Observation>,
+    record: JournalRecord,
+    body: Uint8Array,
+  ): void => {
     releaseReplies(batch, record)
     sender.release(record.sequence, record.effects)
     outside?.release(record.effects)
@@ -218,7 +187,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     }
   }
 
-  const giveUp = async (next: 'recovering' | 'deposed' | 'failed', why: string, items: readonly InboxItem<Observation>[]): Promise<void> => {
+  const giveUp = async (
+    next: 'recovering' | 'deposed' | 'failed',
+    why: string,
+    items: readonly InboxItem<Observation>[],
+  ): Promise<void> => {
     runnerState = next
     reason = why
     state = null
@@ -267,7 +240,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     const record = recordOf(served, batch.part, now)
     const stored = encodeRecord(record)
     const verdict = await appendRecord(
-      { journal, clock, onRetry: (error) => void (counts.appendRetries += 1, logger.warn({ err: error }, 'append is tried again')) },
+      {
+        journal,
+        clock,
+        onRetry: (error) => void ((counts.appendRetries += 1), logger.warn({ err: error }, 'append is tried again')),
+      },
       partition,
       stored,
     )
@@ -339,7 +316,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   const hasWork = (): boolean => {
     if (state === null) return false
     if (inbox.size > 0 || waitingReads.length > 0 || between.length > 0) return true
-    return dueCommand(state, host, nextNow()) !== null || state.machine.continuation() !== null || (snapshotter?.due(state.sequence) ?? false)
+    return (
+      dueCommand(state, host, nextNow()) !== null ||
+      state.machine.continuation() !== null ||
+      (snapshotter?.due(state.sequence) ?? false)
+    )
   }
 
   const betweenRecords = (): void => {
@@ -385,17 +366,27 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   const acquire = async (): Promise<RecoveryReport> => {
     runnerState = 'starting'
     const recovered = await recoverPartition({ journal, snapshots: deps.snapshots, factory: host.factory }, partition)
-    for (const doubt of recovered.report.doubted) logger.error({ doubt: { ...doubt, sequence: String(doubt.sequence) } }, 'a snapshot was passed over')
+    for (const doubt of recovered.report.doubted)
+      logger.error({ doubt: { ...doubt, sequence: String(doubt.sequence) } }, 'a snapshot was passed over')
     recovery = recovered.report
-    sender = createEffectSender({ partition, bus, nowMs: () => clock.monotonicMs(), onConfirmed: () => reads.confirmed() })
+    sender = createEffectSender({
+      partition,
+      bus,
+      nowMs: () => clock.monotonicMs(),
+      onConfirmed: () => reads.confirmed(),
+    })
     reads = createReads({ sender, nowMs: () => clock.monotonicMs() })
     outside = createOutsideCaller({
-      host: host as MachineHost<never>,
+      host: host,
       onAnswer: (command) => inbox.push({ kind: 'internal', command }),
       onBroken: (error) => logger.error({ err: error }, 'an outside call broke; it is asked for again after a restart'),
     })
     snapshotter = createSnapshotter({
-      partition, snapshots: deps.snapshots, clock, policy: deps.snapshotPolicy, lastSequence: recovered.report.snapshotSequence,
+      partition,
+      snapshots: deps.snapshots,
+      clock,
+      policy: deps.snapshotPolicy,
+      lastSequence: recovered.report.snapshotSequence,
       onFailure: (error) => logger.error({ err: error }, 'a snapshot failed'),
     })
     state = recovered.state
@@ -429,7 +420,8 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   const whenBetween = <Value>(task: (served: PartitionState) => Value): Promise<Value> =>
     new Promise((resolve, reject) => {
       between.push(() => {
-        if (state === null) reject(new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`))
+        if (state === null)
+          reject(new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`))
         else resolve(task(state))
       })
       wake()
@@ -480,8 +472,14 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       unconfirmedEffects: sender.unconfirmed(),
       outsideCalls: state?.outsideCalls.size ?? 0,
       parkedReads: reads.waiting(),
-      counts: { ...counts, effectsSent: sender.counts.sent, effectsResent: sender.counts.resent,
-        droppedObservations: inbox.droppedObservations, snapshotsStored: snapshotter?.counts.stored ?? 0, snapshotsFailed: snapshotter?.counts.failed ?? 0 },
+      counts: {
+        ...counts,
+        effectsSent: sender.counts.sent,
+        effectsResent: sender.counts.resent,
+        droppedObservations: inbox.droppedObservations,
+        snapshotsStored: snapshotter?.counts.stored ?? 0,
+        snapshotsFailed: snapshotter?.counts.failed ?? 0,
+      },
       lastSnapshot: snapshotter?.last ?? null,
       recovery,
     }),

@@ -50,7 +50,10 @@ const sortedPairs = (map: ReadonlyMap<number, bigint>): [number, bigint][] => [.
 
 const encodeKernel = (state: PartitionState): Uint8Array => {
   const calls = [...state.outsideCalls].sort((a, b) => (a[0] < b[0] ? -1 : 1))
-  const bytes = calls.reduce((sum, [, call]) => sum + 12 + call.length, 12 + (state.marks.size + state.numbers.size) * 12)
+  const bytes = calls.reduce(
+    (sum, [, call]) => sum + 12 + call.length,
+    12 + (state.marks.size + state.numbers.size) * 12,
+  )
   const out = new Uint8Array(bytes)
   const view = new DataView(out.buffer)
   let at = 0
@@ -80,7 +83,8 @@ const decodeKernel = (state: PartitionState, body: Uint8Array): number => {
   for (const map of [state.marks, state.numbers]) {
     const count = view.getUint32(at, true)
     at += 4
-    for (let index = 0; index < count; index++, at += 12) map.set(view.getUint32(at, true), view.getBigUint64(at + 4, true))
+    for (let index = 0; index < count; index++, at += 12)
+      map.set(view.getUint32(at, true), view.getBigUint64(at + 4, true))
   }
   const calls = view.getUint32(at, true)
   at += 4
@@ -166,7 +170,8 @@ export const restoreSnapshot = async (
   if (view.getUint32(0, true) !== MAGIC || view.getUint16(4, true) !== FORMAT) fail('not a snapshot of a known format')
   const partition = view.getUint32(12, true)
   const sequence = view.getBigUint64(16, true)
-  if (partition !== expected.partition || sequence !== expected.sequence) fail(`it is of partition ${partition} at ${sequence}`)
+  if (partition !== expected.partition || sequence !== expected.sequence)
+    fail(`it is of partition ${partition} at ${sequence}`)
   if (view.getUint32(8, true) > machine.schemaVersion) {
     fail(`schema version ${view.getUint32(8, true)} is newer than this release's ${machine.schemaVersion}`)
   }
@@ -186,6 +191,7 @@ export const restoreSnapshot = async (
   state.behaviour = view.getUint32(96, true)
   const recorded = Buffer.from(bytes.subarray(64, 96)).toString('ascii')
   const restored = stateHashOf(state)
-  if (recorded !== restored) fail(`state hash ${restored} of ${partitionParts(partition).machine} is not the recorded ${recorded}`)
+  if (recorded !== restored)
+    fail(`state hash ${restored} of ${partitionParts(partition).machine} is not the recorded ${recorded}`)
   return state
 }

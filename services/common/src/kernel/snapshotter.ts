@@ -16,7 +16,10 @@ export interface SnapshotPolicy {
 export interface Snapshotter {
   /** Whether one is due: the interval has passed and something was appended since the last. */
   due(sequence: bigint): boolean
-  /** Compresses, writes, reads back and rotates. At most one runs; a failure is counted and the next interval tries again. */
+  /**
+   * Compresses, writes, reads back and rotates. At most one runs; a failure is counted and the next interval tries
+   * again.
+   */
   store(image: SnapshotImage): Promise<SnapshotInfo | null>
   /** Resolves when none is being written. */
   idle(): Promise<void>
@@ -52,7 +55,8 @@ export const createSnapshotter = (deps: {
       const info = await snapshots.write(partition, image.sequence, bytes)
       const stored = await snapshots.read(partition, image.sequence)
       const sha256 = stored === null ? 'nothing' : createHash('sha256').update(stored).digest('hex')
-      if (sha256 !== createHash('sha256').update(bytes).digest('hex')) throw new Error(`the snapshot read back is ${sha256}`)
+      if (sha256 !== createHash('sha256').update(bytes).digest('hex'))
+        throw new Error(`the snapshot read back is ${sha256}`)
       // Only a snapshot that was read back whole may push older ones out.
       await rotate()
       counts.stored += 1

@@ -28,7 +28,8 @@ export interface VerifiedPartition {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
- * Replays a partition from genesis, archived records included: every hash, the chain, every outcome and effect; and each
+ * Replays a partition from genesis, archived records included: every hash, the chain, every outcome and effect; and
+ * each
  * kept snapshot against the replayed state at its sequence. Reads only. The first bad record ends it and is named.
  */
 export const verifyPartition = async (
@@ -50,7 +51,8 @@ export const verifyPartition = async (
       if (bytes === null) throw new Error('it can not be read')
       const restored = await restoreSnapshot(bytes, { partition, sequence }, deps.factory())
       if (stateHashOf(restored) !== stateHashOf(state)) throw new Error('its state is not what the journal gives')
-      if (Buffer.compare(restored.hash, state.hash) !== 0) throw new Error('it names another record than the journal has')
+      if (Buffer.compare(restored.hash, state.hash) !== 0)
+        throw new Error('it names another record than the journal has')
     } catch (error) {
       faults.push({ partition: name, sequence: String(sequence), what: 'snapshot', message: messageOf(error) })
     }
@@ -69,9 +71,21 @@ export const verifyPartition = async (
     faults.push({ partition: name, sequence: String(state.sequence + 1n), what: 'record', message: messageOf(error) })
   }
   for (const sequence of trusted ? waiting.keys() : []) {
-    faults.push({ partition: name, sequence: String(sequence), what: 'snapshot', message: 'it is ahead of the journal' })
+    faults.push({
+      partition: name,
+      sequence: String(sequence),
+      what: 'snapshot',
+      message: 'it is ahead of the journal',
+    })
   }
-  return { partition, records, snapshots, stateHash: trusted ? stateHashOf(state) : null, state: trusted ? state : null, faults }
+  return {
+    partition,
+    records,
+    snapshots,
+    stateHash: trusted ? stateHashOf(state) : null,
+    state: trusted ? state : null,
+    faults,
+  }
 }
 
 /** An effect that its sender has journaled and its receiver has not. */
@@ -103,7 +117,8 @@ export const effectsInFlight = async (
     if (open.size === 0) continue
     for await (const stored of journal.readFrom(state.partition, 1n)) {
       for (const effect of decodeRecord(stored.body).effects) {
-        if (open.has(effect.receiver) && effect.number > markAt(effect.receiver)) effects.push({ ...effect, sender: state.partition })
+        if (open.has(effect.receiver) && effect.number > markAt(effect.receiver))
+          effects.push({ ...effect, sender: state.partition })
       }
     }
   }

@@ -25,7 +25,9 @@ export class TopologyError extends Error {
 const fixed = async (directory: Directory, name: string, wanted: number, remedy: string): Promise<number> => {
   const recorded = Number(await directory.setSettingOnce(name, String(wanted)))
   if (recorded !== wanted) {
-    throw new TopologyError(`${remedy} is ${wanted}, but this data was made with ${recorded}; set it back to ${recorded}`)
+    throw new TopologyError(
+      `${remedy} is ${wanted}, but this data was made with ${recorded}; set it back to ${recorded}`,
+    )
   }
   return recorded
 }
@@ -42,8 +44,18 @@ export const openTopology = async (
     readonly markets: readonly { readonly symbol: string; readonly partitions: number }[]
   },
 ): Promise<Topology> => {
-  const ledgerPartitions = await fixed(directory, 'topology.ledger', wanted.ledgerPartitions, 'BOURSE_LEDGER_PARTITIONS')
-  const bridgePartitions = await fixed(directory, 'topology.bridge', wanted.bridgePartitions, 'BOURSE_BRIDGE_PARTITIONS')
+  const ledgerPartitions = await fixed(
+    directory,
+    'topology.ledger',
+    wanted.ledgerPartitions,
+    'BOURSE_LEDGER_PARTITIONS',
+  )
+  const bridgePartitions = await fixed(
+    directory,
+    'topology.bridge',
+    wanted.bridgePartitions,
+    'BOURSE_BRIDGE_PARTITIONS',
+  )
   const markets = new Map<string, MarketPlace>()
   for (const { symbol, partitions } of wanted.markets) {
     await fixed(directory, `topology.market.${symbol}`, partitions, `engine.partitions of ${symbol}`)
@@ -72,7 +84,10 @@ export const tradingPartitionOf = (market: MarketPlace, account: Uint8Array): Pa
 
 /** The bridge partition of a bank. */
 export const bridgePartitionOf = (topology: Topology, bank: string): PartitionNumber =>
-  partitionNumber('bridge', partitionIndexOf(createHash('sha256').update(`bank:${bank}`).digest().subarray(0, 16), topology.bridgePartitions))
+  partitionNumber(
+    'bridge',
+    partitionIndexOf(createHash('sha256').update(`bank:${bank}`).digest().subarray(0, 16), topology.bridgePartitions),
+  )
 
 /** Every partition of the platform. */
 export const allPartitions = (topology: Topology): PartitionNumber[] => {

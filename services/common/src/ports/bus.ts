@@ -13,7 +13,9 @@ export interface BusMessage {
   readonly sender?: PartitionNumber
   /** The number of the effect, for `effect` and `confirmation`. */
   readonly sequence?: bigint
-  /** How long the asker waits; after it the message may be dropped unhandled. For `read`: how long it may stay parked. */
+  /**
+   * How long the asker waits; after it the message may be dropped unhandled. For `read`: how long it may stay parked.
+   */
   readonly deadlineMs?: number
   /** W3C trace context and the like; never part of any decision. */
   readonly headers?: Readonly<Record<string, string>>
@@ -62,10 +64,12 @@ export interface Consumer {
  * Bus: commands to partitions and their replies.
  *
  * B1 `send` resolves only when the bus is responsible for the message; a failure means it may or may not arrive.
- * B2 Messages of one sender to one partition arrive in the order their `send` was called, redelivered ones in their old place.
+ * B2 Messages of one sender to one partition arrive in the order their `send` was called, redelivered ones in their old
+ *    place.
  * B3 At least once: what is not acknowledged when its consumer stops or dies comes again, `attempt` raised.
  * B4 One consumer at a time per partition; a second `consume` waits until the first has stopped.
- * B5 `request` resolves with the reply, or fails `timeout` after `deadlineMs`; the command may have been executed all the same.
+ * B5 `request` resolves with the reply, or fails `timeout` after `deadlineMs`; the command may have been executed all
+ *    the same.
  * B6 Bodies round-trip byte for byte, sequences as 64-bit integers.
  * B7 A partition's queue is bounded; beyond it `send` and `request` fail `full`, at once.
  * B8 A message to a partition nobody consumes waits in its queue.
@@ -77,7 +81,11 @@ export interface Consumer {
 export interface Bus {
   send(partition: PartitionNumber, message: BusMessage): Promise<void>
   request(partition: PartitionNumber, message: BusMessage & { readonly deadlineMs: number }): Promise<BusReply>
-  consume(partition: PartitionNumber, handler: (delivery: Delivery) => void, options: { readonly inFlightMax: number }): Promise<Consumer>
+  consume(
+    partition: PartitionNumber,
+    handler: (delivery: Delivery) => void,
+    options: { readonly inFlightMax: number },
+  ): Promise<Consumer>
   deadLetters(limit: number): Promise<readonly DeadLetter[]>
   resend(deadLetterId: string): Promise<boolean>
   close(): Promise<void>

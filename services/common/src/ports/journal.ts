@@ -23,10 +23,12 @@ export interface EffectCursor {
 /**
  * Journal: append-only per partition. Sequences start at 1.
  *
- * J1 `append` stores the record at its sequence exactly once: of two writers with the same (partition, sequence) one gets
+ * J1 `append` stores the record at its sequence exactly once: of two writers with the same (partition, sequence) one
+ *    gets
  *    `appended`, the other `taken`, whatever their bytes. That uniqueness is the fence.
  * J2 `appended` means durable: after a crash of process or machine the record is there, byte for byte.
- * J3 `append` never leaves a gap: sequence n is refused (`PortError` corrupt) unless n − 1 is there (archived counts) or n is 1.
+ * J3 `append` never leaves a gap: sequence n is refused (`PortError` corrupt) unless n − 1 is there (archived counts)
+ *    or n is 1.
  * J4 A thrown `unknown` or `timeout` says nothing: the record may be there. `read` of that sequence tells.
  * J5 `head` and `read` see every record whose append had answered before they were called (linearizable).
  * J6 `readFrom` streams records in order without gaps from a sequence, archived ones included.

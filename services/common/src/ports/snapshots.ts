@@ -14,7 +14,8 @@ export interface SnapshotInfo {
  *
  * S1 `write` is atomic: after a crash at any moment the snapshot is whole or not there, and older ones are untouched.
  * S2 `list` gives the newest first and only whole ones.
- * S3 `read` gives the bytes as written, or null when there is none; bytes whose SHA-256 differs from the recorded one are refused `corrupt`.
+ * S3 `read` gives the bytes as written, or null when there is none; bytes whose SHA-256 differs from the recorded one
+ *    are refused `corrupt`.
  * S4 `remove` of one that is not there is no error.
  * S5 Writing the same sequence again replaces it.
  * S6 Partitions do not see one another.

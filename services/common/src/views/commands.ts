@@ -11,7 +11,8 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const notRemembered: ReadonlySet<number> = new Set([refusalNumbers.IDEMPOTENCY_CONFLICT, refusalNumbers.UNAVAILABLE])
 
 /**
- * The `commands` writes of a record: each executed client command with an id, and its first outcome. `isFinal` says whether
+ * The `commands` writes of a record: each executed client command with an id, and its first outcome. `isFinal` says
+ * whether
  * this machine's outcome is the one a client gets (a hold that sends a command on is not).
  */
 export const commandWrites = (
@@ -23,7 +24,8 @@ export const commandWrites = (
     const header = decodeHeader(input)
     const outcome = record.outcomes[index]!
     const { code } = decodeOutcomeHeader(outcome)
-    if (Buffer.compare(header.id, NO_ID) === 0 || header.origin > commandOrigins.partition || notRemembered.has(code)) return
+    if (Buffer.compare(header.id, NO_ID) === 0 || header.origin > commandOrigins.partition || notRemembered.has(code))
+      return
     if (!isFinal(input, outcome)) return
     writes.push({
       kind: 'insert',

@@ -3,7 +3,8 @@ import type { ViewModel } from '../ports/views.ts'
 
 /*
  * The models of the query side, declared once; every adapter of the Views port follows them. Amounts and prices are
- * BigInt units of 1e-8, moments are whole milliseconds. Sequences are BigInt. Fields with `index: true` can be filtered and sorted.
+ * BigInt units of 1e-8, moments are whole milliseconds. Sequences are BigInt. Fields with `index: true` can be filtered
+ * and sorted.
  */
 
 /** A CFD trade of a trader, open or closed. `_id` is the public trade id. */
@@ -33,7 +34,9 @@ export interface TradeView {
   readonly order: string
 }
 
-/** An executed client command: the answer to "did it happen?" after its id has left the machine. `_id` is the id in hex. */
+/**
+ * An executed client command: the answer to "did it happen?" after its id has left the machine. `_id` is the id in hex.
+ */
 export interface CommandView {
   readonly _id: string
   readonly partition: number
@@ -133,56 +136,153 @@ const optionalUnits = { type: BigInt, default: null } as const
 const id = { _id: text } as const
 const indexed = { index: true } as const
 
-const model = <Document extends { _id: string }>(name: string, schema: Schema): ViewModel<Document> => ({ name, schema })
+const model = <Document extends { _id: string }>(name: string, schema: Schema): ViewModel<Document> => ({
+  name,
+  schema,
+})
 
 /** Trades of all markets. */
-export const tradeModel = model<TradeView>('trades', new Schema({
-  ...id, account: { ...text, ...indexed }, asset: text, status: { ...text, ...indexed }, direction: text, margin: units, leverage: whole,
-  quantity: units, entryPrice: units, liquidationPrice: optionalUnits, stopLossPrice: optionalUnits, takeProfitPrice: optionalUnits,
-  openFee: units, openedAt: whole, exitPrice: optionalUnits, pnl: optionalUnits, fees: optionalUnits, funding: optionalUnits,
-  returned: optionalUnits, reason: optionalText, closedAt: optionalWhole, order: { ...text, ...indexed },
-}))
+export const tradeModel = model<TradeView>(
+  'trades',
+  new Schema({
+    ...id,
+    account: { ...text, ...indexed },
+    asset: text,
+    status: { ...text, ...indexed },
+    direction: text,
+    margin: units,
+    leverage: whole,
+    quantity: units,
+    entryPrice: units,
+    liquidationPrice: optionalUnits,
+    stopLossPrice: optionalUnits,
+    takeProfitPrice: optionalUnits,
+    openFee: units,
+    openedAt: whole,
+    exitPrice: optionalUnits,
+    pnl: optionalUnits,
+    fees: optionalUnits,
+    funding: optionalUnits,
+    returned: optionalUnits,
+    reason: optionalText,
+    closedAt: optionalWhole,
+    order: { ...text, ...indexed },
+  }),
+)
 
 /** Executed client commands of all machines. */
-export const commandModel = model<CommandView>('commands', new Schema({
-  ...id, partition: whole, sequence: units, requestHash: text, kind: whole, code: whole, atMs: { ...whole, ...indexed }, outcome: text,
-}))
+export const commandModel = model<CommandView>(
+  'commands',
+  new Schema({
+    ...id,
+    partition: whole,
+    sequence: units,
+    requestHash: text,
+    kind: whole,
+    code: whole,
+    atMs: { ...whole, ...indexed },
+    outcome: text,
+  }),
+)
 
 /** Ledger transactions. */
-export const ledgerTransactionModel = model<LedgerTransactionView>('ledgertransactions', new Schema({
-  ...id, partition: whole, transactionNumber: units, transactionType: whole, reference: { ...text, ...indexed },
-  commandId: { ...text, ...indexed }, atMs: { ...whole, ...indexed },
-}))
+export const ledgerTransactionModel = model<LedgerTransactionView>(
+  'ledgertransactions',
+  new Schema({
+    ...id,
+    partition: whole,
+    transactionNumber: units,
+    transactionType: whole,
+    reference: { ...text, ...indexed },
+    commandId: { ...text, ...indexed },
+    atMs: { ...whole, ...indexed },
+  }),
+)
 
 /** Ledger entries. */
-export const ledgerEntryModel = model<LedgerEntryView>('ledgerentries', new Schema({
-  ...id, transaction: { ...text, ...indexed }, partition: whole, owner: { ...text, ...indexed }, accountKind: whole, currency: text,
-  amount: units, balanceAfter: units, reference: { ...text, ...indexed }, transactionType: whole, atMs: { ...whole, ...indexed },
-  order: { ...text, ...indexed },
-}))
+export const ledgerEntryModel = model<LedgerEntryView>(
+  'ledgerentries',
+  new Schema({
+    ...id,
+    transaction: { ...text, ...indexed },
+    partition: whole,
+    owner: { ...text, ...indexed },
+    accountKind: whole,
+    currency: text,
+    amount: units,
+    balanceAfter: units,
+    reference: { ...text, ...indexed },
+    transactionType: whole,
+    atMs: { ...whole, ...indexed },
+    order: { ...text, ...indexed },
+  }),
+)
 
 /** Events of the `trades` channel. */
-export const tradeEventModel = model<TradeEventView>('tradeevents', new Schema({
-  ...id, account: { ...text, ...indexed }, sequence: { ...whole, ...indexed }, type: text, tradeId: text, atMs: whole, payload: text,
-}))
+export const tradeEventModel = model<TradeEventView>(
+  'tradeevents',
+  new Schema({
+    ...id,
+    account: { ...text, ...indexed },
+    sequence: { ...whole, ...indexed },
+    type: text,
+    tradeId: text,
+    atMs: whole,
+    payload: text,
+  }),
+)
 
 /** Bank transactions. */
-export const bankTransactionModel = model<BankTransactionView>('banktransactions', new Schema({
-  ...id, bank: { ...text, ...indexed }, bankUserId: { ...text, ...indexed }, idempotencyKey: { ...text, ...indexed }, type: text,
-  status: text, errorCode: optionalText, payload: text, createdAtMs: { ...whole, ...indexed }, order: { ...text, ...indexed },
-}))
+export const bankTransactionModel = model<BankTransactionView>(
+  'banktransactions',
+  new Schema({
+    ...id,
+    bank: { ...text, ...indexed },
+    bankUserId: { ...text, ...indexed },
+    idempotencyKey: { ...text, ...indexed },
+    type: text,
+    status: text,
+    errorCode: optionalText,
+    payload: text,
+    createdAtMs: { ...whole, ...indexed },
+    order: { ...text, ...indexed },
+  }),
+)
 
 /** Events for banks. */
-export const bankEventModel = model<BankEventView>('bankevents', new Schema({
-  ...id, bank: { ...text, ...indexed }, sequence: { ...whole, ...indexed }, type: text, payload: text, createdAtMs: whole,
-}))
+export const bankEventModel = model<BankEventView>(
+  'bankevents',
+  new Schema({
+    ...id,
+    bank: { ...text, ...indexed },
+    sequence: { ...whole, ...indexed },
+    type: text,
+    payload: text,
+    createdAtMs: whole,
+  }),
+)
 
 /** Customers of banks. */
-export const bankCustomerModel = model<BankCustomerView>('bankcustomers', new Schema({
-  ...id, bank: { ...text, ...indexed }, bankUserId: text, owner: { ...text, ...indexed }, kycLevel: whole, createdAtMs: whole,
-}))
+export const bankCustomerModel = model<BankCustomerView>(
+  'bankcustomers',
+  new Schema({
+    ...id,
+    bank: { ...text, ...indexed },
+    bankUserId: text,
+    owner: { ...text, ...indexed },
+    kycLevel: whole,
+    createdAtMs: whole,
+  }),
+)
 
 /** Every model, for adapters that make tables or collections. */
 export const viewModels = [
-  tradeModel, commandModel, ledgerTransactionModel, ledgerEntryModel, tradeEventModel, bankTransactionModel, bankEventModel, bankCustomerModel,
+  tradeModel,
+  commandModel,
+  ledgerTransactionModel,
+  ledgerEntryModel,
+  tradeEventModel,
+  bankTransactionModel,
+  bankEventModel,
+  bankCustomerModel,
 ] as const

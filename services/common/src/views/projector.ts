@@ -5,7 +5,10 @@ import type { Clock } from '../ports/clock.ts'
 import type { Events, Subscription } from '../ports/events.ts'
 import type { Views, ViewWrite } from '../ports/views.ts'
 
-/** Folds one record into view writes. Pure but for what it read from the views before; the same record gives the same writes. */
+/**
+ * Folds one record into view writes. Pure but for what it read from the views before; the same record gives the same
+ * writes.
+ */
 export type Fold = (record: JournalRecord) => Promise<readonly ViewWrite[]> | readonly ViewWrite[]
 
 /** Keeps the views of some partitions up to date. */

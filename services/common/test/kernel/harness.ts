@@ -56,7 +56,12 @@ export const openWorld = async (existing?: string): Promise<World> => {
   const events = createEmbeddedEvents({ journal, clock })
   const logger = pino({ level: 'silent' })
   return {
-    folder, clock, bus, journal, snapshots, events,
+    folder,
+    clock,
+    bus,
+    journal,
+    snapshots,
+    events,
     client: createPartitionClient({ bus }),
     run: (partition, options = {}) =>
       createRunner<bigint>({
@@ -64,7 +69,10 @@ export const openWorld = async (existing?: string): Promise<World> => {
         host: { factory: () => createTallyMachine(), ...options.host },
         bus: options.bus ?? bus,
         journal: options.journal ?? journal,
-        snapshots, events, clock, logger,
+        snapshots,
+        events,
+        clock,
+        logger,
         snapshotPolicy: options.snapshotPolicy ?? never,
       }),
     close: async () => {

@@ -246,7 +246,12 @@ describe('effects', () => {
     const there = world.run(THERE)
     await there.start()
     const effect = (number: bigint): Promise<void> =>
-      world.bus.send(THERE, { type: 'effect', sender: HERE, sequence: number, body: withSender(add(number), HERE, number) })
+      world.bus.send(THERE, {
+        type: 'effect',
+        sender: HERE,
+        sequence: number,
+        body: withSender(add(number), HERE, number),
+      })
     await effect(1n)
     await effect(3n)
     await until(world.clock, () => there.status().counts['gapEffects'] === 1)
@@ -291,7 +296,10 @@ describe('calls to the outside', () => {
     })
     await answering.start()
     await until(world.clock, () => machines.at(-1)!.tally.answers === 1n)
-    expect(seen.map(({ sequence, maybeSent }) => [sequence, maybeSent])).toEqual([[1n, false], [1n, true]])
+    expect(seen.map(({ sequence, maybeSent }) => [sequence, maybeSent])).toEqual([
+      [1n, false],
+      [1n, true],
+    ])
     expect(answering.status().outsideCalls).toBe(0)
     await answering.stop({ snapshot: false })
   })
@@ -302,7 +310,9 @@ describe('a command that traps', () => {
     trapRuns.count = 0
     const runner = world.run(HERE)
     await runner.start()
-    const around = [add(1n, 1), tallyCommand(tallyKinds.trap, [], 2), add(2n, 3), add(4n, 4)].map((command) => send(command))
+    const around = [add(1n, 1), tallyCommand(tallyKinds.trap, [], 2), add(2n, 3), add(4n, 4)].map((command) =>
+      send(command),
+    )
     const outcomes = await Promise.all(around)
     expect(outcomes.map((outcome) => decodeOutcomeHeader(outcome).code)).toEqual([0, refusalNumbers.ENGINE_FAULT, 0, 0])
     expect(await total()).toBe(7n)
@@ -363,7 +373,11 @@ describe('snapshots and recovery', () => {
   test('a flipped byte in the newest snapshot falls back to the one before and says so', async () => {
     const hash = await fill(10)
     const folder = join(world.folder, 'snapshots')
-    const newest = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort().at(-1)!
+    const newest = (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .at(-1)!
     const bytes = await readFile(newest)
     bytes[bytes.length >> 1]! ^= 1
     await writeFile(newest, bytes)

@@ -5,7 +5,8 @@ import { OUTSIDE, type Applied, type Effect, type Machine, type QueryAnswer } fr
 import { decodeOutcomeHeader, encodeOutcome, outcomeBodyOf } from '../../src/kernel/outcome.ts'
 
 /**
- * The smallest machine that uses everything the kernel promises: it adds numbers, forwards to other partitions, calls the
+ * The smallest machine that uses everything the kernel promises: it adds numbers, forwards to other partitions, calls
+ * the
  * outside, has deadlines and continuations, and traps on demand.
  */
 export const tallyKinds = { add: 1, forward: 2, call: 3, trap: 4, remindAt: 5, burst: 6, rest: 7, answer: 8 } as const
@@ -42,7 +43,13 @@ export const idOf = (number: number): Uint8Array => {
 /** A command of the tally machine. `id` 0 means none. */
 export const tallyCommand = (kind: number, values: readonly bigint[], id = 0, hashSeed = 0): Uint8Array =>
   encodeCommand(
-    id === 0 ? { kind } : { kind, id: idOf(id), requestHash: createHash('sha256').update(`${kind}${values.join()}${hashSeed}`).digest().subarray(0, 16) },
+    id === 0
+      ? { kind }
+      : {
+          kind,
+          id: idOf(id),
+          requestHash: createHash('sha256').update(`${kind}${values.join()}${hashSeed}`).digest().subarray(0, 16),
+        },
     numbers(...values),
   )
 
@@ -73,7 +80,11 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
         tally.total += numberAt(body, 0) * BigInt(behaviour)
         return done()
       case tallyKinds.forward:
-        effects.push({ to: Number(numberAt(body, 1)), bytes: tallyCommand(tallyKinds.add, [numberAt(body, 0)]), commandIndex: index })
+        effects.push({
+          to: Number(numberAt(body, 1)),
+          bytes: tallyCommand(tallyKinds.add, [numberAt(body, 0)]),
+          commandIndex: index,
+        })
         return done()
       case tallyKinds.call:
         effects.push({ to: OUTSIDE, bytes: numbers(numberAt(body, 0)), commandIndex: index })
@@ -100,11 +111,20 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
         tally.deadline = 0n
         return done()
       default:
-        return encodeOutcome({ code: refusalNumbers.INVALID_COMMAND, kind: header.kind, id: header.id }, new Uint8Array())
+        return encodeOutcome(
+          { code: refusalNumbers.INVALID_COMMAND, kind: header.kind, id: header.id },
+          new Uint8Array(),
+        )
     }
   }
 
-  const answerOrExecute = (command: Uint8Array, index: number, behaviour: number, refused: boolean, effects: Effect[]): Uint8Array => {
+  const answerOrExecute = (
+    command: Uint8Array,
+    index: number,
+    behaviour: number,
+    refused: boolean,
+    effects: Effect[],
+  ): Uint8Array => {
     const header = decodeHeader(command)
     const key = hex(header.id)
     const hasId = header.id.some((byte) => byte !== 0)
@@ -112,7 +132,10 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
     if (known !== undefined) {
       return known.hash === hex(header.requestHash)
         ? known.outcome
-        : encodeOutcome({ code: refusalNumbers.IDEMPOTENCY_CONFLICT, kind: header.kind, id: header.id }, new Uint8Array())
+        : encodeOutcome(
+            { code: refusalNumbers.IDEMPOTENCY_CONFLICT, kind: header.kind, id: header.id },
+            new Uint8Array(),
+          )
     }
     const outcome = refused
       ? encodeOutcome({ code: refusalNumbers.ENGINE_FAULT, kind: header.kind, id: header.id }, new Uint8Array())
@@ -123,8 +146,15 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
 
   const encoded = (): Uint8Array => {
     const ids = [...tally.ids].sort(([a], [b]) => (a < b ? -1 : 1))
-    const plain = { ...tally, total: `${tally.total}`, reminders: `${tally.reminders}`, answers: `${tally.answers}`, deadline: `${tally.deadline}`,
-      burstLeft: `${tally.burstLeft}`, ids: ids.map(([id, kept]) => [id, kept.hash, hex(kept.outcome)]) }
+    const plain = {
+      ...tally,
+      total: `${tally.total}`,
+      reminders: `${tally.reminders}`,
+      answers: `${tally.answers}`,
+      deadline: `${tally.deadline}`,
+      burstLeft: `${tally.burstLeft}`,
+      ids: ids.map(([id, kept]) => [id, kept.hash, hex(kept.outcome)]),
+    }
     return Buffer.from(JSON.stringify(plain))
   }
 
@@ -136,10 +166,15 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
     behaviourVersion,
     apply: (batch, _now, behaviour, refused): Applied => {
       const effects: Effect[] = []
-      const outcomes = batch.map((command, index) => answerOrExecute(command, index, behaviour, refused?.has(index) ?? false, effects))
+      const outcomes = batch.map((command, index) =>
+        answerOrExecute(command, index, behaviour, refused?.has(index) ?? false, effects),
+      )
       return { outcomes, effects, settledIds: outcomes.map((outcome) => decodeOutcomeHeader(outcome).id) }
     },
-    continuation: () => (tally.burstLeft > 0n ? encodeCommand({ kind: tallyKinds.rest, origin: commandOrigins.runner }, new Uint8Array()) : null),
+    continuation: () =>
+      tally.burstLeft > 0n
+        ? encodeCommand({ kind: tallyKinds.rest, origin: commandOrigins.runner }, new Uint8Array())
+        : null,
     nextDeadline: () => (tally.deadline === 0n ? null : tally.deadline),
     query: (question): QueryAnswer => {
       const { id } = decodeHeader(question)
@@ -148,15 +183,26 @@ export const createTallyMachine = (behaviourVersion = 1): TallyMachine => {
       }
       const known = tally.ids.get(hex(id))
       return known === undefined
-        ? { bytes: encodeOutcome({ code: refusalNumbers.NOT_FOUND, kind: 200, id }, new Uint8Array()), pending: true, wakeId: id.slice() }
+        ? {
+            bytes: encodeOutcome({ code: refusalNumbers.NOT_FOUND, kind: 200, id }, new Uint8Array()),
+            pending: true,
+            wakeId: id.slice(),
+          }
         : { bytes: known.outcome, pending: false }
     },
     snapshot: encoded,
     restore: (bytes) => {
-      const plain = JSON.parse(Buffer.from(bytes).toString()) as Record<'total' | 'reminders' | 'answers' | 'deadline' | 'burstLeft', string> & { ids: [string, string, string][] }
+      const plain = JSON.parse(Buffer.from(bytes).toString()) as Record<
+        'total' | 'reminders' | 'answers' | 'deadline' | 'burstLeft',
+        string
+      > & { ids: [string, string, string][] }
       tally = {
-        total: BigInt(plain.total), reminders: BigInt(plain.reminders), answers: BigInt(plain.answers), deadline: BigInt(plain.deadline),
-        burstLeft: BigInt(plain.burstLeft), ids: new Map(plain.ids.map(([id, hash, outcome]) => [id, { hash, outcome: Buffer.from(outcome, 'hex') }])),
+        total: BigInt(plain.total),
+        reminders: BigInt(plain.reminders),
+        answers: BigInt(plain.answers),
+        deadline: BigInt(plain.deadline),
+        burstLeft: BigInt(plain.burstLeft),
+        ids: new Map(plain.ids.map(([id, hash, outcome]) => [id, { hash, outcome: Buffer.from(outcome, 'hex') }])),
       }
     },
     stateHash: () => createHash('sha256').update(encoded()).digest('hex').slice(0, 32),

@@ -8,9 +8,18 @@ import type { Views } from '@bourse/common/ports/views.ts'
 import { rememberedCommand } from '@bourse/common/views/commands.ts'
 import { ledgerEntryModel } from '@bourse/common/views/models.ts'
 import {
-  accountKindOfNumber, customerAccountKey, insurancePartitionOf, systemAccountKey, transactionTypes,
+  accountKindOfNumber,
+  customerAccountKey,
+  insurancePartitionOf,
+  systemAccountKey,
+  transactionTypes,
 } from '@bourse/risk-rules/ledger/accounts.ts'
-import { encodeLedgerCommand, openAccountInstruction, type Instruction, type Leg } from '@bourse/risk-rules/ledger/codec.ts'
+import {
+  encodeLedgerCommand,
+  openAccountInstruction,
+  type Instruction,
+  type Leg,
+} from '@bourse/risk-rules/ledger/codec.ts'
 import { decodeLedgerOutcome, type LedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { balancesQuestion, decodeBalances } from '@bourse/risk-rules/ledger/queries.ts'
 import type { Balance, LedgerClient } from './types.ts'
@@ -32,7 +41,8 @@ const remedies: Partial<Record<OutcomeCode, string>> = {
 }
 
 /** A refusal of the ledger in words. */
-export const ledgerRefusal = (code: RefusalCode): Result<never> => refuse(code, remedies[code] ?? `the ledger refused: ${code}`)
+export const ledgerRefusal = (code: RefusalCode): Result<never> =>
+  refuse(code, remedies[code] ?? `the ledger refused: ${code}`)
 
 /** Public id of a ledger transaction. */
 export const ledgerTransactionId = (partition: PartitionNumber, number: bigint): string => `${partition}:${number}`
@@ -55,7 +65,8 @@ export const createLedgerClient = (deps: {
     if (identity.keyed && !deps.viewsAreFresh(partition)) return ledgerRefusal('UNAVAILABLE')
     const remembered = identity.keyed ? await rememberedCommand(views, identity.id) : null
     if (remembered !== null) {
-      if (Buffer.compare(bytesOfHex(remembered.view.requestHash), identity.requestHash) !== 0) return ledgerRefusal('IDEMPOTENCY_CONFLICT')
+      if (Buffer.compare(bytesOfHex(remembered.view.requestHash), identity.requestHash) !== 0)
+        return ledgerRefusal('IDEMPOTENCY_CONFLICT')
       return judged(remembered.outcome)
     }
     const command = encodeLedgerCommand({ id: identity.id, requestHash: identity.requestHash }, instruction)
@@ -68,15 +79,27 @@ export const createLedgerClient = (deps: {
     return code === 'OK' ? ok(decodeLedgerOutcome(bytes)) : ledgerRefusal(code)
   }
 
-  const post = async (partition: PartitionNumber, identity: CommandIdentity, instruction: Instruction): Promise<Result<{ transactionId: string }>> => {
+  const post = async (
+    partition: PartitionNumber,
+    identity: CommandIdentity,
+    instruction: Instruction,
+  ): Promise<Result<{ transactionId: string }>> => {
     const outcome = await order(partition, identity, instruction)
     if (!outcome.ok) return outcome
     return ok({ transactionId: ledgerTransactionId(partition, outcome.value.transactionNumber ?? 0n) })
   }
 
-  const capital = (currency: string, amount: bigint): Leg => ({ ...systemAccountKey('bank', currency, CAPITAL), amount })
+  const capital = (currency: string, amount: bigint): Leg => ({
+    ...systemAccountKey('bank', currency, CAPITAL),
+    amount,
+  })
 
-  const fundHouse = async (identity: CommandIdentity, asset: string, amount: bigint, currency: string): Promise<Result<{ transactionIds: readonly string[] }>> => {
+  const fundHouse = async (
+    identity: CommandIdentity,
+    asset: string,
+    amount: bigint,
+    currency: string,
+  ): Promise<Result<{ transactionIds: readonly string[] }>> => {
     const count = BigInt(topology.ledgerPartitions)
     const transactionIds: string[] = []
     for (let index = 0; index < topology.ledgerPartitions; index++) {
@@ -97,12 +120,18 @@ export const createLedgerClient = (deps: {
 
   return {
     openAccount: async (identity, owner, currency, grant) => {
-      const instruction = openAccountInstruction(customerAccountKey(owner, currency), grant, transactionTypes.OPEN_ACCOUNT)
+      const instruction = openAccountInstruction(
+        customerAccountKey(owner, currency),
+        grant,
+        transactionTypes.OPEN_ACCOUNT,
+      )
       const outcome = await order(ledgerPartitionOf(topology, owner), identity, instruction)
       return outcome.ok ? ok({ existed: outcome.value.existed }) : outcome
     },
     balances: async (owner) => {
-      const answer = await partitions.read(ledgerPartitionOf(topology, owner), balancesQuestion(owner), { deadlineMs: LEDGER_DEADLINE_MS })
+      const answer = await partitions.read(ledgerPartitionOf(topology, owner), balancesQuestion(owner), {
+        deadlineMs: LEDGER_DEADLINE_MS,
+      })
       if (!answer.ok) return answer
       const all: Balance[] = decodeBalances(answer.value.outcome)
         .filter((account) => account.kind === 'customer')
@@ -129,19 +158,35 @@ export const createLedgerClient = (deps: {
     },
     correct: async (identity, transactionId) => {
       const entries = await views.find(ledgerEntryModel, {
-        filter: { transaction: transactionId }, sortBy: 'order', direction: 'ascending', limit: 100,
+        filter: { transaction: transactionId },
+        sortBy: 'order',
+        direction: 'ascending',
+        limit: 100,
       })
       const first = entries[0]
-      if (first === undefined) return refuse('TRANSACTION_NOT_FOUND', `no transaction '${transactionId}'; read it from /api/v1/admin/transactions`)
+      if (first === undefined)
+        return refuse(
+          'TRANSACTION_NOT_FOUND',
+          `no transaction '${transactionId}'; read it from /api/v1/admin/transactions`,
+        )
       const legs = entries.map((entry): Leg => ({
-        owner: bytesOfHex(entry.owner), currency: entry.currency, kind: accountKindOfNumber(entry.accountKind), amount: -entry.amount,
+        owner: bytesOfHex(entry.owner),
+        currency: entry.currency,
+        kind: accountKindOfNumber(entry.accountKind),
+        amount: -entry.amount,
       }))
       if (legs.some((leg) => leg.kind === 'clearing')) {
-        return refuse('VALIDATION_ERROR', `'${transactionId}' moves money between partitions; correct both of its sides with credit and debit`)
+        return refuse(
+          'VALIDATION_ERROR',
+          `'${transactionId}' moves money between partitions; correct both of its sides with credit and debit`,
+        )
       }
       const [partition = '0', number = '0'] = transactionId.split(':')
       return post(Number(partition), identity, {
-        kind: 'CORRECTION', transactionType: transactionTypes.CORRECTION, legs, reference: correctedReference(Number(partition), BigInt(number)),
+        kind: 'CORRECTION',
+        transactionType: transactionTypes.CORRECTION,
+        legs,
+        reference: correctedReference(Number(partition), BigInt(number)),
       })
     },
   }
@@ -155,4 +200,3 @@ export const correctedReference = (partition: PartitionNumber, number: bigint): 
   view.setBigUint64(8, number, true)
   return bytes
 }
-

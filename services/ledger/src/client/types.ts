@@ -20,13 +20,32 @@ export interface PostingLeg {
 /** Money as the gateway's administration and the trader API need it. */
 export interface LedgerClient {
   /** Opens the trading account; the grant (from `promotion`) is given only at creation. */
-  openAccount(identity: CommandIdentity, owner: Uint8Array, currency: string, grant: Units): Promise<Result<{ readonly existed: boolean }>>
+  openAccount(
+    identity: CommandIdentity,
+    owner: Uint8Array,
+    currency: string,
+    grant: Units,
+  ): Promise<Result<{ readonly existed: boolean }>>
   /** Strong read of the owner's customer accounts; `ACCOUNT_NOT_FOUND` when there is none. */
   balances(owner: Uint8Array): Promise<Result<readonly Balance[]>>
-  /** Credits (amount > 0) or debits (amount < 0) a customer against `bank:<reference account>`; `reference` is remembered. */
-  adjust(identity: CommandIdentity, owner: Uint8Array, currency: string, amount: Units, reference: string): Promise<Result<{ readonly transactionId: string }>>
+  /**
+   * Credits (amount > 0) or debits (amount < 0) a customer against `bank:<reference account>`; `reference` is
+   * remembered.
+   */
+  adjust(
+    identity: CommandIdentity,
+    owner: Uint8Array,
+    currency: string,
+    amount: Units,
+    reference: string,
+  ): Promise<Result<{ readonly transactionId: string }>>
   /** Moves capital to `house:<pair>` of every ledger partition in equal parts, or to `insurance:<pair>`. */
-  fund(identity: CommandIdentity, target: 'house' | 'insurance', asset: string, amount: Units): Promise<Result<{ readonly transactionIds: readonly string[] }>>
+  fund(
+    identity: CommandIdentity,
+    target: 'house' | 'insurance',
+    asset: string,
+    amount: Units,
+  ): Promise<Result<{ readonly transactionIds: readonly string[] }>>
   /** Books the exact opposite of a transaction's entries as a new transaction that names it. */
   correct(identity: CommandIdentity, transactionId: string): Promise<Result<{ readonly transactionId: string }>>
 }

@@ -18,9 +18,13 @@ const orderOf = (transactionNumber: bigint, leg: number): string =>
 /** The legs as posted: an insurance refund pays what the fund had. */
 const postedLegs = (instruction: DecodedInstruction, outcome: LedgerOutcome): readonly Leg[] => {
   const [insurance, clearing] = instruction.legs
-  if (instruction.kind !== 'INSURANCE_REFUND' || insurance === undefined || clearing === undefined) return instruction.legs
+  if (instruction.kind !== 'INSURANCE_REFUND' || insurance === undefined || clearing === undefined)
+    return instruction.legs
   const paid = outcome.paid ?? 0n
-  return [{ ...insurance, amount: -paid }, { ...clearing, amount: paid }]
+  return [
+    { ...insurance, amount: -paid },
+    { ...clearing, amount: paid },
+  ]
 }
 
 const transactionWrites = (record: JournalRecord, input: Uint8Array, bytes: Uint8Array): ViewWrite[] => {
@@ -37,8 +41,16 @@ const transactionWrites = (record: JournalRecord, input: Uint8Array, bytes: Uint
     model: ledgerEntryModel,
     id: `${transaction}:${index}`,
     fields: {
-      transaction, partition: record.partition, owner: hexOf(leg.owner), accountKind: accountKinds[leg.kind].number,
-      currency: leg.currency, amount: leg.amount, balanceAfter: outcome.balancesAfter[index] ?? 0n, reference, transactionType, atMs,
+      transaction,
+      partition: record.partition,
+      owner: hexOf(leg.owner),
+      accountKind: accountKinds[leg.kind].number,
+      currency: leg.currency,
+      amount: leg.amount,
+      balanceAfter: outcome.balancesAfter[index] ?? 0n,
+      reference,
+      transactionType,
+      atMs,
       order: orderOf(outcome.transactionNumber!, index),
     },
   }))
@@ -48,7 +60,14 @@ const transactionWrites = (record: JournalRecord, input: Uint8Array, bytes: Uint
       kind: 'insert',
       model: ledgerTransactionModel,
       id: transaction,
-      fields: { partition: record.partition, transactionNumber: outcome.transactionNumber, transactionType, reference, commandId, atMs },
+      fields: {
+        partition: record.partition,
+        transactionNumber: outcome.transactionNumber,
+        transactionType,
+        reference,
+        commandId,
+        atMs,
+      },
     },
     ...entries,
   ]

@@ -2,7 +2,8 @@ import { refuse, type RefusalCode, type Result } from '@bourse/common/errors/cod
 
 /** What each refusal means to a trader and what helps; the codes of the contract all have one. */
 const words: Partial<Record<RefusalCode, string>> = {
-  LEVERAGE_TOO_HIGH: 'the leverage is above what the pair or the tier of this notional allows; use a lower leverage or margin',
+  LEVERAGE_TOO_HIGH:
+    'the leverage is above what the pair or the tier of this notional allows; use a lower leverage or margin',
   MARGIN_TOO_SMALL: 'the margin is below the minimum or buys less than one lot; use a larger margin',
   NOTIONAL_TOO_HIGH: 'the notional is above the limit of one trade; use a smaller margin or leverage',
   TOO_MANY_TRADES: 'the account has as many open trades in this pair as allowed; close one first',

@@ -4,15 +4,34 @@ import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { bytesOfHex, derivedId, hexOf } from '@bourse/common/platform/identity.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
-import { ledgerPartitionOf, tradingPartitionOf, type MarketPlace, type Topology } from '@bourse/common/platform/topology.ts'
+import {
+  ledgerPartitionOf,
+  tradingPartitionOf,
+  type MarketPlace,
+  type Topology,
+} from '@bourse/common/platform/topology.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
 import { rememberedCommand } from '@bourse/common/views/commands.ts'
 import { tradeModel, type TradeView } from '@bourse/common/views/models.ts'
 import { customerAccountKey } from '@bourse/risk-rules/ledger/accounts.ts'
 import { encodeLedgerCommand, type Leg } from '@bourse/risk-rules/ledger/codec.ts'
 import {
-  decodeCloseOutcome, decodeMarketAnswer, decodeOpenOutcome, decodeTradesAnswer, directions, encodeClose, encodeMarketQuery, encodeOpen,
-  encodeOutcomeOf, encodeState, encodeTradesQuery, decodeOpenKept, decodeCloseKept, isKeptOutcome, marketStates, tradingKinds,
+  decodeCloseOutcome,
+  decodeMarketAnswer,
+  decodeOpenOutcome,
+  decodeTradesAnswer,
+  directions,
+  encodeClose,
+  encodeMarketQuery,
+  encodeOpen,
+  encodeOutcomeOf,
+  encodeState,
+  encodeTradesQuery,
+  decodeOpenKept,
+  decodeCloseKept,
+  isKeptOutcome,
+  marketStates,
+  tradingKinds,
   type MarketStateName,
 } from '@bourse/risk-rules/trading/codec.ts'
 import { feeHoldOf } from '@bourse/risk-rules/trading/quote.ts'
@@ -53,7 +72,10 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? null
 
   /** The outcome of an id that the machines may have let go, judged like a fresh one. */
-  const remembered = async (identity: CommandIdentity, partitionsAsked: readonly PartitionNumber[]): Promise<Result<Uint8Array> | null> => {
+  const remembered = async (
+    identity: CommandIdentity,
+    partitionsAsked: readonly PartitionNumber[],
+  ): Promise<Result<Uint8Array> | null> => {
     if (!identity.keyed) return null
     if (!partitionsAsked.every(deps.viewsAreFresh)) return tradingRefusal('UNAVAILABLE')
     const known = await rememberedCommand(views, identity.id)
@@ -63,7 +85,10 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       : tradingRefusal('IDEMPOTENCY_CONFLICT')
   }
 
-  /** Registers the command at the owner's ledger partition, which sends it on, and waits for the trading partition's outcome. */
+  /**
+   * Registers the command at the owner's ledger partition, which sends it on, and waits for the trading partition's
+   * outcome.
+   */
   const orderThroughLedger = async (
     identity: CommandIdentity,
     account: Uint8Array,
@@ -80,19 +105,36 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const code = codeOfOutcome(held.value.outcome)
     if (code !== 'OK') return tradingRefusal(code)
     const question = encodeOutcomeOf(identity.id, identity.requestHash)
-    const settled = await partitions.read(target, question, { deadlineMs: TRADING_DEADLINE_MS, parkMs: TRADING_DEADLINE_MS - 500 })
+    const settled = await partitions.read(target, question, {
+      deadlineMs: TRADING_DEADLINE_MS,
+      parkMs: TRADING_DEADLINE_MS - 500,
+    })
     return settled.ok && isPendingAnswer(settled.value.outcome) ? tradingRefusal('UNAVAILABLE') : settled
   }
 
   const tradeOf = async (tradeId: string): Promise<TradeView | null> => views.get(tradeModel, tradeId)
 
   const fromView = (view: TradeView): OpenTrade => ({
-    tradeId: view._id, asset: view.asset, direction: view.direction, margin: view.margin, leverage: view.leverage,
-    quantity: view.quantity, entryPrice: view.entryPrice, liquidationPrice: view.liquidationPrice, stopLossPrice: view.stopLossPrice,
-    takeProfitPrice: view.takeProfitPrice, openFee: view.openFee, openedAtMs: view.openedAt, fundingCost: 0n,
+    tradeId: view._id,
+    asset: view.asset,
+    direction: view.direction,
+    margin: view.margin,
+    leverage: view.leverage,
+    quantity: view.quantity,
+    entryPrice: view.entryPrice,
+    liquidationPrice: view.liquidationPrice,
+    stopLossPrice: view.stopLossPrice,
+    takeProfitPrice: view.takeProfitPrice,
+    openFee: view.openFee,
+    openedAtMs: view.openedAt,
+    fundingCost: 0n,
   })
 
-  const opened = async (asset: string, partition: PartitionNumber, answer: PartitionAnswer): Promise<Result<OpenTrade>> => {
+  const opened = async (
+    asset: string,
+    partition: PartitionNumber,
+    answer: PartitionAnswer,
+  ): Promise<Result<OpenTrade>> => {
     const code = codeOfOutcome(answer.outcome)
     if (code !== 'OK') return tradingRefusal(code)
     if (!isKeptOutcome(answer.outcome)) {
@@ -107,7 +149,11 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     return ok({ ...fromView(view), liquidationPrice: kept.liquidationPrice === 0n ? null : kept.liquidationPrice })
   }
 
-  const closed = async (request: CloseTradeRequest, place: TradePlace, answer: PartitionAnswer): Promise<Result<ClosedTrade>> => {
+  const closed = async (
+    request: CloseTradeRequest,
+    place: TradePlace,
+    answer: PartitionAnswer,
+  ): Promise<Result<ClosedTrade>> => {
     const partition = partitionOfTrade(place)
     const code = codeOfOutcome(answer.outcome)
     if (code === 'TRADE_CLOSED') {
@@ -118,14 +164,21 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     }
     if (code !== 'OK') return tradingRefusal(code)
     const asset = assetOfMarket(place.market) ?? ''
-    if (!isKeptOutcome(answer.outcome)) return ok(closedTradeFields(asset, partition, decodeCloseOutcome(answer.outcome)))
+    if (!isKeptOutcome(answer.outcome))
+      return ok(closedTradeFields(asset, partition, decodeCloseOutcome(answer.outcome)))
     const kept = decodeCloseKept(answer.outcome)
     await deps.projected(partition, answer.sequence)
     const view = await tradeOf(request.tradeId)
     if (view === null || view.status !== 'closed') return tradingRefusal('UNAVAILABLE')
     return ok({
-      ...fromView(view), exitPrice: kept.exitPrice, pnl: kept.pnl, fees: kept.fees, returned: kept.returned, funding: view.funding ?? 0n,
-      reason: 'USER', closedAtMs: Number(kept.closedAt),
+      ...fromView(view),
+      exitPrice: kept.exitPrice,
+      pnl: kept.pnl,
+      fees: kept.fees,
+      returned: kept.returned,
+      funding: view.funding ?? 0n,
+      reason: 'USER',
+      closedAtMs: Number(kept.closedAt),
     })
   }
 
@@ -136,7 +189,8 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const { identity, account, margin, leverage } = request
     const partition = tradingPartitionOf(market, account)
     const known = await remembered(identity, [partition, ledgerPartitionOf(topology, account)])
-    if (known !== null) return known.ok ? opened(request.asset, partition, { sequence: 0n, outcome: known.value }) : known
+    if (known !== null)
+      return known.ok ? opened(request.asset, partition, { sequence: 0n, outcome: known.value }) : known
     const customer = customerAccountKey(account, terms.quoteAsset)
     const legs = [
       { ...customer, amount: margin },
@@ -144,9 +198,17 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     ].filter((leg) => leg.amount > 0n)
     const slip = encodeOpen(
       {
-        account, ledgerPartition: ledgerPartitionOf(topology, account), direction: directions[request.direction], leverage, margin,
-        stopLoss: orZero(request.stopLossPrice), takeProfit: orZero(request.takeProfitPrice), worstPrice: orZero(request.worstPrice),
-        feedBid: 0n, feedAsk: 0n, quoteTime: 0n,
+        account,
+        ledgerPartition: ledgerPartitionOf(topology, account),
+        direction: directions[request.direction],
+        leverage,
+        margin,
+        stopLoss: orZero(request.stopLossPrice),
+        takeProfit: orZero(request.takeProfitPrice),
+        worstPrice: orZero(request.worstPrice),
+        feedBid: 0n,
+        feedAsk: 0n,
+        quoteTime: 0n,
       },
       { id: identity.id, requestHash: identity.requestHash },
     )
@@ -165,7 +227,14 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     if (tradingPartitionOf(market, account) !== partitionOfTrade(place)) return tradingRefusal('TRADE_NOT_FOUND')
     const header = { id: identity.id, requestHash: identity.requestHash }
     const command = encodeClose(
-      { account, tradeNumber: place.tradeNumber, worstPrice: orZero(request.worstPrice), feedBid: 0n, feedAsk: 0n, quoteTime: 0n },
+      {
+        account,
+        tradeNumber: place.tradeNumber,
+        worstPrice: orZero(request.worstPrice),
+        feedBid: 0n,
+        feedAsk: 0n,
+        quoteTime: 0n,
+      },
       header,
     )
     const partition = partitionOfTrade(place)
@@ -178,7 +247,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
   const openTradesIn = async (market: MarketPlace, account: Uint8Array): Promise<Result<OpenTrade[]>> => {
     const partition = tradingPartitionOf(market, account)
     const trades: OpenTrade[] = []
-    for (let after = 0n; ; ) {
+    for (let after = 0n; ;) {
       const options = { deadlineMs: TRADING_DEADLINE_MS, flushedTo: ledgerPartitionOf(topology, account) }
       const answer = await partitions.read(partition, encodeTradesQuery(account, after), options)
       if (!answer.ok) return answer
@@ -205,9 +274,17 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       const market = topology.markets.get(asset)
       if (market === undefined) return tradingRefusal('MARKET_NOT_FOUND')
       for (let index = 0; index < market.partitions; index++) {
-        const header = { id: derivedId(identity.id, `state:${index}`), requestHash: identity.requestHash, origin: 0 } as const
+        const header = {
+          id: derivedId(identity.id, `state:${index}`),
+          requestHash: identity.requestHash,
+          origin: 0,
+        } as const
         const partition = partitionNumber('trading', index, market.market)
-        const answer = await partitions.command(partition, encodeState(marketStates[state], header), TRADING_DEADLINE_MS)
+        const answer = await partitions.command(
+          partition,
+          encodeState(marketStates[state], header),
+          TRADING_DEADLINE_MS,
+        )
         if (!answer.ok) return answer
         const code = codeOfOutcome(answer.value.outcome)
         if (code !== 'OK') return tradingRefusal(code)
@@ -225,7 +302,9 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
         if (!answer.ok) return answer
         const { state, openCount } = decodeMarketAnswer(answer.value.outcome)
         openTrades += openCount
-        const name = (Object.keys(marketStates) as MarketStateName[]).find((candidate) => marketStates[candidate] === state)
+        const name = (Object.keys(marketStates) as MarketStateName[]).find(
+          (candidate) => marketStates[candidate] === state,
+        )
         if (name === undefined) return refuse('ENGINE_FAULT', `market state ${state} is unknown`)
         if (marketStates[name] > marketStates[strictest]) strictest = name
       }

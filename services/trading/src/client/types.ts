@@ -65,12 +65,19 @@ export interface TradingClient {
   createTrade(request: CreateTradeRequest): Promise<Result<OpenTrade>>
   closeTrade(request: CloseTradeRequest): Promise<Result<ClosedTrade>>
   /**
-   * Open trades of an account in all markets. Answers only once the money of everything decided so far has reached the ledger, so that
+   * Open trades of an account in all markets. Answers only once the money of everything decided so far has reached the
+   * ledger, so that
    * balances read afterwards include it.
    */
   openTrades(account: Uint8Array): Promise<Result<readonly OpenTrade[]>>
   /** Halts, reopens or restricts a market in all its partitions. */
-  setMarketState(identity: CommandIdentity, asset: string, state: 'Open' | 'ReduceOnly' | 'Halted'): Promise<Result<void>>
+  setMarketState(
+    identity: CommandIdentity,
+    asset: string,
+    state: 'Open' | 'ReduceOnly' | 'Halted',
+  ): Promise<Result<void>>
   /** State of the market as its partitions have it. */
-  marketState(asset: string): Promise<Result<{ readonly state: 'Open' | 'ReduceOnly' | 'Halted'; readonly openTrades: number }>>
+  marketState(
+    asset: string,
+  ): Promise<Result<{ readonly state: 'Open' | 'ReduceOnly' | 'Halted'; readonly openTrades: number }>>
 }

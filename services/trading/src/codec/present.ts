@@ -1,7 +1,12 @@
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import {
-  closeReasons, directions, type CloseReasonName, type ClosedTrade as ClosedRecord, type DirectionName, type OpenTrade as OpenRecord,
+  closeReasons,
+  directions,
+  type CloseReasonName,
+  type ClosedTrade as ClosedRecord,
+  type DirectionName,
+  type OpenTrade as OpenRecord,
 } from '@bourse/risk-rules/trading/codec.ts'
 import { fundingCostOf } from '@bourse/risk-rules/trading/quote.ts'
 import { tradeIdOf } from './trade-id.ts'
@@ -42,7 +47,11 @@ const nameOf = <Names extends Record<string, number>>(names: Names, number: numb
 
 const orNull = (units: bigint): bigint | null => (units === 0n ? null : units)
 
-const shared = (asset: string, partition: PartitionNumber, trade: OpenRecord | ClosedRecord): Omit<OpenTradeFields, 'fundingCost'> => {
+const shared = (
+  asset: string,
+  partition: PartitionNumber,
+  trade: OpenRecord | ClosedRecord,
+): Omit<OpenTradeFields, 'fundingCost'> => {
   const { market, index } = partitionParts(partition)
   return {
     tradeId: tradeIdOf({ market, partitionIndex: index, tradeNumber: trade.tradeNumber }),
@@ -61,13 +70,22 @@ const shared = (asset: string, partition: PartitionNumber, trade: OpenRecord | C
 }
 
 /** An open trade as clients know it; `funding` is today's F. */
-export const openTradeFields = (asset: string, partition: PartitionNumber, trade: OpenRecord, funding: bigint): OpenTradeFields => ({
+export const openTradeFields = (
+  asset: string,
+  partition: PartitionNumber,
+  trade: OpenRecord,
+  funding: bigint,
+): OpenTradeFields => ({
   ...shared(asset, partition, trade),
   fundingCost: fundingCostOf(trade.direction, trade.quantity, funding, trade.fundingAtOpen),
 })
 
 /** A closed trade as clients know it. */
-export const closedTradeFields = (asset: string, partition: PartitionNumber, trade: ClosedRecord): ClosedTradeFields => ({
+export const closedTradeFields = (
+  asset: string,
+  partition: PartitionNumber,
+  trade: ClosedRecord,
+): ClosedTradeFields => ({
   ...shared(asset, partition, trade),
   fundingCost: trade.funding,
   exitPrice: trade.exitPrice,

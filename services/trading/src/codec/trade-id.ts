@@ -11,9 +11,11 @@ const NUMBER_BITS = 48n
 const PARTITION_BITS = 8n
 const TRADE_ID = /^trade_(\d{1,24})$/
 
-/** The public id of a trade: `trade_` and market, partition and number packed in one decimal number. Opaque to clients. */
+/**
+ * The public id of a trade: `trade_` and market, partition and number packed in one decimal number. Opaque to clients.
+ */
 export const tradeIdOf = (place: TradePlace): string =>
-  `trade_${((BigInt(place.market) << PARTITION_BITS) | BigInt(place.partitionIndex)) << NUMBER_BITS | place.tradeNumber}`
+  `trade_${(((BigInt(place.market) << PARTITION_BITS) | BigInt(place.partitionIndex)) << NUMBER_BITS) | place.tradeNumber}`
 
 /** The place of a public trade id, or null when the text is none. */
 export const placeOfTradeId = (tradeId: string): TradePlace | null => {

@@ -34,7 +34,8 @@ export const withQuote = (command: Uint8Array, quote: TradingQuote): Uint8Array 
 }
 
 /**
- * What surrounds a trading machine: the latest quote, which is no part of its state. A command is judged on the quote that was
+ * What surrounds a trading machine: the latest quote, which is no part of its state. A command is judged on the quote
+ * that was
  * here when its turn came; a quote that triggers nothing leaves no trace.
  */
 export const createTradingHost = (factory: () => TradingMachine): MachineHost<TradingQuote> => {

@@ -6,7 +6,13 @@ import type { ViewWrite } from '@bourse/common/ports/views.ts'
 import { commandWrites } from '@bourse/common/views/commands.ts'
 import { tradeModel } from '@bourse/common/views/models.ts'
 import {
-  decodeCloseOutcome, decodeOpenOutcome, decodeTickOutcome, isKeptOutcome, tradingKinds, type ClosedTrade, type OpenTrade,
+  decodeCloseOutcome,
+  decodeOpenOutcome,
+  decodeTickOutcome,
+  isKeptOutcome,
+  tradingKinds,
+  type ClosedTrade,
+  type OpenTrade,
 } from '@bourse/risk-rules/trading/codec.ts'
 import { closedTradeFields, openTradeFields } from '../codec/present.ts'
 
@@ -18,26 +24,51 @@ const orderOf = (openedAtMs: number, tradeId: string): string =>
   `${openedAtMs.toString().padStart(14, '0')}.${tradeId.slice('trade_'.length).padStart(24, '0')}`
 
 const opened = (record: JournalRecord, asset: string, trade: OpenTrade): ViewWrite => {
-  const { openedAtMs, fundingCost: _none, tradeId, ...fields } = openTradeFields(asset, record.partition, trade, trade.fundingAtOpen)
+  const {
+    openedAtMs,
+    fundingCost: _none,
+    tradeId,
+    ...fields
+  } = openTradeFields(asset, record.partition, trade, trade.fundingAtOpen)
   return {
     kind: 'insert',
     model: tradeModel,
     id: tradeId,
     fields: {
-      ...fields, account: hexOf(trade.account), status: 'open', openedAt: openedAtMs, exitPrice: null, pnl: null, fees: null,
-      funding: null, returned: null, reason: null, closedAt: null, order: orderOf(openedAtMs, tradeId),
+      ...fields,
+      account: hexOf(trade.account),
+      status: 'open',
+      openedAt: openedAtMs,
+      exitPrice: null,
+      pnl: null,
+      fees: null,
+      funding: null,
+      returned: null,
+      reason: null,
+      closedAt: null,
+      order: orderOf(openedAtMs, tradeId),
     },
   }
 }
 
 const closed = (record: JournalRecord, asset: string, trade: ClosedTrade): ViewWrite => {
-  const { openedAtMs, closedAtMs, fundingCost: _none, tradeId, ...fields } = closedTradeFields(asset, record.partition, trade)
+  const {
+    openedAtMs,
+    closedAtMs,
+    fundingCost: _none,
+    tradeId,
+    ...fields
+  } = closedTradeFields(asset, record.partition, trade)
   return {
     kind: 'merge',
     model: tradeModel,
     id: tradeId,
     fields: {
-      ...fields, account: hexOf(trade.account), status: 'closed', openedAt: openedAtMs, closedAt: closedAtMs,
+      ...fields,
+      account: hexOf(trade.account),
+      status: 'closed',
+      openedAt: openedAtMs,
+      closedAt: closedAtMs,
       order: orderOf(openedAtMs, tradeId),
     },
   }
@@ -45,8 +76,10 @@ const closed = (record: JournalRecord, asset: string, trade: ClosedTrade): ViewW
 
 const tradeWrites = (record: JournalRecord, asset: string, kind: number, outcome: Uint8Array): ViewWrite[] => {
   if (decodeOutcomeHeader(outcome).code !== 0) return []
-  if (kind === tradingKinds.open) return isKeptOutcome(outcome) ? [] : [opened(record, asset, decodeOpenOutcome(outcome))]
-  if (kind === tradingKinds.close) return isKeptOutcome(outcome) ? [] : [closed(record, asset, decodeCloseOutcome(outcome))]
+  if (kind === tradingKinds.open)
+    return isKeptOutcome(outcome) ? [] : [opened(record, asset, decodeOpenOutcome(outcome))]
+  if (kind === tradingKinds.close)
+    return isKeptOutcome(outcome) ? [] : [closed(record, asset, decodeCloseOutcome(outcome))]
   if (kind !== tradingKinds.tick && kind !== tradingKinds.continue) return []
   return decodeTickOutcome(outcome).closed.map((trade) => closed(record, asset, trade))
 }

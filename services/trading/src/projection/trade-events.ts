@@ -15,24 +15,36 @@ export const ACCOUNTS_REMEMBERED_MAX = 100_000
 
 const eventOf = (record: JournalRecord, index: number): { event: TradeEvent; partition: number } | null => {
   const input = record.inputs[index]!
-  if (decodeHeader(input).kind !== ledgerKinds.SETTLE || decodeOutcomeHeader(record.outcomes[index]!).code !== 0) return null
+  if (decodeHeader(input).kind !== ledgerKinds.SETTLE || decodeOutcomeHeader(record.outcomes[index]!).code !== 0)
+    return null
   const { memo, reference } = decodeInstruction(input)
   if (memo.length === 0) return null
   const { marketNumber, partitionIndex } = tradeReferenceLayout.decode(reference)
-  return marketNumber === 0 ? null : { event: decodeTradeEvent(memo), partition: partitionNumber('trading', partitionIndex, marketNumber) }
+  return marketNumber === 0
+    ? null
+    : { event: decodeTradeEvent(memo), partition: partitionNumber('trading', partitionIndex, marketNumber) }
 }
 
 /**
- * Folds a ledger record into the events of the `trades` channel. A user's settlements all happen at one ledger partition, so counting
+ * Folds a ledger record into the events of the `trades` channel. A user's settlements all happen at one ledger
+ * partition, so counting
  * them there gives each account 1, 2, 3 … wherever it is folded.
  */
-export const createTradeEventFold = (views: Views, assetOf: AssetOfPartition): ((record: JournalRecord) => Promise<ViewWrite[]>) => {
+export const createTradeEventFold = (
+  views: Views,
+  assetOf: AssetOfPartition,
+): ((record: JournalRecord) => Promise<ViewWrite[]>) => {
   const last = new Map<string, { sequence: number; record: bigint }>()
 
   const lastOf = async (account: string): Promise<number> => {
     const known = last.get(account)
     if (known !== undefined) return known.sequence
-    const [newest] = await views.find(tradeEventModel, { filter: { account }, sortBy: 'sequence', direction: 'descending', limit: 1 })
+    const [newest] = await views.find(tradeEventModel, {
+      filter: { account },
+      sortBy: 'sequence',
+      direction: 'descending',
+      limit: 1,
+    })
     return newest?.sequence ?? 0
   }
 
@@ -47,16 +59,21 @@ export const createTradeEventFold = (views: Views, assetOf: AssetOfPartition): (
       const sequence = (counted.get(account) ?? (await lastOf(account))) + 1
       counted.set(account, sequence)
       const asset = assetOf(partition)
-      const payload = event.type === 'opened'
-        ? openTradeJson(openTradeFields(asset, partition, event.trade, event.trade.fundingAtOpen))
-        : closedTradeJson(closedTradeFields(asset, partition, event.trade))
+      const payload =
+        event.type === 'opened'
+          ? openTradeJson(openTradeFields(asset, partition, event.trade, event.trade.fundingAtOpen))
+          : closedTradeJson(closedTradeFields(asset, partition, event.trade))
       writes.push({
         kind: 'insert',
         model: tradeEventModel,
         id: `${account}:${sequence}`,
         fields: {
-          account, sequence, type: event.type === 'opened' ? 'trade.opened' : 'trade.closed', tradeId: String(payload['tradeId']),
-          atMs: Number(record.now), payload: JSON.stringify(payload),
+          account,
+          sequence,
+          type: event.type === 'opened' ? 'trade.opened' : 'trade.closed',
+          tradeId: String(payload['tradeId']),
+          atMs: Number(record.now),
+          payload: JSON.stringify(payload),
         },
       })
     }
