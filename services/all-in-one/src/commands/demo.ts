@@ -38,6 +38,7 @@ const keyOf = async ({ apiKey, dataDir }: Arguments): Promise<string> => {
 }
 
 const print = (steps: readonly DemoStep[]): void => {
+  for (const step of steps) if (step.answer !== undefined) process.stdout.write(`${step.name}: ${step.answer}\n`)
   const table = new Table({
     head: ['flow', 'step', 'got', ''],
     wordWrap: true,

@@ -39,7 +39,7 @@ export const runBankFlow = async (
     const order = { bankUserId, amount: '100.00', currency: 'AZN' }
     const buy = await call('POST', '/api/v1/trade/buy', order, key)
     const data = objectIn(buy.body, 'data')
-    report.equal('buy for 100.00 AZN', buy.status, 201)
+    report.equal('buy for 100.00 AZN', buy.status, 201, buy.body)
     report.equal('cryptoAmount', data['cryptoAmount'], '58.47')
     report.equal('exchangeRate', data['exchangeRate'], '1.7100')
     const repeat = await call('POST', '/api/v1/trade/buy', order, key)
@@ -53,7 +53,7 @@ export const runBankFlow = async (
 
     const transaction = (await call('GET', `/api/v1/transactions/${String(data['transactionId'])}`)).body
     const entries = listIn(transaction, 'entries')
-    report.equal('entries of the buy', entries.length, 4)
+    report.equal('entries of the buy', entries.length, 4, entries)
     report.equal('their sum in AZN and USDT', [sum(entries, 'AZN'), sum(entries, 'USDT')], ['0', '0'])
 
     const quote = (
