@@ -22,6 +22,8 @@ import { BRIDGE, bytes16, createWorld, demoRules } from './world.ts'
 
 const SECRETS = ['whsec_present', 'whsec_before']
 const LEDGER_PARTITIONS = 2
+/** A test that waits longer for quiet has found a call that never ends. */
+const QUIET_MS_MAX = 4_000
 
 /** The bridge with its real adapters between the two simulators, on a kernel that is only this file. */
 export const startLive = async () => {
@@ -136,7 +138,11 @@ export const startLive = async () => {
     identity,
     /** Waits until nothing is under way, events and reversals included. */
     quiet: async () => {
-      while (world.calls().length > 0) await clock.sleep(10)
+      const untilMs = clock.monotonicMs() + QUIET_MS_MAX
+      while (world.calls().length > 0) {
+        if (clock.monotonicMs() > untilMs) throw new Error(`still under way: ${world.callKinds().join()}`)
+        await clock.sleep(10)
+      }
     },
     stop: async () => {
       stopping.abort(new Error('stop'))
