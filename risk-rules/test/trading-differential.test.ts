@@ -3,7 +3,7 @@ import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trad
 import type { Applied } from '@bourse/common/kernel/machine.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import {
-  closeReasons, decodeMarketAnswer, decodeTradeEvent, decodeTradesAnswer, encodeClose, encodeContinue, encodeFunding, encodeMarketQuery, encodeOpen, encodeOutcomeOf,
+  closeReasons, decodeMarketAnswer, decodeOpenIdsAnswer, decodeTradeEvent, decodeTradesAnswer, encodeClose, encodeContinue, encodeFunding, encodeMarketQuery, encodeOpen, encodeOpenIdsQuery, encodeOutcomeOf,
   encodeSpec, encodeState, encodeTick, encodeTime, encodeTradeQuery, encodeTradesQuery, marketStates,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
@@ -200,8 +200,10 @@ const run = (seed: number): void => {
     world.sent.push(...batch.filter((bytes) => bytes.length > 56).slice(0, 1))
     const refused = random.chance(1) ? new Set([0]) : undefined
     const [feedBid, feedAsk, time] = world.quote
-    const would = reference.wouldTrigger(feedBid, feedAsk, time)
-    if (machine.wouldTrigger(feedBid, feedAsk, time) !== would) throw new Error(`seed ${seed} step ${step}: wouldTrigger differs`)
+    for (const by of [0n, -1n, 1n, coarse.tickSize * (random.bigBelow(41n) - 20n) + random.bigBelow(3n) - 1n]) {
+      const would = reference.wouldTrigger(feedBid + by, feedAsk + by, time)
+      if (machine.wouldTrigger(feedBid + by, feedAsk + by, time) !== would) throw new Error(`seed ${seed} step ${step}: wouldTrigger differs`)
+    }
     const expected = reference.apply(batch, world.now, 1, refused)
     const found = machine.apply(batch, world.now, 1, refused)
     const place = `seed ${seed} step ${step}`
@@ -224,7 +226,8 @@ const run = (seed: number): void => {
       sameAnswer(machine, reference, encodeTradeQuery(random.bigBelow(30n)))
       sameAnswer(machine, reference, encodeOutcomeOf(idOf(`id ${random.below(world.nextId + 2)}`), idOf('close')))
       const market = decodeMarketAnswer(sameAnswer(machine, reference, encodeMarketQuery()))
-      expect(market.marginSum).toBe(world.trades.reduce((sum, { margin }) => sum + margin, 0n))
+      const { items } = decodeOpenIdsAnswer(machine.query(encodeOpenIdsQuery()).bytes)
+      expect([market.openCount, market.marginSum]).toEqual([items.length, items.reduce((sum, { margin }) => sum + margin, 0n)])
     }
     if (random.chance(2)) {
       const restored = createTradingMachine({ wasm, ...capacities })

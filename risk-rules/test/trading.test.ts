@@ -83,6 +83,13 @@ describe.each(machines)('trading (%s)', (_name, create) => {
     })
   })
 
+  test('a fee of any fraction of a unit, however small, is a unit', () => {
+    const { opened } = market({ lotSize: 1n, minMargin: 0n, openBps: 1n }, '0.5')
+    expect(words(opened({ margin: '0.00005', leverage: 1, price: '0.5' }), 'quantity', 'openFee')).toEqual([
+      'quantity 0.0001', 'openFee 0.00000001',
+    ])
+  })
+
   describe('refuses to open, and gives both holds back', () => {
     const refusals: readonly (readonly [string, Partial<OpenWords>, string])[] = [
       ['leverage above the pair’s', { leverage: 101 }, 'LEVERAGE_TOO_HIGH'],
@@ -197,7 +204,7 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       opened({ id: 'stop', stopLoss: '49000' })
       opened({ id: 'liquidated', margin: '10', leverage: 100 })
       opened({ id: 'stop after', stopLoss: '49500' })
-      opened({ id: 'liquidated before its stop', margin: '10', leverage: 100, stopLoss: '49900' })
+      opened({ id: 'liquidated before its stop', margin: '10', leverage: 100, stopLoss: '48500' })
       opened({ id: 'stays' })
       expect(ticked('48000').closed.map(({ tradeNumber, reason }) => [tradeNumber, reason])).toEqual([
         [3n, 3], [5n, 3], [2n, 1], [4n, 1], [1n, 2],
