@@ -3,11 +3,16 @@ export class ReplayInputError extends Error {
   override readonly name = 'ReplayInputError'
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Errors are known by their fields, so that they are told apart in any realm. */
+const fieldOf = (error: unknown, name: 'code' | 'message'): string | null => {
+  const value = typeof error === 'object' && error !== null ? (error as Readonly<Record<string, unknown>>)[name] : undefined
+  return typeof value === 'string' ? value : null
+}
 
-/** Whether it is an error of the operating system (ENOENT, EACCES, EISDIR, …), known by its field in any realm. */
-const isSystemError = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && typeof (error as { readonly code?: unknown }).code === 'string'
+const messageOf = (error: unknown): string => fieldOf(error, 'message') ?? String(error)
+
+/** Whether it is an error of the operating system: ENOENT, EACCES, EISDIR, … */
+const isSystemError = (error: unknown): boolean => /^E[A-Z0-9]+$/.test(fieldOf(error, 'code') ?? '')
 
 /**
  * What to throw for a failure while `file` was read or written: a failure of the operating system or of one of the given kinds is the

@@ -14,9 +14,6 @@ import type { RequestedTrade } from './requested-trade.ts'
 
 /** Accounts of a ledger besides the customers'. */
 export const SYSTEM_ACCOUNTS_MAX = 16
-/** Faults that are told in words; all are counted. */
-const FAULTS_SHOWN_MAX = 5
-
 /** The ledger of a replay: one partition, to which every slip comes back. */
 export interface ReplayMoney {
   /** Locks margin and fee of an opening. */
@@ -25,8 +22,8 @@ export interface ReplayMoney {
   settle(effects: readonly Effect[], now: bigint): void
   /** What each account was given, by its owner in hex. */
   readonly grants: ReadonlyMap<string, Units>
-  /** Effects the ledger refused: none, unless something is wrong. */
-  faults(): { readonly count: number; readonly shown: readonly string[] }
+  /** Effects the ledger refused, and the first of them in words: none, unless something is wrong. */
+  faults(): { readonly count: number; readonly first: string | null }
   readonly ledger: Machine
 }
 
@@ -60,7 +57,7 @@ export const createReplayMoney = (deps: {
 }): ReplayMoney => {
   const { ledger, spec, trades } = deps
   const { quoteAsset, symbol, fees } = spec
-  const shown: string[] = []
+  let first: string | null = null
   let count = 0
 
   const apply = (command: Uint8Array, now: bigint): { readonly code: OutcomeCode; readonly effects: readonly Effect[] } => {
@@ -78,7 +75,7 @@ export const createReplayMoney = (deps: {
       waiting.push(...applied.effects)
       if (applied.code === 'OK') continue
       count += 1
-      if (shown.length < FAULTS_SHOWN_MAX) shown.push(`the ledger refused an effect of ${new Date(Number(now)).toISOString()}: ${applied.code}`)
+      first ??= `${applied.code} at ${new Date(Number(now)).toISOString()}`
     }
   }
 
@@ -107,7 +104,7 @@ export const createReplayMoney = (deps: {
     },
     settle,
     grants: new Map([...grants].map(([key, { grant }]) => [key, grant])),
-    faults: () => ({ count, shown }),
+    faults: () => ({ count, first }),
     ledger,
   }
 }

@@ -2,7 +2,9 @@ import { parseAmount } from '@bourse/common/money/amount.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
 import { ceilTo, floorTo } from '@bourse/common/money/rounding.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
+import { directions } from '@bourse/risk-rules/trading/codec.ts'
 import type { DirectionName } from '@bourse/risk-rules/trading/codec.ts'
+import { closingPriceOf, quoteOf } from '@bourse/risk-rules/trading/quote.ts'
 import { createChance } from './chance.ts'
 import type { Chance } from './chance.ts'
 import { replayAccount } from './requested-trade.ts'
@@ -51,7 +53,7 @@ const marginOf = (chance: Chance, spec: TradingPairSpec, leverage: number): Unit
 const distanceOf = (chance: Chance, span: Units): Units =>
   (span * BigInt(chance.between(1, 1_000))) / 1_000n >> BigInt(chance.between(0, 7))
 
-/** A stop or target on the given side of the price, a whole number of ticks unless it is one of the wrong ones. */
+/** A stop or target on the given side of the price the trade would close at, a whole number of ticks unless it is one of the wrong ones. */
 const levelOf = (chance: Chance, price: Units, below: boolean, span: Units, tickSize: Units): Units => {
   const isBelow = chance.percent(WRONG_PERCENT) ? !below : below
   const distance = distanceOf(chance, span)
@@ -88,9 +90,10 @@ export const randomTrades = (tape: ReplayTape, spec: TradingPairSpec, count: num
   const span = spanOf(tape)
   const accounts = Array.from({ length: Math.max(1, Math.ceil(count / TRADES_PER_ACCOUNT)) }, (_, number) => replayAccount(number))
   return momentsOf(chance, tape, count).map((openAtMs, index) => {
-    const price = tape.prices[firstTickAt(tape, openAtMs, 0)] ?? 0n
+    const feed = tape.prices[firstTickAt(tape, openAtMs, 0)] ?? 0n
     const direction: DirectionName = chance.percent(50) ? 'LONG' : 'SHORT'
     const isLong = direction === 'LONG'
+    const price = closingPriceOf(directions[direction], quoteOf(feed, feed, spec.spreadBps, spec.tickSize))
     const leverage = leverageOf(chance, spec)
     return {
       id: `random-${index + 1}`,
