@@ -66,8 +66,9 @@ export interface Consumer {
  * B1 `send` resolves only when the bus is responsible for the message; a failure means it may or may not arrive.
  * B2 Messages of one sender to one partition arrive in the order their `send` was called, redelivered ones in their old
  *    place.
- * B3 At least once: what is not acknowledged when its consumer stops or dies comes again, `attempt` raised.
- * B4 One consumer at a time per partition; a second `consume` waits until the first has stopped.
+ * B3 At least once: what is not acknowledged when its consumer stops or dies comes again, `attempt` raised; what the stopped
+ *    consumer says about it afterwards is void.
+ * B4 One consumer at a time per partition; a second one gets nothing until the first has stopped.
  * B5 `request` resolves with the reply, or fails `timeout` after `deadlineMs`; the command may have been executed all
  *    the same.
  * B6 Bodies round-trip byte for byte, sequences as 64-bit integers.

@@ -32,7 +32,7 @@ export interface EffectCursor {
  * J4 A thrown `unknown` or `timeout` says nothing: the record may be there. `read` of that sequence tells.
  * J5 `head` and `read` see every record whose append had answered before they were called (linearizable).
  * J6 `readFrom` streams records in order without gaps from a sequence, archived ones included.
- * J7 A record is at most RECORD_BYTES_MAX; a larger one is refused before anything is stored.
+ * J7 A record is at most RECORD_BYTES_MAX; a larger one is refused `full` before anything is stored.
  * J8 Partitions do not see one another.
  * J9 `saveCursors` may be lost in a crash, never torn; `loadCursors` gives the last that survived.
  * J10 `removeThrough` deletes nothing that `archivedThrough` does not cover.

@@ -73,10 +73,11 @@ export type ViewWrite =
  *    written meanwhile.
  * V5 Values round-trip exactly: 64-bit and larger integers, text of any script, null.
  * V6 `get` and `find` see every `project` that had resolved before.
- * V7 A field that the model's schema does not name is refused, and so is a filter or sort on a field without an index.
+ * V7 A field that the model's schema does not name, a value of another kind than its field, and a filter or sort on a field
+ *    without an index are refused `corrupt`.
  * V8 `clear` removes the documents of the given models and the cursors of the projection: a rebuild starts from
  *    nothing.
- * V9 `limit` is at most VIEW_PAGE_MAX; more is refused.
+ * V9 `limit` is at most VIEW_PAGE_MAX; more is refused `corrupt`.
  * V10 Calls after `close` fail `closed`.
  */
 export interface Views {

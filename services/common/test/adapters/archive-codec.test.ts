@@ -45,7 +45,8 @@ describe('archive segments', () => {
 
   test('that were forged with a matching hash are refused for what they say', async () => {
     const segment = await encodeSegment(records(1n, 5n), null)
-    const writes = (at: number, value: number) => reseal(segment, (bytes) => new DataView(bytes.buffer).setUint32(at, value, true))
+    const writes = (at: number, value: number) =>
+      reseal(segment, (bytes) => new DataView(bytes.buffer).setUint32(at, value, true))
     for (const forged of [writes(0, 1), writes(4, 4), writes(8, 2), writes(16, 6), writes(24, 1), writes(28, 1)]) {
       await expect(decodeSegment(forged)).rejects.toThrow()
     }

@@ -10,6 +10,7 @@ import { openFileSnapshots } from '../../src/adapters/embedded/snapshots.ts'
 import { openSqliteViews } from '../../src/adapters/embedded/views.ts'
 import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { PortError } from '../../src/ports/failure.ts'
+import type { ViewWrite } from '../../src/ports/views.ts'
 import { crashModel, PARTITIONS, recordAt, snapshotAt } from './crash-data.ts'
 
 const clock = createSystemClock()
@@ -55,8 +56,9 @@ const writeDirectory = async (folder: string): Promise<void> => {
 const writeViews = async (folder: string): Promise<void> => {
   const views = openSqliteViews({ path: join(folder, 'views.sqlite'), models: [crashModel] })
   for (let next = (await views.cursor('crash', 1)) + 1n; ; next++) {
-    const writes = ['a', 'b', 'c'].map((part) => ({ kind: 'merge', model: crashModel, id: `${next}-${part}`, fields: { sequence: next } }) as const)
-    await views.project('crash', 1, next, writes)
+    const write = (part: string): ViewWrite =>
+      ({ kind: 'merge', model: crashModel, id: `${next}-${part}`, fields: { sequence: next } })
+    await views.project('crash', 1, next, ['a', 'b', 'c'].map(write))
     say(String(next))
   }
 }

@@ -4,9 +4,12 @@ import { partitionNumber } from '../../src/kernel/partition.ts'
 import type { StoredRecord } from '../../src/ports/journal.ts'
 import type { ViewModel } from '../../src/ports/views.ts'
 
-/** What the crash tests write, computed from its place, so that parent and child need not speak about it. */
+/* What the crash tests write is computed from its place, so that parent and child need not speak about it. */
 
-export const PARTITIONS: readonly number[] = [partitionNumber('ledger', 0), partitionNumber('trading', 1, 2), partitionNumber('bridge', 0)]
+/** One partition of each machine. */
+export const PARTITIONS: readonly number[] = [
+  partitionNumber('ledger', 0), partitionNumber('trading', 1, 2), partitionNumber('bridge', 0),
+]
 
 const bytesAt = (name: string, length: number): Uint8Array => {
   const seed = createHash('sha256').update(name).digest()

@@ -31,7 +31,9 @@ const killAfter = async (what: string, writes: number): Promise<readonly string[
     said += chunk.toString()
     if (said.split('\n').length > writes) child.kill('SIGKILL')
   })
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.on('close', (...end) => resolve(end)))
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+    child.on('close', (...end) => resolve(end))
+  })
   if (signal !== 'SIGKILL') throw new Error(`the child ended by itself (${code}): ${complaint}`)
   return said.split('\n').slice(0, -1)
 }
@@ -106,7 +108,8 @@ test('a full disk refuses the append, leaves nothing of it behind, and loses not
   const appended = lines.filter((line) => line.endsWith('appended')).length
   expect(appended).toBeGreaterThan(50)
   expect(lines).toContain(`head ${appended}`)
-  expect(lines.find((line) => line.startsWith('failed'))).toMatch(new RegExp(`^failed ${appended + 1} (unavailable|unknown)$`, 'u'))
+  const failure = lines.find((line) => line.startsWith('failed'))
+  expect(failure).toMatch(new RegExp(`^failed ${appended + 1} (unavailable|unknown)$`, 'u'))
   const journal = openSqliteJournal({ path: join(folder, 'journal.sqlite') })
   expect((await journal.head(PARTITIONS[0]!))?.sequence).toBe(BigInt(appended))
   expect(await journal.append(PARTITIONS[0]!, recordAt(PARTITIONS[0]!, BigInt(appended + 1)))).toBe('appended')
@@ -118,8 +121,9 @@ test('a folder that another process writes is refused with a clear message', asy
   try {
     await new Promise((resolve) => child.stdout.once('data', resolve))
     child.stdout.resume()
-    const refusal = await new Promise((resolve) => resolve(openSqliteJournal({ path: join(folder, 'journal.sqlite') }))).catch((error: unknown) => error)
-    expect(refusal).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('in use by another process') })
+    const opening = async () => openSqliteJournal({ path: join(folder, 'journal.sqlite') })
+    const message: unknown = expect.stringContaining('in use by another process')
+    await expect(opening()).rejects.toMatchObject({ kind: 'unavailable', message })
   } finally {
     const ended = new Promise((resolve) => child.on('close', resolve))
     child.kill('SIGKILL')

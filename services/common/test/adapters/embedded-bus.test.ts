@@ -15,7 +15,9 @@ describe('the bus in one process', () => {
     const bus = createEmbeddedBus({ clock })
     const ended: string[] = []
     const ask = (name: string, deadlineMs: number): Promise<unknown> =>
-      bus.request(1, { ...message(name), deadlineMs }).catch((error: { kind: string }) => ended.push(`${name} ${error.kind} ${clock.monotonicMs()}`))
+      bus.request(1, { ...message(name), deadlineMs }).catch((error: { kind: string }) => {
+        ended.push(`${name} ${error.kind} ${clock.monotonicMs()}`)
+      })
     const asked = [ask('late', 500), ask('soon', 35), ask('never', 1_000_000)]
     const sleepersBefore = clock.sleepers()
     await clock.advance(34)

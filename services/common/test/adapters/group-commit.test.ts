@@ -10,7 +10,8 @@ describe('group commit', () => {
 
   beforeEach(() => {
     database = new DatabaseSync(':memory:')
-    database.exec('CREATE TABLE t (value INTEGER UNIQUE); CREATE TABLE late (value REFERENCES t (value) DEFERRABLE INITIALLY DEFERRED)')
+    database.exec('CREATE TABLE t (value INTEGER UNIQUE)')
+    database.exec('CREATE TABLE late (value REFERENCES t (value) DEFERRABLE INITIALLY DEFERRED)')
     const run = database.exec.bind(database)
     statements = []
     undone = 0

@@ -6,12 +6,13 @@ import fc from 'fast-check'
 import { Schema } from 'mongoose'
 import { decodeInteger, encodeInteger } from '../../src/adapters/embedded/view-values.ts'
 import { openSqliteViews } from '../../src/adapters/embedded/views.ts'
-import type { ViewModel } from '../../src/ports/views.ts'
+import type { ViewModel, ViewWrite } from '../../src/ports/views.ts'
 import { expectFailure } from '../../src/testkit/contracts/scenario.ts'
 import { viewModels } from '../../src/views/models.ts'
 
 type Any = ViewModel<{ readonly _id: string }>
-const model = (fields: Record<string, object>): Any => ({ name: 'things', schema: new Schema({ _id: { type: String, required: true }, ...fields }) })
+const text = { type: String, required: true } as const
+const model = (fields: Record<string, object>): Any => ({ name: 'things', schema: new Schema({ _id: text, ...fields }) })
 
 describe('views on SQLite', () => {
   let path = ''
@@ -60,20 +61,24 @@ describe('views on SQLite', () => {
     const compound = model({ owner: String, place: String })
     compound.schema.index({ owner: 1, place: -1 })
     const views = openSqliteViews({ path, models: [compound] })
-    await views.project('p', 1, 1n, ['b', 'a'].map((id) => ({ kind: 'merge', model: compound, id, fields: { owner: 'o', place: id } }) as const))
+    const write = (id: string): ViewWrite => ({ kind: 'merge', model: compound, id, fields: { owner: 'o', place: id } })
+    await views.project('p', 1, 1n, ['b', 'a'].map(write))
     const found = await views.find(compound, { filter: { owner: 'o' }, sortBy: 'place', direction: 'descending', limit: 5 })
     expect(found.map(({ _id }) => _id)).toEqual(['b', 'a'])
     await views.close()
   })
 
   test('a schema that can not be a view is refused at open', () => {
-    expect(() => openSqliteViews({ path, models: [{ name: 'n', schema: new Schema({ a: { b: Number }, _id: { type: String } }) }] })).toThrow(RangeError)
-    expect(() => openSqliteViews({ path, models: [{ name: 'n', schema: new Schema({ a: Number }) }] })).toThrow(RangeError)
+    const nested: Any = { name: 'n', schema: new Schema({ _id: text, a: { b: Number } }) }
+    const withoutKey: Any = { name: 'n', schema: new Schema({ a: Number }) }
+    for (const each of [nested, withoutKey]) expect(() => openSqliteViews({ path, models: [each] })).toThrow(RangeError)
   })
 
   test('a file that is no database is refused corrupt, and its lock is given back', async () => {
     await writeFile(path, 'this is not a database, and it is longer than a header'.repeat(100))
-    for (let attempt = 0; attempt < 2; attempt++) await expectFailure('corrupt', async () => openSqliteViews({ path, models: [] }))
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expectFailure('corrupt', async () => openSqliteViews({ path, models: [] }))
+    }
   })
 
   test('a file that is open is refused, also in the same process, until it is closed', async () => {

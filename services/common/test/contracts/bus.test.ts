@@ -1,7 +1,7 @@
 import { createEmbeddedBus } from '../../src/adapters/embedded/bus.ts'
 import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { busContract, type BusHarness } from '../../src/testkit/contracts/bus.contract.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const QUEUE_MAX = 64
 
@@ -10,5 +10,4 @@ const open = async (): Promise<BusHarness> => {
   return { port: bus, queueMax: QUEUE_MAX, destroy: () => bus.close() }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['fails'], ['done-but-timed-out'], ['slow'], ['twice']]
-for (const faults of faultSets) busContract({ name: 'the bus in one process', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) busContract({ name: 'the bus in one process', open, faults })

@@ -6,7 +6,7 @@ import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import type { Directory } from '../../src/ports/directory.ts'
 import { directoryContract } from '../../src/testkit/contracts/directory.contract.ts'
 import type { Opened } from '../../src/testkit/contracts/scenario.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const clock = createSystemClock()
 
@@ -28,5 +28,4 @@ const open = async (): Promise<Opened<Directory>> => {
   }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['fails'], ['done-but-timed-out'], ['slow'], ['twice'], ['fails', 'done-but-timed-out', 'twice']]
-for (const faults of faultSets) directoryContract({ name: 'the directory on SQLite', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) directoryContract({ name: 'the directory on SQLite', open, faults })

@@ -3,7 +3,7 @@ import { createEmbeddedEvents } from '../../src/adapters/embedded/events.ts'
 import { openSqliteJournal } from '../../src/adapters/embedded/journal.ts'
 import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { eventsContract, type EventsHarness } from '../../src/testkit/contracts/events.contract.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { faultSets } from '../../src/testkit/faults/plan.ts'
 
 const open = async (): Promise<EventsHarness> => {
   const journal = openSqliteJournal({ path: ':memory:' })
@@ -25,5 +25,4 @@ const open = async (): Promise<EventsHarness> => {
   }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['forgets'], ['twice'], ['forgets', 'twice']]
-for (const faults of faultSets) eventsContract({ name: 'streams in one process', open, faults })
+for (const faults of faultSets('forgets', 'twice')) eventsContract({ name: 'streams in one process', open, faults })

@@ -5,7 +5,7 @@ import { openSqliteJournal } from '../../src/adapters/embedded/journal.ts'
 import type { Journal } from '../../src/ports/journal.ts'
 import { journalContract } from '../../src/testkit/contracts/journal.contract.ts'
 import type { Opened } from '../../src/testkit/contracts/scenario.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const open = async (): Promise<Opened<Journal>> => {
   const folder = await mkdtemp(join(tmpdir(), 'bourse-journal-'))
@@ -25,5 +25,4 @@ const open = async (): Promise<Opened<Journal>> => {
   }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['fails'], ['done-but-timed-out'], ['slow'], ['twice'], ['fails', 'done-but-timed-out', 'twice']]
-for (const faults of faultSets) journalContract({ name: 'the journal on SQLite', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) journalContract({ name: 'the journal on SQLite', open, faults })

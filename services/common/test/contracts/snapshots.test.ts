@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openFileSnapshots } from '../../src/adapters/embedded/snapshots.ts'
 import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { snapshotsContract, type SnapshotsHarness } from '../../src/testkit/contracts/snapshots.contract.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const clock = createSystemClock()
 
@@ -30,5 +30,4 @@ const open = async (): Promise<SnapshotsHarness> => {
   }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['fails'], ['done-but-timed-out'], ['slow'], ['twice']]
-for (const faults of faultSets) snapshotsContract({ name: 'snapshots as files', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) snapshotsContract({ name: 'snapshots as files', open, faults })

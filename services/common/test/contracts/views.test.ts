@@ -5,7 +5,7 @@ import { openSqliteViews } from '../../src/adapters/embedded/views.ts'
 import type { Views } from '../../src/ports/views.ts'
 import type { Opened } from '../../src/testkit/contracts/scenario.ts'
 import { otherModel, sampleModel, viewsContract } from '../../src/testkit/contracts/views.contract.ts'
-import type { FaultKind } from '../../src/testkit/faults/plan.ts'
+import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const models = [sampleModel, otherModel]
 
@@ -27,5 +27,4 @@ const open = async (): Promise<Opened<Views>> => {
   }
 }
 
-const faultSets: readonly FaultKind[][] = [[], ['fails'], ['done-but-timed-out'], ['slow'], ['twice'], ['fails', 'done-but-timed-out', 'twice']]
-for (const faults of faultSets) viewsContract({ name: 'views on SQLite', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) viewsContract({ name: 'views on SQLite', open, faults })

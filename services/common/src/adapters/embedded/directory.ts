@@ -20,7 +20,9 @@ const TABLES = `
     id TEXT PRIMARY KEY NOT NULL, email TEXT NOT NULL UNIQUE, passwordHash TEXT NOT NULL, createdAtMs REAL NOT NULL,
     locked INTEGER NOT NULL, sessionsValidFromMs REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS revokedSessions (sessionId TEXT PRIMARY KEY NOT NULL, expiresAtMs REAL NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS revokedSessions (
+    sessionId TEXT PRIMARY KEY NOT NULL, expiresAtMs REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS revokedSessions_expiry ON revokedSessions (expiresAtMs);
   CREATE TABLE IF NOT EXISTS bankKeys (
     keyHash TEXT PRIMARY KEY NOT NULL, bank TEXT NOT NULL, createdAtMs REAL NOT NULL, expiresAtMs REAL

@@ -101,7 +101,9 @@ export const createGroupCommit = (database: DatabaseSync, what: string, afterUnd
     run: <Value>(write: () => Value, bytes = 0) =>
       new Promise<Value>((resolve, reject) => {
         if (isClosed) return reject(new PortError('closed', `${what} is closed`))
-        if (groupBytes + bytes > GROUP_BYTES_MAX) return reject(new PortError('full', `${what}: ${groupBytes} bytes wait already`))
+        if (groupBytes + bytes > GROUP_BYTES_MAX) {
+          return reject(new PortError('full', `${what}: ${groupBytes} bytes wait already`))
+        }
         groupBytes += bytes
         // The value that comes back is the one this very write returned.
         group.push({ write, resolve: resolve as (value: unknown) => void, reject })

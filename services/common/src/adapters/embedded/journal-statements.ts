@@ -97,7 +97,9 @@ const createRecordStatements = (
 
 /** Prepares the journal's statements on a database that has its tables. */
 export const createJournalStatements = (database: DatabaseSync): JournalStatements => {
-  const cursors = database.prepare('SELECT receiver, confirmed, recordSequence FROM cursors WHERE partition = ? ORDER BY receiver')
+  const cursors = database.prepare(
+    'SELECT receiver, confirmed, recordSequence FROM cursors WHERE partition = ? ORDER BY receiver',
+  )
   const dropCursors = database.prepare('DELETE FROM cursors WHERE partition = ?')
   const addCursor = database.prepare('INSERT INTO cursors VALUES (?, ?, ?, ?)')
   const addSegment = database.prepare('INSERT INTO segments VALUES (?, ?, ?, ?, ?)')

@@ -133,7 +133,9 @@ const readWhole = async (path: string, sequence: bigint): Promise<Uint8Array | n
       if (bytesRead === 0) throw new PortError('corrupt', `snapshot ${path} is cut short`)
       at += bytesRead
     }
-    if ((await sha256(bytes)) !== info.sha256) throw new PortError('corrupt', `snapshot ${path}: its bytes do not match its SHA-256`)
+    if ((await sha256(bytes)) !== info.sha256) {
+      throw new PortError('corrupt', `snapshot ${path}: its bytes do not match its SHA-256`)
+    }
     return bytes
   } finally {
     await file.close()
@@ -148,6 +150,8 @@ export const openFileSnapshots = async (options: { readonly folder: string; read
   const { folder, clock } = options
   let isClosed = false
   let writes = 0
+  const pathOf = (partition: PartitionNumber, sequence: bigint): string =>
+    join(folder, partitionFolder(partition), fileName(sequence))
   const attempt = async <Value>(task: () => Promise<Value>): Promise<Value> => {
     if (isClosed) throw new PortError('closed', 'snapshots are closed')
     try {
@@ -174,8 +178,8 @@ export const openFileSnapshots = async (options: { readonly folder: string; read
   return {
     write: (partition, sequence, bytes) => attempt(() => write(partition, sequence, bytes)),
     list: (partition) => attempt(() => listFolder(join(folder, partitionFolder(partition)))),
-    read: (partition, sequence) => attempt(() => readWhole(join(folder, partitionFolder(partition), fileName(sequence)), sequence)),
-    remove: (partition, sequence) => attempt(() => rm(join(folder, partitionFolder(partition), fileName(sequence)), { force: true })),
+    read: (partition, sequence) => attempt(() => readWhole(pathOf(partition, sequence), sequence)),
+    remove: (partition, sequence) => attempt(() => rm(pathOf(partition, sequence), { force: true })),
     close: async () => {
       isClosed = true
     },

@@ -41,7 +41,9 @@ export const failureOf = (error: unknown, what: string): Error => {
   if (error instanceof PortError) return error
   const code = codeOf(error)
   if (code === 0) return error instanceof Error ? error : new Error(String(error))
-  if (code === SQLITE_CORRUPT || code === SQLITE_NOT_A_DATABASE) return new PortError('corrupt', `${what}: the file is damaged`, { cause: error })
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOT_A_DATABASE) {
+    return new PortError('corrupt', `${what}: the file is damaged`, { cause: error })
+  }
   const reason = code === SQLITE_FULL ? 'the disk is full' : 'the disk or database refused'
   return new PortError('unavailable', `${what}: ${reason}`, { cause: error })
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { PortError } from '../../ports/failure.ts'
-import { VIEW_PAGE_MAX, type ViewFilter, type ViewModel, type ViewQuery, type ViewValue, type ViewWrite } from '../../ports/views.ts'
+import {
+  VIEW_PAGE_MAX, type ViewFilter, type ViewModel, type ViewQuery, type ViewValue, type ViewWrite,
+} from '../../ports/views.ts'
 import { columnCodecOf, type ColumnCodec } from './view-values.ts'
 
 /** A statement and what to bind. */
@@ -42,7 +44,8 @@ const columnsOf = (model: AnyModel): ReadonlyMap<string, ColumnCodec> => {
 }
 
 /** The indexes the schema declares: on single fields and compound ones, as lists of fields. */
-const indexesOf = (model: AnyModel): readonly (readonly string[])[] => model.schema.indexes().map(([fields]) => Object.keys(fields))
+const indexesOf = (model: AnyModel): readonly (readonly string[])[] =>
+  model.schema.indexes().map(([fields]) => Object.keys(fields))
 
 const operators = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 
@@ -63,8 +66,11 @@ const createConditions = (name: string, columns: ReadonlyMap<string, ColumnCodec
     const { in: among, ...ranges } = wanted
     const conditions: BoundStatement[] = []
     if (among !== undefined) {
-      if (among.length > IN_VALUES_MAX) throw new PortError('corrupt', `a list of ${among.length} values; at most ${IN_VALUES_MAX}`)
-      conditions.push({ sql: `${column} IN (${among.map(() => '?').join(', ')})`, values: among.map((value) => codec.encode(value)) })
+      if (among.length > IN_VALUES_MAX) {
+        throw new PortError('corrupt', `a list of ${among.length} values; at most ${IN_VALUES_MAX}`)
+      }
+      const places = among.map(() => '?').join(', ')
+      conditions.push({ sql: `${column} IN (${places})`, values: among.map((value) => codec.encode(value)) })
     }
     for (const [operator, limit] of Object.entries(ranges)) {
       const sign = operators[operator as keyof typeof operators] as string | undefined
@@ -80,7 +86,9 @@ const writeStatement = (table: string, columns: ReadonlyMap<string, ColumnCodec>
   const fields = Object.entries(write.fields)
   const values = fields.map(([field, value]) => {
     const codec = columns.get(field)
-    if (codec === undefined || field === '_id') throw new PortError('corrupt', `view ${write.model.name}: ${field} can't be written`)
+    if (codec === undefined || field === '_id') {
+      throw new PortError('corrupt', `view ${write.model.name}: ${field} can't be written`)
+    }
     return codec.encode(value)
   })
   const names = fields.map(([field]) => quoted(field))
@@ -101,7 +109,10 @@ export const mapModel = (model: AnyModel): TableMapping => {
   const indexed = new Set(['_id', ...indexes.flat()])
   const table = quoted(`view_${model.name}`)
   const names = [...columns.keys()].map(quoted).join(', ')
-  const definitions = [...columns].map(([field, { sqlType }]) => `${quoted(field)} ${sqlType}${field === '_id' ? ' PRIMARY KEY NOT NULL' : ''}`)
+  const definitions = [...columns].map(([field, { sqlType }]) => {
+    const constraint = field === '_id' ? ' PRIMARY KEY NOT NULL' : ''
+    return `${quoted(field)} ${sqlType}${constraint}`
+  })
   const createSql = [
     `CREATE TABLE IF NOT EXISTS ${table} (${definitions.join(', ')}) STRICT`,
     ...indexes.map((fields) => {

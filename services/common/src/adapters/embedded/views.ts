@@ -44,7 +44,8 @@ const SUPPORT_TABLES = `
  */
 const makeTables = (database: DatabaseSync, mappings: readonly TableMapping[]): readonly string[] => {
   database.exec(SUPPORT_TABLES)
-  const known = new Map(database.prepare('SELECT name, fingerprint FROM mappings').all().map((row) => [row['name'], row['fingerprint']]))
+  const made = database.prepare('SELECT name, fingerprint FROM mappings').all()
+  const known = new Map(made.map((row) => [row['name'], row['fingerprint']]))
   const remade = mappings.filter(({ name, fingerprint }) => known.has(name) && known.get(name) !== fingerprint)
   database.exec('BEGIN IMMEDIATE')
   if (remade.length > 0) {
@@ -77,7 +78,9 @@ export const openSqliteViews = (options: { readonly path: string; readonly model
   const commits = createGroupCommit(database, 'views')
   const cursorOf = database.prepare('SELECT sequence FROM cursors WHERE projection = ? AND partition = ?')
   cursorOf.setReadBigInts(true)
-  const moveCursor = database.prepare('INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence')
+  const moveCursor = database.prepare(
+    'INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
+  )
   const dropCursors = database.prepare('DELETE FROM cursors WHERE projection = ?')
   let isClosed = false
 

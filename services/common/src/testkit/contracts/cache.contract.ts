@@ -22,7 +22,8 @@ export interface CacheSubject extends Subject<CacheHarness> {
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-const textOf = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : new TextDecoder().decode(value))
+const textOf = (value: Uint8Array | undefined): string | undefined =>
+  (value === undefined ? undefined : new TextDecoder().decode(value))
 const TTL_MS = 10_000
 
 /** The Cache contract. Under `forgets` it holds that what is found is right, not that it is found. */

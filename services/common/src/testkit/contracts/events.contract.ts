@@ -15,7 +15,8 @@ const THERE = partitionNumber('ledger', 1)
 /** How long after its record an unpublished event may come, with some room for a busy machine. */
 const HEALED_MS = HEAL_INTERVAL_MS + 500
 
-const range = (first: number, last: number): bigint[] => Array.from({ length: last - first + 1 }, (_, index) => BigInt(first + index))
+const range = (first: number, last: number): bigint[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => BigInt(first + index))
 const noting = (seen: bigint[]) => async ({ sequence }: StreamEvent): Promise<void> => void seen.push(sequence)
 /** The order in which sequences came first: repeats are allowed (at least once). */
 const firsts = (seen: readonly bigint[]): bigint[] => [...new Set(seen)]

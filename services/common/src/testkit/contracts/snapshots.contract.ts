@@ -18,7 +18,8 @@ export interface SnapshotsHarness extends Opened<Snapshots> {
 
 const HERE = partitionNumber('trading', 2, 1)
 const THERE = partitionNumber('ledger', 2)
-const bytesOf = (length: number, salt: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31 + salt) & 0xff)
+const bytesOf = (length: number, salt: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (index * 31 + salt) & 0xff)
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** The Snapshots contract. */
@@ -36,7 +37,9 @@ export const snapshotsContract = (subject: Subject<SnapshotsHarness>): void =>
 
     define('S2 list gives the newest first, with size and SHA-256', async ({ port, call }) => {
       expect(await call(() => port.list(HERE))).toEqual([])
-      for (const sequence of [9n, 100n, 2n ** 40n, 30n]) await call(() => port.write(HERE, sequence, bytesOf(1_000, Number(sequence % 97n))))
+      for (const sequence of [9n, 100n, 2n ** 40n, 30n]) {
+        await call(() => port.write(HERE, sequence, bytesOf(1_000, Number(sequence % 97n))))
+      }
       const found = await call(() => port.list(HERE))
       expect(found.map(({ sequence }) => sequence)).toEqual([2n ** 40n, 100n, 30n, 9n])
       expect(found[3]).toMatchObject({ bytes: 1_000, sha256: sha256(bytesOf(1_000, 9)) })
@@ -54,7 +57,8 @@ export const snapshotsContract = (subject: Subject<SnapshotsHarness>): void =>
       expect(await call(() => reopened.read(HERE, 3n))).toBeNull()
     })
 
-    define('S3 bytes that changed in the store are refused corrupt, and others are still read', async ({ port, call, harness }) => {
+    define('S3 bytes that changed in the store are refused corrupt, and others are still read', async (world) => {
+      const { port, call, harness } = world
       await call(() => port.write(HERE, 1n, bytesOf(1_000, 1)))
       await call(() => port.write(HERE, 2n, bytesOf(1_000, 2)))
       await harness.flipByte(HERE, 2n)

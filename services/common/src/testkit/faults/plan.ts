@@ -10,6 +10,13 @@ export const faultKinds = ['fails', 'done-but-timed-out', 'slow', 'twice', 'forg
 /** One of the kinds. */
 export type FaultKind = (typeof faultKinds)[number]
 
+/** What can happen to a call that changes something. */
+export const CALL_FAULTS: readonly FaultKind[] = ['fails', 'done-but-timed-out', 'slow', 'twice']
+
+/** No fault, then each alone, then all together: what a suite is run under. */
+export const faultSets = (...kinds: readonly FaultKind[]): readonly (readonly FaultKind[])[] =>
+  [[], ...kinds.map((kind) => [kind]), kinds]
+
 /** Decides for each call whether and how it goes wrong. */
 export interface FaultPlan {
   /** The fault of this call, among those it can have. */

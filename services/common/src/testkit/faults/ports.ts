@@ -8,12 +8,12 @@ import type { Prices } from '../../ports/prices.ts'
 import type { RateLimits } from '../../ports/rate-limits.ts'
 import type { Snapshots } from '../../ports/snapshots.ts'
 import type { Views } from '../../ports/views.ts'
-import { strike, withFaults, type FaultPlan } from './plan.ts'
+import { CALL_FAULTS, strike, withFaults, type FaultPlan } from './plan.ts'
 
 /* One wrapper per port. Each keeps every clause that a careful caller can rely on, and is nastier than any adapter is. */
 
 const ASKING = ['fails', 'slow', 'twice'] as const
-const CHANGING = ['fails', 'done-but-timed-out', 'slow', 'twice'] as const
+const CHANGING = CALL_FAULTS
 
 /** Bus: sends fail, are done unheard, or are done twice. What a consumer does is its own. */
 export const withBusFaults = (bus: Bus, plan: FaultPlan): Bus =>
@@ -68,7 +68,7 @@ export const withDirectoryFaults = (directory: Directory, plan: FaultPlan): Dire
 /** Cache with amnesia: any value may be gone at any time, any write may have been in vain. */
 export const withCacheFaults = (cache: Cache, plan: FaultPlan): Cache => ({
   ...withFaults(cache, plan, { delete: ['slow', 'twice'], clear: ['slow', 'twice'] }),
-  get: (key) => (plan.next(['forgets']) === null ? strike(plan, 'get', ['slow'], () => cache.get(key)) : Promise.resolve(undefined)),
+  get: async (key) => (plan.next(['forgets']) === null ? strike(plan, 'get', ['slow'], () => cache.get(key)) : undefined),
   set: async (key, value, ttlMs) => {
     if (plan.next(['forgets']) === null) await strike(plan, 'set', ['slow', 'twice'], () => cache.set(key, value, ttlMs))
     else await cache.delete(key)
