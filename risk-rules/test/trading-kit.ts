@@ -90,11 +90,18 @@ export const open = (words: OpenWords): Uint8Array =>
     { id: idOf(words.id), requestHash: idOf(words.hash ?? `hash of ${words.id}`) },
   )
 
+export interface CloseWords {
+  readonly account?: string
+  readonly id?: string
+  readonly worstPrice?: string
+  readonly at?: bigint
+}
+
 /** A CLOSE in trade words. */
 export const close = (
   tradeNumber: bigint,
   price: string,
-  { account = 'ann', id = '', worstPrice = '0', at = START }: { account?: string; id?: string; worstPrice?: string; at?: bigint } = {},
+  { account = 'ann', id = '', worstPrice = '0', at = START }: CloseWords = {},
 ): Uint8Array =>
   encodeClose(
     {

@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { refusalNumbers } from '@bourse/common/errors/codes.ts'
 import * as numbers from '@bourse/risk-rules/trading/numbers.ts'
-import { closeLayout, fundingLayout, openLayout, specLayout, stateLayout, tickLayout, tierLayout } from '@bourse/risk-rules/trading/commands.ts'
+import {
+  closeLayout, fundingLayout, openLayout, specLayout, stateLayout, tickLayout, tierLayout,
+} from '@bourse/risk-rules/trading/commands.ts'
 import { closedTradeLayout, listHeadLayout, openTradeLayout, TRADING_KEPT_BYTES } from '@bourse/risk-rules/trading/outcomes.ts'
 import { compile } from './assembly-kit.ts'
 
@@ -56,7 +58,9 @@ describe('the layout of the trading module', () => {
   /** `export const NAME: type = value` of a source; other constants may be used in the value. */
   const constantsOf = (source: string): Map<string, bigint> =>
     new Map(
-      [...source.matchAll(/^export const (\w+): \w+ = ([\d_]+)$/gm)].map(([, name, value]) => [name!, BigInt(value!.replaceAll('_', ''))]),
+      [...source.matchAll(/^export const (\w+): \w+ = ([\d_]+)$/gm)].map(([, name, value]) => [
+        name!, BigInt(value!.replaceAll('_', '')),
+      ]),
     )
 
   test('bodies have the sizes of the codec', () => {
@@ -74,8 +78,9 @@ describe('the layout of the trading module', () => {
     const constants = constantsOf(sourceOf('codes'))
     const limits: Record<string, bigint | number> = {
       BPS_MAX: numbers.BPS_MAX_UNITS, RATE_ONE: numbers.RATE_ONE, PRICE_MAX: numbers.PRICE_MAX_UNITS,
-      TICK_SIZE_MAX: numbers.TICK_SIZE_MAX_UNITS, QUANTITY_MAX: numbers.QUANTITY_MAX_UNITS, NOTIONAL_MAX: numbers.NOTIONAL_MAX_UNITS,
-      FUNDING_MAX: numbers.FUNDING_MAX_UNITS, LIQUIDATION_PRICE_MAX: numbers.LIQUIDATION_PRICE_MAX_UNITS, TIME_MAX: numbers.TIME_MAX_MS,
+      TICK_SIZE_MAX: numbers.TICK_SIZE_MAX_UNITS, QUANTITY_MAX: numbers.QUANTITY_MAX_UNITS,
+      NOTIONAL_MAX: numbers.NOTIONAL_MAX_UNITS, FUNDING_MAX: numbers.FUNDING_MAX_UNITS,
+      LIQUIDATION_PRICE_MAX: numbers.LIQUIDATION_PRICE_MAX_UNITS, TIME_MAX: numbers.TIME_MAX_MS,
       LEVERAGE_MAX: numbers.LEVERAGE_MAX, TIERS_MAX: numbers.TIERS_MAX, TIER_TABLES_MAX: numbers.TIER_TABLES_MAX,
       CLOSES_MAX: numbers.CLOSES_MAX, QUERY_PAGE_MAX: numbers.QUERY_PAGE_MAX, TRADES_MAX: numbers.TRADES_MAX,
       STATE_REDUCE_ONLY: numbers.marketStates.ReduceOnly, STATE_HALTED: numbers.marketStates.Halted, ...numbers.directions,

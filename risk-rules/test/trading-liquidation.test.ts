@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { existsSync, readFileSync } from 'node:fs'
 import {
-  decodeFundingOutcome, decodeOpenOutcome, decodeTradesAnswer, directions, encodeFunding, encodeOpen, encodeSpec, encodeTradesQuery,
+  decodeFundingOutcome, decodeOpenOutcome, decodeTradesAnswer, directions, encodeFunding, encodeOpen, encodeSpec,
+  encodeTradesQuery,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand, TierSpec } from '@bourse/risk-rules/trading/codec.ts'
 import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
@@ -73,7 +74,11 @@ const marketOf = (random: Random): SpecCommand => ({
 })
 
 const marginOf = (random: Random): bigint =>
-  random.pick([1n, units('1'), units('499.99999999'), units('500'), random.bigBelow(units('10')), random.bigBelow(units('2000')), random.bigBelow(units('500000'))]) + 1n
+  1n +
+  random.pick([
+    1n, units('1'), units('499.99999999'), units('500'), random.bigBelow(units('10')), random.bigBelow(units('2000')),
+    random.bigBelow(units('500000')),
+  ])
 
 const openOf = (random: Random, market: SpecCommand, price: bigint, n: number): Uint8Array =>
   encodeOpen(
@@ -131,10 +136,12 @@ describe('the liquidation price', () => {
     expect(isolated).toHaveLength(2)
     for (const { inputs, expected } of isolated) {
       const text = (value: number): bigint => units(String(value))
-      // One tier whose c is the table's cumulative amount: floor = cum ÷ rate makes it so.
-      const tiers = tiersOf([{ floor: 0n, rate: text(inputs.mmr), maxLeverage: 1 }]).map((tier) => ({ ...tier, c: text(inputs.cum) }))
+      // One tier, whose c is what the tiers below it came to.
+      const [tier] = tiersOf([{ floor: 0n, rate: text(inputs.mmr), maxLeverage: 1 }])
+      const tiers = [{ ...tier!, c: text(inputs.cum) }]
       const trade = {
-        direction: directions.LONG, margin: text(inputs.wb), quantity: text(inputs.pos), entryPrice: text(inputs.ep), fundingAtOpen: 0n, tiers,
+        direction: directions.LONG, margin: text(inputs.wb), quantity: text(inputs.pos), entryPrice: text(inputs.ep),
+        fundingAtOpen: 0n, tiers,
       }
       const found = liquidationPriceOf(trade, 0n, units('0.01'))
       // Theirs is rounded to the nearest cent, ours down to the multiple of the tick at which the rule holds.

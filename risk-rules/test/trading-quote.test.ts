@@ -8,7 +8,8 @@ import { close, createRandom, open, spec, START, tick, units } from './trading-k
 
 describe('the edge’s arithmetic', () => {
   test('quotes half the spread on each side, bid down and ask up to the tick', () => {
-    expect(quoteOf(units('50000.01'), units('50000.01'), units('2'), units('0.01'))).toEqual({ bid: units('49995'), ask: units('50005.02') })
+    const quote = { bid: units('49995'), ask: units('50005.02') }
+    expect(quoteOf(units('50000.01'), units('50000.01'), units('2'), units('0.01'))).toEqual(quote)
     expect(quoteOf(units('1'), units('2'), 0n, units('0.01'))).toEqual({ bid: units('1'), ask: units('2') })
     const random = createRandom(3)
     for (let i = 0; i < 5_000; i++) {

@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals'
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import {
-  decodeCloseOutcome, decodeFundingOutcome, decodeMarketAnswer, decodeOpenKept, decodeOpenOutcome, decodeTickOutcome, decodeTradeEvent,
-  decodeTradesAnswer, encodeFunding, encodeMarketQuery, encodeOutcomeOf, encodeSpec, encodeState, encodeTradesQuery, marketStates,
+  decodeCloseOutcome, decodeFundingOutcome, decodeMarketAnswer, decodeOpenKept, decodeOpenOutcome, decodeTickOutcome,
+  decodeTradeEvent, decodeTradesAnswer, encodeFunding, encodeMarketQuery, encodeOutcomeOf, encodeSpec, encodeState,
+  encodeTradesQuery, marketStates,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { ClosedTrade, OpenTrade, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
@@ -13,7 +14,8 @@ import type { OpenWords } from './trading-kit.ts'
 
 const one = (machine: TradingMachine, command: Uint8Array, now = START) => {
   const { outcomes, effects } = machine.apply([command], now, 1)
-  return { outcome: outcomes[0]!, code: codeOf(outcomes[0]!), effects: effects.map(({ to, bytes }) => ({ to, ...decodeInstruction(bytes) })) }
+  const told = effects.map(({ to, bytes }) => ({ to, ...decodeInstruction(bytes) }))
+  return { outcome: outcomes[0]!, code: codeOf(outcomes[0]!), effects: told }
 }
 
 const legsOf = (legs: ReturnType<typeof decodeInstruction>['legs']): string[] =>
@@ -47,7 +49,8 @@ describe.each(machines)('trading (%s)', (_name, create) => {
         'quantity 0.02', 'entryPrice 50000', 'liquidationPrice 45180.72', 'openFee 0.5',
       ])
       expect(effects).toHaveLength(1)
-      expect(effects[0]).toMatchObject({ to: LEDGER, kind: 'SETTLE', transactionType: 2, holds: [{ id: idOf('one'), index: 1 }], slip: null })
+      const holds = [{ id: idOf('one'), index: 1 }]
+      expect(effects[0]).toMatchObject({ to: LEDGER, kind: 'SETTLE', transactionType: 2, holds, slip: null })
       expect(legsOf(effects[0]!.legs)).toEqual(['customer -0.5', 'fees 0.5'])
       expect(decodeTradeEvent(effects[0]!.memo)).toEqual({ type: 'opened', trade: decodeOpenOutcome(outcome) })
     })
@@ -153,7 +156,8 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       expect(words(decodeCloseOutcome(outcome), 'pnl', 'fees', 'returned', 'deficit')).toEqual([
         'pnl 20', 'fees 1.01', 'returned 119.49', 'deficit 0',
       ])
-      expect(effects).toMatchObject([{ to: LEDGER, kind: 'SETTLE', transactionType: 3, holds: [{ id: idOf('one'), index: 0 }], slip: null }])
+      const holds = [{ id: idOf('one'), index: 0 }]
+      expect(effects).toMatchObject([{ to: LEDGER, kind: 'SETTLE', transactionType: 3, holds, slip: null }])
       expect(legsOf(effects[0]!.legs)).toEqual(['customer 19.49', 'house -20', 'fees 0.51'])
       expect(decodeTradeEvent(effects[0]!.memo)).toEqual({ type: 'closed', trade: decodeCloseOutcome(outcome) })
     })
@@ -191,7 +195,9 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       opened()
       const { outcome, effects } = tell(tick('44000'))
       const [trade] = decodeTickOutcome(outcome).closed
-      expect(words(trade!, 'pnl', 'closeFee', 'returned', 'deficit')).toEqual(['pnl -120', 'closeFee 0', 'returned 0', 'deficit 20'])
+      expect(words(trade!, 'pnl', 'closeFee', 'returned', 'deficit')).toEqual([
+        'pnl -120', 'closeFee 0', 'returned 0', 'deficit 20',
+      ])
       expect(legsOf(effects[0]!.legs)).toEqual(['customer -100', 'house 100'])
       const slip = decodeInstruction(effects[0]!.slip!.command)
       expect(slip).toMatchObject({ kind: 'INSURANCE_REFUND', transactionType: 5, slip: { target: LEDGER } })
@@ -248,7 +254,8 @@ describe.each(machines)('trading (%s)', (_name, create) => {
     test('before the triggers of a tick that passes the instant, on the feed before that tick', () => {
       const { opened, tell } = market()
       opened()
-      expect(decodeTickOutcome(tell(tick('45185.75', due, '50000'), due).outcome)).toMatchObject({ closed: [], funding: units('5') })
+      const beside = tell(tick('45185.75', due, '50000'), due)
+      expect(decodeTickOutcome(beside.outcome)).toMatchObject({ closed: [], funding: units('5') })
       const [trade] = decodeTickOutcome(tell(tick('45185.74', due + 1n), due + 1n).outcome).closed
       expect(words(trade!, 'funding')).toEqual(['funding 0.1'])
     })
@@ -316,7 +323,8 @@ describe.each(machines)('trading (%s)', (_name, create) => {
     expect(words(opened({ id: 'two' }), 'liquidationPrice')).toEqual(['liquidationPrice 47368.42'])
     expect(ticked('47368.42').closed.map(({ tradeNumber }) => tradeNumber)).toEqual([2n])
     expect(tell(encodeSpec({ ...spec, tickSize: units('0.1') })).code).toBe('INVALID_COMMAND')
-    expect(tell(encodeSpec({ ...spec, tiers: [{ floor: 0n, rate: units('0.01'), maxLeverage: 100 }] })).code).toBe('INVALID_COMMAND')
+    const broken = [{ floor: 0n, rate: units('0.01'), maxLeverage: 100 }]
+    expect(tell(encodeSpec({ ...spec, tiers: broken })).code).toBe('INVALID_COMMAND')
   })
 
   test('nothing but a spec is taken before there is a spec', () => {

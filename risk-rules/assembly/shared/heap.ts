@@ -1,6 +1,6 @@
 /**
- * A 4-ary indexed min-heap of i64 keys in linear memory. Each entry names a slot of somebody's table, and the table
- * holds, per slot, the entry's place in the heap, so that any slot is removed in O(log n).
+ * A 4-ary indexed min-heap of i64 keys in linear memory. Each entry names a slot of somebody's table, and the
+ * table holds, per slot, the entry's place in the heap, so that any slot is removed in O(log n).
  *
  * Heap (32 bytes):
  *
@@ -35,13 +35,11 @@ export function heapInit(heap: usize, nodes: usize, positions: usize, stride: u3
 }
 
 /** Entries in the heap. */
-// @ts-ignore: decorator
 @inline
 export function heapCount(heap: usize): u32 {
   return load<u32>(heap)
 }
 
-// @ts-ignore: decorator
 @inline
 function nodeAt(heap: usize, index: u32): usize {
   return <usize>load<u64>(heap, 8) + <usize>index * NODE_BYTES
@@ -63,13 +61,11 @@ export function heapTopKey(heap: usize): i64 {
 }
 
 /** First child of `index`; its other children follow. May be beyond the count. */
-// @ts-ignore: decorator
 @inline
 export function heapFirstChild(index: u32): u32 {
   return index * ARITY + 1
 }
 
-// @ts-ignore: decorator
 @inline
 function put(heap: usize, index: u32, key: i64, slot: u32): void {
   const node = nodeAt(heap, index)

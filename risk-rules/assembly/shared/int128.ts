@@ -1,9 +1,10 @@
 /**
  * Checked 128-bit arithmetic, the only arithmetic that money, prices and quantities go through.
  *
- * WebAssembly has no 128-bit value, so a result travels as its low half (returned) and its high half (`high128`,
- * valid until the next call). Signed values are two's complement: `low` u64, `high` read as i64. Every function traps
- * when its result does not fit: an overflow is a bug of the caller's limits, never a wrong amount.
+ * WebAssembly has no 128-bit value, so a result travels as its low half (returned) and its high half
+ * (`high128`, valid until the next call). Signed values are two's complement: `low` u64, `high` read as i64.
+ * Every function traps when its result does not fit: an overflow is a bug of the caller's limits, never a
+ * wrong amount.
  */
 
 /** High half of the last 128-bit result. */
@@ -15,7 +16,6 @@ let remainder: u64 = 0
 export const WHOLE: i64 = 100_000_000
 
 /** |value| as unsigned, right for the lowest i64 too. */
-// @ts-ignore: decorator
 @inline
 function magnitude(value: i64): u64 {
   return value < 0 ? 0 - <u64>value : <u64>value
@@ -175,7 +175,6 @@ export function divideCeil128(low: u64, high: i64, divisor: i64): u64 {
 }
 
 /** Whether a × b of values ≥ 0 surely fits 63 bits: then the machine's own instructions do. */
-// @ts-ignore: decorator
 @inline
 function isSmallProduct(a: i64, b: i64): bool {
   return (a | b) >= 0 && clz(a) + clz(b) >= 65

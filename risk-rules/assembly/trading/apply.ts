@@ -1,9 +1,9 @@
-import { idEntryBody, idEntryBodyBytes, idEntryCode, idEntryKind, idTableExpire, idTableFind, idTableFull } from '../shared/id-table'
-import { idTableHashEquals, idTableInsert } from '../shared/id-table'
+import { idEntryBody, idEntryBodyBytes, idEntryCode, idEntryKind, idTableExpire, idTableFind } from '../shared/id-table'
+import { idTableFull, idTableHashEquals, idTableInsert } from '../shared/id-table'
 import {
-  CODE_ENGINE_FAULT, CODE_IDEMPOTENCY_CONFLICT, CODE_INVALID_COMMAND, CODE_OK, CODE_UNAVAILABLE, COMMAND_HEADER_BYTES, commandBody,
-  commandHashPtr, commandHasId, commandIdPtr, commandKind, commandSize, ioHasRoom, ioInputPtr, ioReset, KIND_TIME, outcomeBegin,
-  outcomeEnd, outcomeWrite,
+  CODE_ENGINE_FAULT, CODE_IDEMPOTENCY_CONFLICT, CODE_INVALID_COMMAND, CODE_OK, CODE_UNAVAILABLE, COMMAND_HEADER_BYTES,
+  commandBody, commandHashPtr, commandHasId, commandIdPtr, commandKind, commandSize, ioHasRoom, ioInputPtr, ioReset,
+  KIND_TIME, outcomeBegin, outcomeEnd, outcomeWrite,
 } from '../shared/io'
 import { KIND_CLOSE, KIND_CONTINUE, KIND_FUNDING, KIND_OPEN, KIND_SPEC, KIND_STATE, KIND_TICK, TIERS_MAX } from './codes'
 import { applyClose } from './close'

@@ -1,4 +1,6 @@
-import { addChecked, compare128, compareProducts, divideFloor128, high128, multiply, multiply128, subChecked, WHOLE } from '../shared/int128'
+import {
+  addChecked, compare128, compareProducts, divideFloor128, high128, multiply, multiply128, subChecked, WHOLE,
+} from '../shared/int128'
 import { CODE_INVALID_COMMAND, CODE_OK } from '../shared/io'
 import {
   AMOUNT_OVERFLOW, EXPOSURE_LIMIT, INVALID_STOP_LOSS, INVALID_TAKE_PROFIT, LEVERAGE_TOO_HIGH, LONG, MARGIN_TOO_SMALL,
@@ -99,8 +101,8 @@ function checkStops(trade: Trade, closing: i64): u16 {
 }
 
 /**
- * The contract's checks of an opening in their order, at the quote made last. `trade` is a draft: what the command says is set; entry price,
- * quantity and liquidation key are set here.
+ * The contract's checks of an opening in their order, at the quote made last. `trade` is a draft: what the
+ * command says is set; entry price, quantity and liquidation key are set here.
  */
 export function checkOpen(trade: Trade, worstPrice: i64): u16 {
   const long = trade.direction == LONG

@@ -1,5 +1,6 @@
 /**
- * The records of a market in linear memory. The drawings are checked against the code by `test/trading-layout.test.ts`:
+ * The records of a market in linear memory. The drawings are checked against the code by
+ * `test/trading-layout.test.ts`:
  * each line is `offset name type`.
  */
 
@@ -55,9 +56,10 @@
  *   308 currentTableSlot u32
  *   312 end
  *
- * marginSum: sum of the open trades' margins, 128 bits. quantityMax: the largest quantity ever opened. pending…: what the running tick
- * has still to close, and its quote. From tickSize to tierCount lie the bytes of SPEC as they came. highWater: slots of
- * the trade table ever used. A table number is never used twice; a slot of the table of tables is.
+ * marginSum: sum of the open trades' margins, 128 bits. quantityMax: the largest quantity ever opened.
+ * pending…: what the running tick has still to close, and its quote. From tickSize to tierCount lie the bytes
+ * of SPEC as they came. highWater: slots of the trade table ever used. A table number is never used twice; a
+ * slot of the table of tables is.
  */
 @unmanaged
 export class Market {
@@ -111,7 +113,8 @@ export class Market {
 }
 
 /**
- * Trade: a slot of the trade table; number 0 = free. Everything before `liquidationKey` is hashed, the rest is derived.
+ * Trade: a slot of the trade table; number 0 = free. Everything before `liquidationKey` is hashed, the rest
+ * is derived.
  *
  *     0 number u64
  *     8 account u64
@@ -143,9 +146,9 @@ export class Market {
  *   164 zero u32
  *   168 end
  *
- * liquidationKey: the liquidation price at today's F, below 0 = never (long). next, previous: slot + 1 of the account's neighbours in
- * opening order (next of a free slot: the next free one). accountCount, accountLast (slot + 1): kept in the account's first trade.
- * fired: the running tick has taken the trade into a group.
+ * liquidationKey: the liquidation price at today's F, below 0 = never (long). next, previous: slot + 1 of the
+ * account's neighbours in opening order (next of a free slot: the next free one). accountCount, accountLast
+ * (slot + 1): kept in the account's first trade. fired: the running tick has taken the trade into a group.
  */
 @unmanaged
 export class Trade {
@@ -180,8 +183,9 @@ export class Trade {
 }
 
 /**
- * Table: a tier table. Everything before `references` is hashed. At `tiers` lie 16 tiers of 24 bytes as SPEC has them
- * (floor i64, rate i64, maxLeverage u32, zero u32), at `continuity` their 16 c (i64), which follow from them.
+ * Table: a tier table. Everything before `references` is hashed. At `tiers` lie 16 tiers of 24 bytes as SPEC
+ * has them (floor i64, rate i64, maxLeverage u32, zero u32), at `continuity` their 16 c (i64), which follow
+ * from them.
  *
  *     0 number u32
  *     4 count u32

@@ -59,10 +59,15 @@ export function feeOf(quantity: i64, price: i64, bps: i64): i64 {
 }
 
 /**
- * The liquidation key at today's F. Of the rule, divided by q and with D = 1e8, r = m × D and R_k = ceil((M + c_k) × 1e16 ÷ q):
- * a long fires in tier k iff X × (D − r_k) ≤ (E + F − F₀) × D − R_k, a short iff X × (D + r_k) ≥ (E + F − F₀) × D + R_k; the left sides
- * are integers, so rounding R_k up is exact. A trade fires when any tier does: highest key of a long, lowest of a short.
- * Answers a multiple of the tick from 0 to LIQUIDATION_PRICE_MAX; −1 for a long that no price ≥ 0 liquidates.
+ * The liquidation key at today's F. Of the rule, divided by q, with D = 1e8, r = m × D and
+ * R_k = ceil((M + c_k) × 1e16 ÷ q):
+ *
+ *   a long fires in tier k iff   X × (D − r_k) ≤ (E + F − F₀) × D − R_k
+ *   a short fires in tier k iff  X × (D + r_k) ≥ (E + F − F₀) × D + R_k
+ *
+ * The left sides are integers, so rounding R_k up is exact. A trade fires when any tier does: the highest key
+ * of a long, the lowest of a short. Answers a multiple of the tick from 0 to LIQUIDATION_PRICE_MAX; −1 for a
+ * long that no price ≥ 0 liquidates.
  */
 export function liquidationKey(trade: Trade): i64 {
   const table = tableAt(trade.tableSlot)
@@ -103,14 +108,12 @@ function toKey(direction: u32, low: u64, high: i64): i64 {
 }
 
 /** The price shown: none (0) when nothing above 0 liquidates. */
-// @ts-ignore: decorator
 @inline
 export function shownLiquidationPrice(trade: Trade): i64 {
   return max<i64>(trade.liquidationKey, 0)
 }
 
 /** Whether the trade's key says that it is liquidated at the price its side closes at. */
-// @ts-ignore: decorator
 @inline
 export function isLiquidatedAt(trade: Trade, price: i64): bool {
   return trade.direction == LONG ? price <= trade.liquidationKey : price >= trade.liquidationKey

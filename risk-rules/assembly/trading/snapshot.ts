@@ -50,7 +50,8 @@ export function restoreBegin(count: i32): i32 {
   restoredIdBytes = older + load<u32>(sizes, 20)
   const idsPtr = idTableRestorePtr(ids, restoredIdBytes)
   const fits =
-    <usize>load<u32>(sizes) == MARKET_BYTES && <usize>load<u32>(sizes, 4) == <usize>TIER_TABLES_MAX * TABLE_BYTES && idsPtr != 0 &&
+    <usize>load<u32>(sizes) == MARKET_BYTES &&
+    <usize>load<u32>(sizes, 4) == <usize>TIER_TABLES_MAX * TABLE_BYTES && idsPtr != 0 &&
     restoredTradeBytes % TRADE_BYTES == 0 && restoredTradeBytes / TRADE_BYTES <= capacity &&
     restoredPendingBytes % 8 == 0 && restoredPendingBytes / 8 <= capacity
   if (!fits) return 0

@@ -3,7 +3,9 @@ export function sortWords(data: usize, other: usize, count: u32): void {
   let from = data
   let to = other
   for (let width: u32 = 1; width < count; width <<= 1) {
-    for (let left: u32 = 0; left < count; left += width << 1) mergeRuns(from, to, left, min(left + width, count), min(left + (width << 1), count))
+    for (let left: u32 = 0; left < count; left += width << 1) {
+      mergeRuns(from, to, left, min(left + width, count), min(left + (width << 1), count))
+    }
     const swap = from
     from = to
     to = swap

@@ -2,7 +2,9 @@ import { addChecked, mulDivFloor, subChecked } from '../shared/int128'
 import { CODE_CAPACITY_EXCEEDED, CODE_INVALID_COMMAND, CODE_OK, commandBody } from '../shared/io'
 import { BPS_MAX, LEVERAGE_MAX, MARKET_NOT_FOUND, QUANTITY_MAX, RATE_ONE, STATE_HALTED, TICK_SIZE_MAX } from './codes'
 import { TIERS_MAX, TIER_TABLES_MAX } from './codes'
-import { Market, SPEC_BYTES, SPEC_OFFSET, TABLE_BYTES, TABLE_CONTINUITY, TABLE_REFERENCES, TABLE_TIERS, TIER_BYTES } from './layout'
+import {
+  Market, SPEC_BYTES, SPEC_OFFSET, TABLE_BYTES, TABLE_CONTINUITY, TABLE_REFERENCES, TABLE_TIERS, TIER_BYTES,
+} from './layout'
 import { instantAfter } from './funding'
 import { isLedger } from './open'
 import { deriveSpread } from './rules'

@@ -41,21 +41,18 @@ export function setPendingNext(value: u32): void { pendingNext = value }
 export function setFreeSlot(value: u32): void { freeSlot = value }
 
 /** Trade of a slot. */
-// @ts-ignore: decorator
 @inline
 export function tradeAt(slot: u32): Trade {
   return changetype<Trade>(trades + <usize>slot * TRADE_BYTES)
 }
 
 /** Tier table of a slot. */
-// @ts-ignore: decorator
 @inline
 export function tableAt(slot: u32): usize {
   return tables + <usize>slot * TABLE_BYTES
 }
 
 /** Heap of a group (0 liquidations, 1 stops, 2 targets) and a direction. */
-// @ts-ignore: decorator
 @inline
 export function heapOf(group: u32, direction: u32): usize {
   return heaps + <usize>((group << 1) | direction) * HEAP_BYTES
@@ -70,8 +67,8 @@ function take(bytes: usize): usize {
 }
 
 /**
- * Lays everything out for `tradesMax` open trades and `idsMax` remembered ids, and grows memory to it: the only time.
- * Traps when the capacities are out of range or the memory cannot be had.
+ * Lays everything out for `tradesMax` open trades and `idsMax` remembered ids, and grows memory to it: the
+ * only time. Traps when the capacities are out of range or the memory cannot be had.
  */
 export function init(tradesMax: u32, idsMax: u32): void {
   assert(capacity == 0 && tradesMax > 0 && tradesMax <= TRADES_MAX && idsMax > 0)

@@ -18,22 +18,20 @@ const GROUP_SHIFT: u64 = 62
 const NUMBER_SHIFT: u64 = 20
 const SLOT_MASK: u64 = 0xfffff
 
-// @ts-ignore: decorator
 @inline
 function closingPrice(direction: u32): i64 {
   return direction == LONG ? bid : ask
 }
 
 /** Up to which key a heap's entries fire at the quote made last. */
-// @ts-ignore: decorator
 @inline
 function threshold(group: u32, direction: u32): i64 {
   return heapKey(group, direction, closingPrice(direction))
 }
 
 /**
- * Adds what fires in one heap to `pending`, which has `count` words; answers how many it has then. Walks the part of the heap at or below the
- * threshold only; a trade that a group before has taken is passed over.
+ * Adds what fires in one heap to `pending`, which has `count` words; answers how many it has then. Walks the
+ * part of the heap at or below the threshold only; a trade that a group before has taken is passed over.
  */
 function collect(group: u32, direction: u32, count: u32): u32 {
   const heap = heapOf(group, direction)

@@ -1,5 +1,7 @@
 import { heapInsert, heapRemove, heapSetKeyAt, heapify } from '../shared/heap'
-import { equal16, hashIndexAt, hashIndexHash, hashIndexInsert, hashIndexRemove, hashIndexValue, hashOf16 } from '../shared/hash-index'
+import {
+  equal16, hashIndexAt, hashIndexHash, hashIndexInsert, hashIndexRemove, hashIndexValue, hashOf16,
+} from '../shared/hash-index'
 import { add128, addChecked, high128, sub128, subChecked } from '../shared/int128'
 import { LONG } from './codes'
 import { TABLE_REFERENCES, Trade } from './layout'
@@ -19,7 +21,6 @@ function hashOfNumber(number: u64): u32 {
   return <u32>((number * 0x9e3779b97f4a7c15) >> 32)
 }
 
-// @ts-ignore: decorator
 @inline
 function accountPtr(trade: Trade): usize {
   return changetype<usize>(trade) + offsetof<Trade>('account')
@@ -54,14 +55,12 @@ export function firstOfAccount(account: usize): u32 {
 }
 
 /** Whether a slot was found. */
-// @ts-ignore: decorator
 @inline
 export function isSlot(slot: u32): bool {
   return slot != NONE
 }
 
 /** Key under which a price lies in a heap: what fires when the price falls is kept reversed, so that the top fires first. */
-// @ts-ignore: decorator
 @inline
 export function heapKey(group: u32, direction: u32, price: i64): i64 {
   return (direction == LONG) == (group == GROUP_TARGET) ? price : subChecked(0, price)

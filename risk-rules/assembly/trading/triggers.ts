@@ -1,6 +1,6 @@
 /**
- * The feed prices from which on a tick does something, kept between commands: an idle tick costs a few compares. With tick t and the spread's
- * fractions n/d (bid) and m/d (ask), and K a multiple of t:
+ * The feed prices from which on a tick does something, kept between commands: an idle tick costs a few
+ * compares. With tick t and the spread's fractions n/d (bid) and m/d (ask), and K a multiple of t:
  *
  *   bid ≤ K  iff  feedBid × n < (K + t) × d        bid ≥ K  iff  feedBid × n ≥ K × d
  *   ask ≥ K  iff  feedAsk × m > (K − t) × d        ask ≤ K  iff  feedAsk × m ≤ K × d

@@ -1,4 +1,3 @@
-import { deserialize, serialize } from 'node:v8'
 import { refusalNumbers } from '@bourse/common/errors/codes.ts'
 import { bodyOf, decodeHeader, isCommand, KIND_TIME } from '@bourse/common/kernel/command.ts'
 import type { Effect, QueryAnswer } from '@bourse/common/kernel/machine.ts'
@@ -23,6 +22,7 @@ import { currentTiersOf, reasonOf } from './market.ts'
 import type { Decision } from './market.ts'
 import { answer } from './queries.ts'
 import { quoteOfFeed } from './rules.ts'
+import { restored, saved } from './saved.ts'
 import { emptyState } from './state.ts'
 import type { State } from './state.ts'
 
@@ -144,11 +144,11 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     continuation: () => (state.pending.length > 0 ? encodeContinue() : null),
     nextDeadline: () => (state.nextFunding === 0n ? null : state.nextFunding),
     query: (question): QueryAnswer => answer(state, ids, question),
-    snapshot: () => new Uint8Array(serialize({ state, ids: ids.entries() })),
+    snapshot: () => saved({ state, ids: ids.entries() }),
     restore: (bytes) => {
-      const saved = deserialize(bytes) as { readonly state: State; readonly ids: readonly RememberedId[] }
-      state = saved.state
-      ids.replace(saved.ids)
+      const before = restored(bytes) as { readonly state: State; readonly ids: readonly RememberedId[] }
+      state = before.state
+      ids.replace(before.ids)
     },
     stateHash: () => hashOf(state, currentTiersOf(state), ids),
     wouldTrigger: (feedBid, feedAsk, quoteTime) => {

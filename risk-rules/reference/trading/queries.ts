@@ -91,7 +91,10 @@ export const answer = (state: State, ids: ReferenceIdTable, question: Uint8Array
   if (!isCommand(question)) return { bytes: malformedOutcome(), pending: false }
   const { kind, id } = decodeHeader(question)
   const body = bodyOf(question)
-  const reply = (code: number, bytes: Uint8Array): QueryAnswer => ({ bytes: encodeOutcome({ code, kind, id }, bytes), pending: false })
+  const reply = (code: number, bytes: Uint8Array): QueryAnswer => ({
+    bytes: encodeOutcome({ code, kind, id }, bytes),
+    pending: false,
+  })
   if (sizes.get(kind) !== body.length) return reply(refusalNumbers.INVALID_COMMAND, NO_BODY)
   switch (kind) {
     case tradingQueryKinds.trades: return reply(refusalNumbers.OK, tradesOf(state, body))

@@ -1,5 +1,6 @@
 /**
- * The arithmetic of a CFD in plain bigint, each function straight from the contract's sentence. Prices, quantities, margins are units of
+ * The arithmetic of a CFD in plain bigint, each function straight from the contract's sentence. Prices,
+ * quantities, margins are units of
  * 1e-8, so a product of two is in units of 1e-16; `E8` lifts a value of units there.
  */
 import { ceilTo, divCeil, divFloor, divTruncate, floorTo } from '@bourse/common/money/rounding.ts'
@@ -74,8 +75,8 @@ export const isLiquidated = (trade: RuleTrade, price: bigint, funding: bigint): 
 }
 
 /**
- * The liquidation price, found by search with the rule itself: the highest (long) or lowest (short) multiple of the tick at which it
- * holds; 0 when there is none above 0. Above LIQUIDATION_PRICE_MAX it is that.
+ * The liquidation price, found by search with the rule itself: the highest (long) or lowest (short) multiple
+ * of the tick at which it holds; 0 when there is none above 0. Above LIQUIDATION_PRICE_MAX it is that.
  */
 export const liquidationPriceOf = (trade: RuleTrade, funding: bigint, tick: bigint): bigint => {
   const last = LIQUIDATION_PRICE_MAX_UNITS / tick

@@ -6,7 +6,8 @@ import type { RecordIn } from './struct.ts'
 
 /**
  * Body of SPEC before its tiers. Prices, quantities, margins: units of 1e-8. Rates in bps: units of 1e-8 bp.
- * maxNotional, maxNetNotional (already divided by the number of partitions), maxOpenTrades (per account), maxAgeMs:
+ * maxNotional, maxNetNotional (already divided by the number of partitions), maxOpenTrades (per account),
+ * maxAgeMs:
  * 0 = no limit. fundingIntervalSeconds: 0 = no funding.
  */
 export const specLayout = layoutOf({

@@ -13,8 +13,8 @@ export const TRADING_BEHAVIOUR_VERSION = 1
 /** A market's partition. */
 export interface TradingMachine extends Machine {
   /**
-   * Whether a TICK with this quote would do anything: a trigger fires, funding is due, or the first tick is not known yet. False while
-   * the market is Halted or has no spec. Changes nothing; costs a few nanoseconds.
+   * Whether a TICK with this quote would do anything: a trigger fires, funding is due, or the first tick is
+   * not known yet. False while the market is Halted or has no spec. Changes nothing; costs a few nanoseconds.
    */
   wouldTrigger(feedBid: bigint, feedAsk: bigint, quoteTime: bigint): boolean
 }

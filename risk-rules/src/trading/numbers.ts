@@ -1,6 +1,7 @@
 /**
- * The numbers of the trading machine's binary border: command, query and event kinds, states, directions, reasons and the limits that
- * keep every product of the arithmetic inside 128 bits. Append only: journals hold them.
+ * The numbers of the trading machine's binary border: command, query and event kinds, states, directions,
+ * reasons and the limits that keep every product of the arithmetic inside 128 bits. Append only: journals
+ * hold them.
  */
 
 /** Command kinds of the trading machine (`KIND_TIME` of the kernel is understood too). */
@@ -38,8 +39,8 @@ export const QUANTITY_MAX_UNITS = 4n * 10n ** 18n
 /** Most a trade may be worth at opening (quantity × price, in units of 1e-8): 100 million whole. */
 export const NOTIONAL_MAX_UNITS = 10n ** 16n
 /**
- * Most that quantity × price may come to, in units of 1e-16: a quote at which the largest quantity ever opened would be worth more is
- * refused AMOUNT_OVERFLOW, and funding per unit stops growing there.
+ * Most that quantity × price may come to, in units of 1e-16: a quote at which the largest quantity ever
+ * opened would be worth more is refused AMOUNT_OVERFLOW, and funding per unit stops growing there.
  */
 export const VALUE_MAX = 10n ** 26n
 /** Most |F| may be, in units. */

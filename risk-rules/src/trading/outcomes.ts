@@ -7,8 +7,8 @@ import type { RecordIn } from './struct.ts'
 export const TRADING_KEPT_BYTES = 48
 
 /**
- * An open trade: body of the outcome of OPEN, of the opened event and of queries. The first 48 bytes are kept with the id.
- * liquidationPrice: as of now (F moves it), 0 = none. fundingAtOpen: F₀.
+ * An open trade: body of the outcome of OPEN, of the opened event and of queries. The first 48 bytes are kept
+ * with the id. liquidationPrice: as of now (F moves it), 0 = none. fundingAtOpen: F₀.
  */
 export const openTradeLayout = layoutOf({
   tradeNumber: 'u64',
@@ -30,9 +30,9 @@ export const openTradeLayout = layoutOf({
 })
 
 /**
- * A closed trade: body of the outcome of CLOSE, of the closed event, and item of a TICK's outcome. The first 48 bytes are kept with
- * the id. fees = openFee + closeFee (the liquidation fee on a liquidation); funding: what the customer paid, negative = received;
- * liquidationPrice: as of the close, 0 = none.
+ * A closed trade: body of the outcome of CLOSE, of the closed event, and item of a TICK's outcome. The first
+ * 48 bytes are kept with the id. fees = openFee + closeFee (the liquidation fee on a liquidation); funding:
+ * what the customer paid, negative = received; liquidationPrice: as of the close, 0 = none.
  */
 export const closedTradeLayout = layoutOf({
   tradeNumber: 'u64',

@@ -15,7 +15,10 @@ export const outcomeOfLayout = layoutOf({ id: 'bytes16', requestHash: 'bytes16' 
 /** Body of OPEN_IDS: a cursor of the answer before (0 = from the start), at most `limit` (0 = QUERY_PAGE_MAX). */
 export const openIdsQueryLayout = layoutOf({ cursor: 'u64', limit: 'u32', zero: 'u32' })
 
-/** Answer of MARKET. marginSum: of the open trades. firstTickAt, nextFunding: ms, 0 = none. pending: closes still to come of a tick. */
+/**
+ * Answer of MARKET. marginSum: of the open trades. firstTickAt, nextFunding: ms, 0 = none.
+ * pending: closes still to come of a tick.
+ */
 export const marketLayout = layoutOf({
   state: 'u32',
   openCount: 'u32',
@@ -31,7 +34,13 @@ export const marketLayout = layoutOf({
 /** Head of the answer of OPEN_IDS. */
 export const openIdsHeadLayout = layoutOf({ count: 'u32', more: 'u32', cursor: 'u64' })
 /** Item of the answer of OPEN_IDS: hold 0 of openId at ledgerPartition is this trade's margin. */
-export const openIdLayout = layoutOf({ openId: 'bytes16', margin: 'i64', tradeNumber: 'u64', ledgerPartition: 'u32', zero: 'u32' })
+export const openIdLayout = layoutOf({
+  openId: 'bytes16',
+  margin: 'i64',
+  tradeNumber: 'u64',
+  ledgerPartition: 'u32',
+  zero: 'u32',
+})
 
 /** A market's state as MARKET tells it. */
 export type MarketAnswer = RecordIn<typeof marketLayout>

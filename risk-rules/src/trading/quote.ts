@@ -12,8 +12,8 @@ export interface Quote {
 }
 
 /**
- * The quote of a feed: half the spread on each side, bid rounded down and ask up to the tick, both in favour of the
- * house (contract cfd, "Quote"). `spreadBps` is in units of 1e-8 bp.
+ * The quote of a feed: half the spread on each side, bid rounded down and ask up to the tick, both in favour
+ * of the house (contract cfd, "Quote"). `spreadBps` is in units of 1e-8 bp.
  */
 export const quoteOf = (feedBid: bigint, feedAsk: bigint, spreadBps: bigint, tickSize: bigint): Quote => ({
   bid: floorTo(mulDivFloor(feedBid, TWICE_WHOLE_BPS - spreadBps, TWICE_WHOLE_BPS), tickSize),
@@ -45,7 +45,8 @@ export const fundingCostOf = (direction: number, quantity: bigint, funding: bigi
 }
 
 /**
- * The hold for the open fee: ceil(M × L × openBps ÷ 10000), never less than the fee itself. `openBps` is in units of 1e-8 bp.
+ * The hold for the open fee: ceil(M × L × openBps ÷ 10000), never less than the fee itself. `openBps` is in
+ * units of 1e-8 bp.
  */
 export const feeHoldOf = (margin: bigint, leverage: number, openBps: bigint): bigint =>
   divCeil(margin * BigInt(leverage) * openBps, 10_000n * BPS_UNITS)

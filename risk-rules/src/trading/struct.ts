@@ -1,5 +1,6 @@
 /**
- * Fixed binary layouts as data: the fields of a record in their order, each of a type that says its bytes. Everything is little endian,
+ * Fixed binary layouts as data: the fields of a record in their order, each of a type that says its bytes.
+ * Everything is little endian,
  * 8-byte fields lie on multiples of 8 (checked when the layout is made), so records can be read as words.
  */
 
@@ -68,7 +69,7 @@ const writers: { readonly [T in FieldType]: (view: DataView, at: number, value: 
     for (let i = 0; i < 16; i++) view.setUint8(at + i, value[i]!)
   },
   text8: (view, at, value, name) => {
-    if (value.length > 8 || !/^[\x21-\x7e]*$/.test(value)) throw new RangeError(`${name} '${value}' is not up to 8 ASCII characters`)
+    if (!/^[\x21-\x7e]{0,8}$/.test(value)) throw new RangeError(`${name} '${value}' is not up to 8 ASCII characters`)
     for (let i = 0; i < 8; i++) view.setUint8(at + i, i < value.length ? value.charCodeAt(i) : 0)
   },
 }
