@@ -1,4 +1,6 @@
-/** Chance that a seed repeats, in whole 32-bit words: no float takes part in any decision. Not for secrets. */
+/**
+ * Chance that a seed repeats, in whole 32-bit words: no float takes part in any decision. Not for secrets.
+ */
 export interface Chance {
   /** A whole number from `least` to `most`, both included; at most 2^32 of them. */
   between(least: number, most: number): number
@@ -27,7 +29,8 @@ export const createChance = (seed: number): Chance => {
   return {
     between: (least, most) => {
       const count = most - least + 1
-      if (!Number.isSafeInteger(count) || count < 1 || count > WORDS) throw new RangeError(`from ${least} to ${most}`)
+      if (!Number.isSafeInteger(count) || count < 1 || count > WORDS)
+        throw new RangeError(`from ${least} to ${most}`)
       return least + below(count)
     },
     percent: (percent) => below(100) < percent,

@@ -8,7 +8,10 @@ import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 import type { Watch } from './quiet-watch.ts'
 import type { ReplayTape } from './tape.ts'
 
-/** The engines disagree; the message says where and about what. What follows a difference means nothing: the replay ends. */
+/**
+ * The engines disagree; the message says where and about what. What follows a difference means nothing: the
+ * replay ends.
+ */
 export class EnginesDiffer extends Error {
   override readonly name = 'EnginesDiffer'
 }
@@ -26,7 +29,10 @@ export interface EnginePair {
    * @throws {EnginesDiffer}
    */
   firstTrigger(tape: ReplayTape, from: number, to: number): number
-  /** Gives both a command, and what has to follow it at once. Answers one Applied for each command. @throws {EnginesDiffer} */
+  /**
+   * Gives both a command, and what has to follow it at once. Answers one Applied for each command. @throws
+   * {EnginesDiffer}
+   */
   apply(command: Uint8Array, now: bigint, what: string): readonly Applied[]
   /** @throws {EnginesDiffer} when the state hashes differ; answers the hash. */
   stateHash(where: string): string
@@ -44,7 +50,8 @@ const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(
 const parting = (wasm: Uint8Array, reference: Uint8Array): string => {
   let at = 0
   while (at < wasm.length && wasm[at] === reference[at]) at += 1
-  const shown = (bytes: Uint8Array): string => `${hexOf(bytes.subarray(at, at + 16)) || 'its end'} (${bytes.length} bytes)`
+  const shown = (bytes: Uint8Array): string =>
+    `${hexOf(bytes.subarray(at, at + 16)) || 'its end'} (${bytes.length} bytes)`
   return `from byte ${at} on: WASM ${shown(wasm)}, reference ${shown(reference)}`
 }
 
@@ -52,7 +59,9 @@ const compareOutcomes = (wasm: Applied, reference: Applied, what: string): void 
   const [ours, theirs] = [wasm.outcomes[0]!, reference.outcomes[0]!]
   if (isSame(ours, theirs)) return
   const codes = [ours, theirs].map((outcome) => codeOfNumber(decodeOutcomeHeader(outcome).code))
-  throw new EnginesDiffer(`${what}: the outcome differs (WASM ${codes[0]}, reference ${codes[1]}) ${parting(ours, theirs)}`)
+  throw new EnginesDiffer(
+    `${what}: the outcome differs (WASM ${codes[0]}, reference ${codes[1]}) ${parting(ours, theirs)}`,
+  )
 }
 
 const compareEffects = (wasm: Applied, reference: Applied, what: string): void => {
@@ -64,17 +73,27 @@ const compareEffects = (wasm: Applied, reference: Applied, what: string): void =
     const other = theirs[index]!
     const place = `${what}: effect ${index + 1} of ${ours.length}`
     if (effect.to !== other.to || effect.commandIndex !== other.commandIndex) {
-      throw new EnginesDiffer(`${place} goes to ${String(effect.to)} (WASM) and ${String(other.to)} (reference)`)
+      throw new EnginesDiffer(
+        `${place} goes to ${String(effect.to)} (WASM) and ${String(other.to)} (reference)`,
+      )
     }
-    if (!isSame(effect.bytes, other.bytes)) throw new EnginesDiffer(`${place} differs ${parting(effect.bytes, other.bytes)}`)
+    if (!isSame(effect.bytes, other.bytes))
+      throw new EnginesDiffer(`${place} differs ${parting(effect.bytes, other.bytes)}`)
   }
 }
 
 /** The moment of a tick, for people. */
 export const tickName = (tape: ReplayTape, index: number): string =>
-  index < tape.count ? `tick ${index + 1} (${new Date(tape.timesMs[index]!).toISOString()})` : 'the end of the stretch'
+  index < tape.count
+    ? `tick ${index + 1} (${new Date(tape.timesMs[index]!).toISOString()})`
+    : 'the end of the stretch'
 
-const firstTriggerOf = ({ watch }: Engine, { prices, timesMs }: ReplayTape, from: number, to: number): number => {
+const firstTriggerOf = (
+  { watch }: Engine,
+  { prices, timesMs }: ReplayTape,
+  from: number,
+  to: number,
+): number => {
   for (let index = from; index < to; index++) {
     const price = prices[index]!
     if (watch.wouldTrigger(price, price, BigInt(timesMs[index]!))) return index
@@ -115,7 +134,8 @@ export const createEnginePair = (deps: {
   const continuation = (what: string): Uint8Array | null => {
     const [ours, theirs] = [wasm.machine.continuation(), reference.machine.continuation()]
     if (ours === null && theirs === null) return null
-    if (ours === null || theirs === null || !isSame(ours, theirs)) throw new EnginesDiffer(`${name}: ${what}: what follows differs`)
+    if (ours === null || theirs === null || !isSame(ours, theirs))
+      throw new EnginesDiffer(`${name}: ${what}: what follows differs`)
     return ours
   }
   return {
@@ -130,12 +150,14 @@ export const createEnginePair = (deps: {
     },
     apply: (command, now, what) => {
       const all = [applyOne(command, now, what)]
-      for (let next = continuation(what); next !== null; next = continuation(what)) all.push(applyOne(next, now, what))
+      for (let next = continuation(what); next !== null; next = continuation(what))
+        all.push(applyOne(next, now, what))
       return all
     },
     stateHash: (where) => {
       const [ours, theirs] = [wasm.machine.stateHash(), reference.machine.stateHash()]
-      if (ours !== theirs) throw new EnginesDiffer(`${name}: the state hash differs ${where}: WASM ${ours}, reference ${theirs}`)
+      if (ours !== theirs)
+        throw new EnginesDiffer(`${name}: the state hash differs ${where}: WASM ${ours}, reference ${theirs}`)
       return ours
     },
     elapsedMs: () => ({ ...elapsed }),

@@ -1,12 +1,17 @@
 import type { Machine } from '@bourse/common/kernel/machine.ts'
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
-import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { AccountKind } from '@bourse/risk-rules/ledger/accounts.ts'
 import {
-  accountsQuestion, decodeAccounts, decodeHolds, decodeSums, holdsQuestion, PAGE_LIMIT_MAX, sumsQuestion,
+  accountsQuestion,
+  decodeAccounts,
+  decodeHolds,
+  decodeSums,
+  holdsQuestion,
+  PAGE_LIMIT_MAX,
+  sumsQuestion,
 } from '@bourse/risk-rules/ledger/queries.ts'
-import type { AccountRecord, OpenHold } from '@bourse/risk-rules/ledger/queries.ts'
+import type { AccountRecord, OpenHold, Sum } from '@bourse/risk-rules/ledger/queries.ts'
 import { closeReasons, decodeOpenIdsAnswer, encodeOpenIdsQuery } from '@bourse/risk-rules/trading/codec.ts'
 import type { ClosedTrade, OpenIdItem } from '@bourse/risk-rules/trading/codec.ts'
 import { ownerKey } from './money.ts'
@@ -31,7 +36,14 @@ export interface MoneyReport {
 }
 
 /** Kinds of accounts that a replay moves money between. */
-const KINDS = ['customer', 'house', 'fees', 'insurance', 'clearing', 'promotion'] as const satisfies readonly AccountKind[]
+const KINDS = [
+  'customer',
+  'house',
+  'fees',
+  'insurance',
+  'clearing',
+  'promotion',
+] as const satisfies readonly AccountKind[]
 
 interface Slotted {
   readonly slot: number
@@ -51,7 +63,7 @@ const holdsOf = (ledger: Machine): OpenHold[] =>
 
 const openIdsOf = (trading: Machine): OpenIdItem[] => {
   const items: OpenIdItem[] = []
-  for (let cursor = 0n; ; ) {
+  for (let cursor = 0n; ;) {
     const page = decodeOpenIdsAnswer(trading.query(encodeOpenIdsQuery(cursor)).bytes)
     items.push(...page.items)
     if (!page.more) return items
@@ -65,18 +77,27 @@ const sumOf = <Item>(items: Iterable<Item>, of: (item: Item) => Units): Units =>
   return sum
 }
 
-/** What a trade has changed its account's balance by: the margin stays in the balance, locked, until the trade is closed. */
+/**
+ * What a trade has changed its account's balance by: the margin stays in the balance, locked, until the trade
+ * is closed.
+ */
 const changeOf = ({ fate }: ReplayRow): Units => {
   if (fate.state === 'open') return -fate.opened.openFee
   return fate.state === 'closed' ? fate.closed.returned - fate.closed.margin - fate.closed.openFee : 0n
 }
 
-/** The contract's "Close" once more, from the row alone: nothing is returned but what margin, pnl, funding and fee leave. */
+/**
+ * The contract's "Close" once more, from the row alone: nothing is returned but what margin, pnl, funding and
+ * fee leave.
+ */
 const isWholeRow = ({ fate }: ReplayRow): boolean => {
   if (fate.state !== 'closed') return true
   const { margin, pnl, funding, fees, openFee, closeFee, returned, deficit } = fate.closed
   const rest = margin + pnl - funding
-  const isSplit = rest >= 0n ? returned === rest - closeFee && deficit === 0n : returned === 0n && closeFee === 0n && deficit === -rest
+  const isSplit =
+    rest >= 0n
+      ? returned === rest - closeFee && deficit === 0n
+      : returned === 0n && closeFee === 0n && deficit === -rest
   return isSplit && fees === openFee + closeFee && returned >= 0n && closeFee >= 0n
 }
 
@@ -90,14 +111,23 @@ const feesOf = (rows: readonly ReplayRow[]): Units =>
     return fate.closed.openFee + (isLiquidation(fate.closed) ? 0n : fate.closed.closeFee)
   })
 
-/** What customers and the accounts of fees and insurance have between them changed by is what the house has, reversed. */
+/**
+ * What customers and the accounts of fees and insurance have between them changed by is what the house has,
+ * reversed.
+ */
 const houseOf = (rows: readonly ReplayRow[]): Units =>
-  sumOf(rows, ({ fate }) => (fate.state === 'closed' ? fate.closed.margin - fate.closed.returned - fate.closed.closeFee : 0n))
+  sumOf(rows, ({ fate }) =>
+    fate.state === 'closed' ? fate.closed.margin - fate.closed.returned - fate.closed.closeFee : 0n,
+  )
 
 const liquidationFeesOf = (rows: readonly ReplayRow[]): Units =>
   sumOf(rows, ({ fate }) => (fate.state === 'closed' && isLiquidation(fate.closed) ? fate.closed.closeFee : 0n))
 
-const wrongBalances = (accounts: readonly AccountRecord[], rows: readonly ReplayRow[], { grants }: ReplayMoney): number => {
+const wrongBalances = (
+  accounts: readonly AccountRecord[],
+  rows: readonly ReplayRow[],
+  { grants }: ReplayMoney,
+): number => {
   const expected = new Map(grants)
   for (const row of rows) {
     const key = ownerKey(row.requested.account)
@@ -110,63 +140,126 @@ const wrongBalances = (accounts: readonly AccountRecord[], rows: readonly Replay
 
 const wrongHolds = (holds: readonly OpenHold[], openIds: readonly OpenIdItem[]): number => {
   const margins = new Map(openIds.map(({ openId, margin }) => [ownerKey(openId), margin]))
-  const wrong = holds.filter(({ id, index, amount }) => index !== 0 || margins.get(ownerKey(id)) !== amount).length
+  const wrong = holds.filter(
+    ({ id, index, amount }) => index !== 0 || margins.get(ownerKey(id)) !== amount,
+  ).length
   return wrong + Math.abs(holds.length - margins.size)
 }
 
+/** What ledger and engines say at the end. */
+interface Books {
+  readonly sums: readonly Sum[]
+  readonly accounts: readonly AccountRecord[]
+  readonly holds: readonly OpenHold[]
+  readonly openIds: readonly OpenIdItem[]
+  readonly balanceOf: (kind: AccountKind) => Units
+}
+
+const booksOf = (ledger: Machine, machines: readonly Machine[]): Books => {
+  const sums = decodeSums(ledger.query(sumsQuestion()).bytes)
+  return {
+    sums,
+    accounts: accountsOf(ledger),
+    holds: holdsOf(ledger),
+    openIds: machines.flatMap(openIdsOf),
+    balanceOf: (kind) =>
+      sumOf(
+        sums.filter((sum) => sum.kind === kind),
+        ({ balance }) => balance,
+      ),
+  }
+}
+
+const marginsOf = (openIds: readonly OpenIdItem[]): Units => sumOf(openIds, ({ margin }) => margin)
+
+/** The books against themselves and against the open trades. */
+const bookStatements = (
+  { sums, accounts, holds, openIds, balanceOf }: Books,
+  money: ReplayMoney,
+): MoneyStatement[] => {
+  const { count, first } = money.faults()
+  const currencies = new Set(sums.map(({ currency }) => currency)).size
+  const total = sumOf(sums, ({ balance }) => balance)
+  const customers = accounts.filter(({ kind }) => kind === 'customer')
+  const negative = customers.filter(({ balance, locked }) => balance < locked || locked < 0n).length
+  const locked = sumOf(sums, (sum) => sum.locked)
+  const margins = marginsOf(openIds)
+  const wrong = wrongHolds(holds, openIds)
+  return [
+    {
+      name: 'the ledger took every effect',
+      ok: count === 0,
+      found: `${count} refused${first === null ? '' : `, the first ${first}`}`,
+    },
+    { name: 'all balances add up to zero', ok: total === 0n && currencies <= 1, found: formatAmount(total) },
+    {
+      name: 'clearing is at zero',
+      ok: balanceOf('clearing') === 0n,
+      found: formatAmount(balanceOf('clearing')),
+    },
+    {
+      name: 'no customer is below zero',
+      ok: negative === 0,
+      found: `${negative} of ${customers.length} accounts`,
+    },
+    {
+      name: 'what the ledger holds is the margins of open trades',
+      ok: locked === margins && wrong === 0,
+      found: `${formatAmount(locked)} held, ${formatAmount(margins)} margins, ${wrong} of ${openIds.length} wrong`,
+    },
+  ]
+}
+
+/** The books against the rows. */
+const rowStatements = (
+  { accounts, balanceOf }: Books,
+  rows: readonly ReplayRow[],
+  money: ReplayMoney,
+  insuranceAtFirst: Units,
+): MoneyStatement[] => {
+  const wrongAccounts = wrongBalances(accounts, rows, money)
+  const wrongRows = rows.filter((row) => !isWholeRow(row)).length
+  const refunded = insuranceAtFirst + liquidationFeesOf(rows) - balanceOf('insurance')
+  const house = houseOf(rows) + refunded - insuranceAtFirst
+  return [
+    {
+      name: 'every customer has what the rows say',
+      ok: wrongAccounts === 0,
+      found: `${wrongAccounts} of ${money.grants.size} accounts wrong`,
+    },
+    { name: 'every row adds up', ok: wrongRows === 0, found: `${wrongRows} of ${rows.length} rows wrong` },
+    {
+      name: 'fees are what the rows say',
+      ok: balanceOf('fees') === feesOf(rows),
+      found: formatAmount(balanceOf('fees')),
+    },
+    {
+      name: 'the house has what the rows and the insurance say',
+      ok: balanceOf('house') === house && refunded >= 0n,
+      found: `${formatAmount(balanceOf('house'))}, of it ${formatAmount(refunded)} refunded by the insurance`,
+    },
+  ]
+}
+
 /**
- * Whether the money of a replay is right when everything has settled: the ledger's books against themselves, against the open trades
- * and against the rows.
+ * Whether the money of a replay is right when everything has settled: the ledger's books against themselves,
+ * against the open trades and against the rows.
  */
 export const checkMoney = (deps: {
   readonly money: ReplayMoney
   readonly machines: readonly Machine[]
   readonly rows: readonly ReplayRow[]
-  readonly spec: TradingPairSpec
+  readonly currency: string
   readonly insuranceAtFirst: Units
 }): MoneyReport => {
-  const { money, rows, spec, insuranceAtFirst } = deps
-  const { ledger } = money
-  const sums = decodeSums(ledger.query(sumsQuestion()).bytes)
-  const accounts = accountsOf(ledger)
-  const holds = holdsOf(ledger)
-  const openIds = deps.machines.flatMap(openIdsOf)
-  const balanceOf = (kind: AccountKind): Units => sums.find((sum) => sum.kind === kind)?.balance ?? 0n
-  const total = sumOf(sums, ({ balance }) => balance)
-  const locked = sumOf(sums, (sum) => sum.locked)
-  const margins = sumOf(openIds, ({ margin }) => margin)
-  const negative = accounts.filter((account) => account.kind === 'customer' && account.balance < account.locked).length
-  const refunded = insuranceAtFirst + liquidationFeesOf(rows) - balanceOf('insurance')
-  const refused = money.faults()
-  const statement = (name: string, ok: boolean, found: string): MoneyStatement => ({ name, ok, found })
-  const statements = [
-    statement('the ledger took every effect', refused.count === 0, `${refused.count} refused${refused.first === null ? '' : `, the first ${refused.first}`}`),
-    statement('all balances add up to zero', total === 0n, formatAmount(total)),
-    statement('clearing is at zero', balanceOf('clearing') === 0n, formatAmount(balanceOf('clearing'))),
-    statement('no customer is below zero', negative === 0, `${negative} of ${money.grants.size} accounts`),
-    statement(
-      'what the ledger holds is the margins of open trades',
-      locked === margins && wrongHolds(holds, openIds) === 0,
-      `${formatAmount(locked)} held, ${formatAmount(margins)} of margins, ${wrongHolds(holds, openIds)} of ${openIds.length} holds wrong`,
-    ),
-    statement(
-      'every customer has what the rows say',
-      wrongBalances(accounts, rows, money) === 0,
-      `${wrongBalances(accounts, rows, money)} of ${money.grants.size} accounts wrong`,
-    ),
-    statement('every row adds up', rows.every(isWholeRow), `${rows.filter((row) => !isWholeRow(row)).length} of ${rows.length} rows wrong`),
-    statement('fees are what the rows say', balanceOf('fees') === feesOf(rows), formatAmount(balanceOf('fees'))),
-    statement(
-      'the house has what the rows and the insurance say',
-      balanceOf('house') === houseOf(rows) + refunded - insuranceAtFirst && refunded >= 0n,
-      `${formatAmount(balanceOf('house'))}, of it ${formatAmount(refunded)} refunded by the insurance`,
-    ),
-  ]
+  const { money, rows, currency, insuranceAtFirst } = deps
+  const books = booksOf(money.ledger, deps.machines)
+  const statements = [...bookStatements(books, money), ...rowStatements(books, rows, money, insuranceAtFirst)]
   return {
     ok: statements.every(({ ok }) => ok),
-    currency: spec.quoteAsset,
-    balances: Object.fromEntries(KINDS.map((kind) => [kind, formatAmount(balanceOf(kind))])),
-    openMargins: formatAmount(margins),
+    currency,
+    balances: Object.fromEntries(KINDS.map((kind) => [kind, formatAmount(books.balanceOf(kind))])),
+    openMargins: formatAmount(marginsOf(books.openIds)),
     statements,
   }
 }

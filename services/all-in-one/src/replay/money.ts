@@ -31,10 +31,14 @@ export interface ReplayMoney {
 export const ownerKey = (owner: Uint8Array): string => Buffer.from(owner).toString('hex')
 
 /** What both holds of an opening lock. */
-const lockedBy = ({ margin, leverage }: RequestedTrade, openBps: Units): Units => margin + feeHoldOf(margin, leverage, openBps)
+const lockedBy = ({ margin, leverage }: RequestedTrade, openBps: Units): Units =>
+  margin + feeHoldOf(margin, leverage, openBps)
 
 /** Enough for all trades of each account at once: no trade can cost more than what it locks. */
-const grantsFor = (trades: readonly RequestedTrade[], openBps: Units): Map<string, { owner: Uint8Array; grant: Units }> => {
+const grantsFor = (
+  trades: readonly RequestedTrade[],
+  openBps: Units,
+): Map<string, { owner: Uint8Array; grant: Units }> => {
   const grants = new Map<string, { owner: Uint8Array; grant: Units }>()
   for (const trade of trades) {
     const key = ownerKey(trade.account)
@@ -60,7 +64,10 @@ export const createReplayMoney = (deps: {
   let first: string | null = null
   let count = 0
 
-  const apply = (command: Uint8Array, now: bigint): { readonly code: OutcomeCode; readonly effects: readonly Effect[] } => {
+  const apply = (
+    command: Uint8Array,
+    now: bigint,
+  ): { readonly code: OutcomeCode; readonly effects: readonly Effect[] } => {
     const { outcomes, effects } = ledger.apply([command], now, ledger.behaviourVersion)
     return { code: codeOfNumber(decodeOutcomeHeader(outcomes[0]!).code), effects }
   }
@@ -81,7 +88,10 @@ export const createReplayMoney = (deps: {
 
   const grants = grantsFor(trades, fees.openBps)
   for (const [key, { owner, grant }] of grants) {
-    prepare(`account ${key}`, openAccountInstruction(customerAccountKey(owner, quoteAsset), grant, transactionTypes.OPEN_ACCOUNT))
+    prepare(
+      `account ${key}`,
+      openAccountInstruction(customerAccountKey(owner, quoteAsset), grant, transactionTypes.OPEN_ACCOUNT),
+    )
   }
   if (deps.insuranceAtFirst > 0n) {
     prepare('insurance', {

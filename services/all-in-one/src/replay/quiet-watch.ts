@@ -27,7 +27,10 @@ interface QuietRange {
 const least = (left: Units, right: Units): Units => (left < right ? left : right)
 const most = (left: Units, right: Units): Units => (left > right ? left : right)
 
-/** A long closes at bid and is quiet above its lower triggers and below its target; a short the same at ask, reversed. */
+/**
+ * A long closes at bid and is quiet above its lower triggers and below its target; a short the same at ask,
+ * reversed.
+ */
 const narrow = (range: QuietRange, { direction, liquidationPrice, stopLoss, takeProfit }: OpenTrade): void => {
   if (direction === directions.LONG) {
     range.bidLeast = most(range.bidLeast, most(liquidationPrice, stopLoss) + 1n)
@@ -43,10 +46,11 @@ const includes = (range: QuietRange, bid: Units, ask: Units): boolean =>
   bid >= range.bidLeast && bid <= range.bidMost && ask >= range.askLeast && ask <= range.askMost
 
 /**
- * Asks a machine that looks at all its trades for every answer (the reference) only what its earlier answers leave open.
- * With the same F every trade is quiet in one range of prices: between two quotes that triggered nothing nothing triggers. A
- * closed trade narrows no range, an opened one narrows it to before its own triggers ("X at or beyond the liquidation price and the rule
- * are the same decision"), funding makes everything open again. Every ASK_EVERY-th question goes to the machine all the same.
+ * Asks a machine that looks at all its trades for every answer (the reference) only what its earlier answers
+ * leave open. With the same F every trade is quiet in one range of prices: between two quotes that triggered
+ * nothing nothing triggers. A closed trade narrows no range, an opened one narrows it to before its own
+ * triggers ("X at or beyond the liquidation price and the rule are the same decision"), funding makes
+ * everything open again. Every ASK_EVERY-th question goes to the machine all the same.
  */
 export const createQuietWatch = (
   machine: TradingMachine,
@@ -64,7 +68,8 @@ export const createQuietWatch = (
     return machine.wouldTrigger(feedBid, feedAsk, quoteTime)
   }
   const widen = (bid: Units, askPrice: Units): void => {
-    // Where the largest quantity would be worth more than the arithmetic allows, quotes are passed over: that is not quiet.
+    // Where the largest quantity would be worth more than the arithmetic allows, quotes are passed over: that
+    // is not quiet.
     if (askPrice * quantityMost > VALUE_MAX) return
     range = {
       bidLeast: least(range?.bidLeast ?? bid, bid),

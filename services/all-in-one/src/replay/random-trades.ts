@@ -25,20 +25,28 @@ const leverageOf = (chance: Chance, { margin }: TradingPairSpec): number => {
   const most = margin.maxLeverage
   if (chance.percent(WRONG_PERCENT)) return most + chance.between(1, most)
   switch (chance.between(0, 2)) {
-    case 0: return chance.between(Math.ceil(most / 2), most)
-    case 1: return chance.between(1, Math.min(10, most))
-    default: return chance.between(1, most)
+    case 0:
+      return chance.between(Math.ceil(most / 2), most)
+    case 1:
+      return chance.between(1, Math.min(10, most))
+    default:
+      return chance.between(1, most)
   }
 }
 
 /** The most a trade may be worth at a leverage: up to the first tier that does not allow it. */
 const notionalMost = ({ limits, margin }: TradingPairSpec, leverage: number): Units => {
   const limit = limits.maxNotional ?? NOTIONAL_MOST
-  const tier = margin.tiers.find(({ notionalFloor, maxLeverage }) => notionalFloor > 0n && maxLeverage < leverage)
+  const tier = margin.tiers.find(
+    ({ notionalFloor, maxLeverage }) => notionalFloor > 0n && maxLeverage < leverage,
+  )
   return tier !== undefined && tier.notionalFloor <= limit ? tier.notionalFloor - 1n : limit
 }
 
-/** Every power of ten between the least margin and what the notional limit allows is as likely; a few go beyond either. */
+/**
+ * Every power of ten between the least margin and what the notional limit allows is as likely; a few go
+ * beyond either.
+ */
 const marginOf = (chance: Chance, spec: TradingPairSpec, leverage: number): Units => {
   const least = spec.limits.minMargin > 0n ? spec.limits.minMargin : MARGIN_LEAST
   const most = notionalMost(spec, leverage) / BigInt(leverage)
@@ -51,13 +59,18 @@ const marginOf = (chance: Chance, spec: TradingPairSpec, leverage: number): Unit
 
 /** A distance from the price: up to the whole span of the tape, small ones as likely as large ones. */
 const distanceOf = (chance: Chance, span: Units): Units =>
-  (span * BigInt(chance.between(1, 1_000))) / 1_000n >> BigInt(chance.between(0, 7))
+  ((span * BigInt(chance.between(1, 1_000))) / 1_000n) >> BigInt(chance.between(0, 7))
 
-/** A stop or target on the given side of the price the trade would close at, a whole number of ticks unless it is one of the wrong ones. */
+/**
+ * A stop or target on the given side of the price the trade would close at, a whole number of ticks unless it
+ * is one of the wrong ones.
+ */
 const levelOf = (chance: Chance, price: Units, below: boolean, span: Units, tickSize: Units): Units => {
   const isBelow = chance.percent(WRONG_PERCENT) ? !below : below
   const distance = distanceOf(chance, span)
-  const level = isBelow ? floorTo(price - distance, tickSize) - tickSize : ceilTo(price + distance, tickSize) + tickSize
+  const level = isBelow
+    ? floorTo(price - distance, tickSize) - tickSize
+    : ceilTo(price + distance, tickSize) + tickSize
   const offTick = chance.percent(WRONG_PERCENT) && tickSize > 1n ? 1n : 0n
   return level > 0n ? level + offTick : 0n
 }
@@ -76,19 +89,29 @@ const momentsOf = (chance: Chance, { timesMs, count: ticks }: ReplayTape, count:
   const first = timesMs[0] ?? 0
   const lengthMs = (timesMs[ticks - 1] ?? first) - first
   const slots = Math.min(lengthMs, 0xffff_fffe)
-  const moments = Array.from({ length: count }, () => first + Math.floor((chance.between(0, slots) * lengthMs) / Math.max(slots, 1)))
+  const moments = Array.from(
+    { length: count },
+    () => first + Math.floor((chance.between(0, slots) * lengthMs) / Math.max(slots, 1)),
+  )
   return moments.sort((left, right) => left - right)
 }
 
 /**
- * `count` trades that follow from the seed: over the whole tape, both directions, margins and leverages over the whole allowed range and
- * a little beyond, stops on half of them and targets on half, over count ÷ TRADES_PER_ACCOUNT accounts. Named `random-1` onward in the
- * order in which they are due.
+ * `count` trades that follow from the seed: over the whole tape, both directions, margins and leverages over
+ * the whole allowed range and a little beyond, stops on half of them and targets on half, over count ÷
+ * TRADES_PER_ACCOUNT accounts. Named `random-1` onward in the order in which they are due.
  */
-export const randomTrades = (tape: ReplayTape, spec: TradingPairSpec, count: number, seed: number): RequestedTrade[] => {
+export const randomTrades = (
+  tape: ReplayTape,
+  spec: TradingPairSpec,
+  count: number,
+  seed: number,
+): RequestedTrade[] => {
   const chance = createChance(seed)
   const span = spanOf(tape)
-  const accounts = Array.from({ length: Math.max(1, Math.ceil(count / TRADES_PER_ACCOUNT)) }, (_, number) => replayAccount(number))
+  const accounts = Array.from({ length: Math.max(1, Math.ceil(count / TRADES_PER_ACCOUNT)) }, (_, number) =>
+    replayAccount(number),
+  )
   return momentsOf(chance, tape, count).map((openAtMs, index) => {
     const feed = tape.prices[firstTickAt(tape, openAtMs, 0)] ?? 0n
     const direction: DirectionName = chance.percent(50) ? 'LONG' : 'SHORT'

@@ -8,8 +8,9 @@ import { randomTrades } from './random-trades.ts'
 import { summaryOf, textOf } from './report.ts'
 import type { RequestedTrade } from './requested-trade.ts'
 import { csvOf } from './rows.ts'
-import { realEngines, runReplay } from './run.ts'
-import type { EngineFactories } from './run.ts'
+import { realEngines } from './partitions.ts'
+import type { EngineFactories } from './partitions.ts'
+import { runReplay } from './run.ts'
 import { loadTape } from './tape.ts'
 import type { ReplayTape } from './tape.ts'
 import { readTradeFile } from './trade-file.ts'
@@ -30,14 +31,18 @@ const pairOf = async (file: string): Promise<TradingPair> => {
   if (!loaded.ok) throw new ReplayInputError(loaded.faults.map(formatFault).join('\n'))
   const [pair, ...others] = loaded.manifests.pairs
   if (pair === undefined || others.length > 0) {
-    throw new ReplayInputError(`${file}: has ${loaded.manifests.pairs.length} trading pairs; name a manifest with one`)
+    throw new ReplayInputError(
+      `${file}: has ${loaded.manifests.pairs.length} trading pairs; name a manifest with one`,
+    )
   }
   return pair
 }
 
 const checkOptions = ({ trades, random, seed }: ReplayArguments): void => {
-  if (trades !== undefined && random !== undefined) throw new ReplayInputError('--trades and --random exclude each other; give one of them')
-  if ((random === undefined) !== (seed === undefined)) throw new ReplayInputError('--random and --seed go together; give both')
+  if (trades !== undefined && random !== undefined)
+    throw new ReplayInputError('--trades and --random exclude each other; give one of them')
+  if ((random === undefined) !== (seed === undefined))
+    throw new ReplayInputError('--random and --seed go together; give both')
 }
 
 /** A long replay must not find out at its end that its rows have nowhere to go. */
@@ -49,7 +54,11 @@ const checkOut = async (file: string): Promise<void> => {
   }
 }
 
-const tradesOf = async ({ trades, random, seed }: ReplayArguments, tape: ReplayTape, pair: TradingPair): Promise<RequestedTrade[]> => {
+const tradesOf = async (
+  { trades, random, seed }: ReplayArguments,
+  tape: ReplayTape,
+  pair: TradingPair,
+): Promise<RequestedTrade[]> => {
   if (trades !== undefined) return readTradeFile(trades)
   return random === undefined || seed === undefined ? [] : randomTrades(tape, pair.spec, random, seed)
 }
@@ -63,8 +72,9 @@ const writeRows = async (file: string, csv: string): Promise<void> => {
 }
 
 /**
- * The whole command: reads its files, runs the replay, writes the rows (not after a difference: they would be an engine's word against
- * the other's). Answers what to print, and whether the engines agreed and the money is right.
+ * The whole command: reads its files, runs the replay, writes the rows (not after a difference: they would be
+ * an engine's word against the other's). Answers what to print, and whether the engines agreed and the money
+ * is right.
  * @throws {ReplayInputError} when the options or files cannot be used
  */
 export const replay = async (

@@ -34,7 +34,10 @@ export const summaryOf = (result: ReplayResult, ticksRefused: number): ReplaySum
     trades: rows.length,
     partitions,
     byReason: Object.fromEntries(countsByReason(rows)),
-    ticksPerSecond: { wasm: perSecond(ticksPlayed, elapsedMs.wasm), reference: perSecond(ticksPlayed, elapsedMs.reference) },
+    ticksPerSecond: {
+      wasm: perSecond(ticksPlayed, elapsedMs.wasm),
+      reference: perSecond(ticksPlayed, elapsedMs.reference),
+    },
     referenceAsked,
     differences: difference === null ? 0 : 1,
     difference,
@@ -59,15 +62,40 @@ const moneyLines = (money: MoneyReport | null): string[] => {
 
 /** The figures for people, in tables. */
 export const textOf = (summary: ReplaySummary): string => {
-  const { ticks, ticksRefused, trades, partitions, byReason, ticksPerSecond, referenceAsked, difference, stateHash } = summary
+  const {
+    ticks,
+    ticksRefused,
+    trades,
+    partitions,
+    byReason,
+    ticksPerSecond,
+    referenceAsked,
+    difference,
+    stateHash,
+  } = summary
   const lines = [
-    `${shown(ticks)} ticks (${shown(ticksRefused)} refused as jumps), ${shown(trades)} trades, ${partitions} partition${partitions === 1 ? '' : 's'}`,
-    tableOf(['reason', 'trades'], Object.entries(byReason).map(([reason, count]) => [reason, shown(count)])),
+    [
+      `${shown(ticks)} ticks (${shown(ticksRefused)} refused as jumps)`,
+      `${shown(trades)} trades`,
+      `partitions of the market: ${partitions}`,
+    ].join(', '),
+    tableOf(
+      ['reason', 'trades'],
+      Object.entries(byReason).map(([reason, count]) => [reason, shown(count)]),
+    ),
     tableOf(
       ['engine', 'ticks/s', ''],
       [
-        ['WASM', shown(ticksPerSecond.wasm), `asked at each of ${shown(ticks * partitions)} ticks of its partitions`],
-        ['reference', shown(ticksPerSecond.reference), `asked at ${shown(referenceAsked)}; its answers imply the others`],
+        [
+          'WASM',
+          shown(ticksPerSecond.wasm),
+          `asked at each of ${shown(ticks * partitions)} ticks of its partitions`,
+        ],
+        [
+          'reference',
+          shown(ticksPerSecond.reference),
+          `asked at ${shown(referenceAsked)}; its answers imply the others`,
+        ],
       ],
     ),
     ...moneyLines(summary.money),

@@ -21,7 +21,18 @@ export interface ReplayRow {
 
 /** Columns of the output, in their order. */
 export const ROW_COLUMNS = [
-  'id', 'openAt', 'quantity', 'entryPrice', 'liquidationPrice', 'exitAt', 'exitPrice', 'reason', 'pnl', 'fees', 'funding', 'returned',
+  'id',
+  'openAt',
+  'quantity',
+  'entryPrice',
+  'liquidationPrice',
+  'exitAt',
+  'exitPrice',
+  'reason',
+  'pnl',
+  'fees',
+  'funding',
+  'returned',
 ] as const
 
 const reasonNames = Object.keys(closeReasons) as CloseReasonName[]
@@ -37,40 +48,67 @@ const isoOf = (timeMs: bigint): string => new Date(Number(timeMs)).toISOString()
 const priceOf = (price: Units): string => (price === 0n ? '' : formatAmount(price))
 
 const openingFields = ({ openedAt, quantity, entryPrice, liquidationPrice }: OpenTrade): string[] => [
-  isoOf(openedAt), formatAmount(quantity), formatAmount(entryPrice), priceOf(liquidationPrice),
+  isoOf(openedAt),
+  formatAmount(quantity),
+  formatAmount(entryPrice),
+  priceOf(liquidationPrice),
 ]
 
-const closingFields = ({ closedAt, exitPrice, reason, pnl, fees, funding, returned }: ClosedTrade): string[] => [
-  isoOf(closedAt), formatAmount(exitPrice), reasonName(reason), formatAmount(pnl), formatAmount(fees), formatAmount(funding),
+const closingFields = ({
+  closedAt,
+  exitPrice,
+  reason,
+  pnl,
+  fees,
+  funding,
+  returned,
+}: ClosedTrade): string[] => [
+  isoOf(closedAt),
+  formatAmount(exitPrice),
+  reasonName(reason),
+  formatAmount(pnl),
+  formatAmount(fees),
+  formatAmount(funding),
   formatAmount(returned),
 ]
 
 const emptyFields = (count: number): string[] => Array.from({ length: count }, () => '')
 
 /**
- * A row's fields. openAt: the time of the tick at which the trade opened; liquidationPrice: as at opening, empty when there is none; fees:
- * open fee and close or liquidation fee. A trade still open has nothing from exitAt on; a refused one has its code as
- * reason, and like one that was never due nothing else but its id.
+ * A row's fields. openAt: the time of the tick at which the trade opened; liquidationPrice: as at opening,
+ * empty when there is none; fees: open fee and close or liquidation fee. A trade still open has nothing from
+ * exitAt on; a refused one has its code as reason, and like one that was never due nothing else but its id.
  */
 export const fieldsOf = ({ requested: { id }, fate }: ReplayRow): string[] => {
   switch (fate.state) {
-    case 'closed': return [id, ...openingFields(fate.opened), ...closingFields(fate.closed)]
-    case 'open': return [id, ...openingFields(fate.opened), ...emptyFields(7)]
-    case 'refused': return [id, ...emptyFields(6), fate.code, ...emptyFields(4)]
-    case 'not-due': return [id, ...emptyFields(11)]
+    case 'closed':
+      return [id, ...openingFields(fate.opened), ...closingFields(fate.closed)]
+    case 'open':
+      return [id, ...openingFields(fate.opened), ...emptyFields(7)]
+    case 'refused':
+      return [id, ...emptyFields(6), fate.code, ...emptyFields(4)]
+    case 'not-due':
+      return [id, ...emptyFields(11)]
   }
 }
 
 /** The rows as CSV with a header. */
-export const csvOf = (rows: readonly ReplayRow[]): string => stringify([[...ROW_COLUMNS], ...rows.map(fieldsOf)])
+export const csvOf = (rows: readonly ReplayRow[]): string =>
+  stringify([[...ROW_COLUMNS], ...rows.map(fieldsOf)])
 
-/** What a row is counted under: the reason it was closed for, the code it was refused with, OPEN or NOT_DUE. */
+/**
+ * What a row is counted under: the reason it was closed for, the code it was refused with, OPEN or NOT_DUE.
+ */
 export const reasonOf = ({ fate }: ReplayRow): string => {
   switch (fate.state) {
-    case 'closed': return reasonName(fate.closed.reason)
-    case 'refused': return fate.code
-    case 'open': return 'OPEN'
-    case 'not-due': return 'NOT_DUE'
+    case 'closed':
+      return reasonName(fate.closed.reason)
+    case 'refused':
+      return fate.code
+    case 'open':
+      return 'OPEN'
+    case 'not-due':
+      return 'NOT_DUE'
   }
 }
 
@@ -78,5 +116,9 @@ export const reasonOf = ({ fate }: ReplayRow): string => {
 export const countsByReason = (rows: readonly ReplayRow[]): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>()
   for (const row of rows) counts.set(reasonOf(row), (counts.get(reasonOf(row)) ?? 0) + 1)
-  return new Map([...counts].sort(([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1)))
+  return new Map(
+    [...counts].sort(
+      ([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1),
+    ),
+  )
 }

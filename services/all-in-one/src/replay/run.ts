@@ -4,23 +4,22 @@ import type { Applied } from '@bourse/common/kernel/machine.ts'
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { partitionIndexOf, partitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
-import type { MarketPlace, Topology } from '@bourse/common/platform/topology.ts'
-import type { Clock } from '@bourse/common/ports/clock.ts'
-import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
-import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trading/machine.ts'
+import type { MarketPlace } from '@bourse/common/platform/topology.ts'
 import { createLedgerMachine, loadLedgerModule } from '@bourse/risk-rules/ledger/machine.ts'
-import { decodeOpenOutcome, decodeTickOutcome, directions, encodeOpen, encodeTick } from '@bourse/risk-rules/trading/codec.ts'
-import type { OpenTrade } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
-import type { TradingCapacities, TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
-import { specCommand } from '@bourse/trading/host/spec.ts'
-import { createEnginePair, EnginesDiffer, tickName } from './engine-pair.ts'
-import type { EnginePair } from './engine-pair.ts'
+import {
+  decodeOpenOutcome,
+  decodeTickOutcome,
+  directions,
+  encodeOpen,
+  encodeTick,
+} from '@bourse/risk-rules/trading/codec.ts'
+import { EnginesDiffer, tickName } from './engine-pair.ts'
 import { checkMoney } from './money-check.ts'
 import type { MoneyReport } from './money-check.ts'
-import { createReplayMoney, SYSTEM_ACCOUNTS_MAX } from './money.ts'
+import { createReplayMoney, ownerKey, SYSTEM_ACCOUNTS_MAX } from './money.ts'
 import type { ReplayMoney } from './money.ts'
-import { ASK_EVERY, createPlainWatch, createQuietWatch } from './quiet-watch.ts'
+import { createPartitions } from './partitions.ts'
+import type { Partition, PartitionDeps } from './partitions.ts'
 import { replayId } from './requested-trade.ts'
 import type { RequestedTrade } from './requested-trade.ts'
 import type { Fate, ReplayRow } from './rows.ts'
@@ -32,15 +31,12 @@ export const HASH_EVERY_TICKS = 4_096
 /** The one ledger partition of a replay. */
 const LEDGER = partitionNumber('ledger', 0)
 
-/** Where the engines of a replay come from. */
-export interface EngineFactories {
-  readonly wasm: (capacities: TradingCapacities) => TradingMachine
-  readonly reference: (capacities: TradingCapacities) => TradingMachine
-}
-
 /** What a replay came to. */
 export interface ReplayResult {
-  /** The first difference of the engines, in words; null when there is none. The rest then tells of the time before it. */
+  /**
+   * The first difference of the engines, in words; null when there is none. The rest then tells of the time
+   * before it.
+   */
   readonly difference: string | null
   readonly rows: readonly ReplayRow[]
   readonly ticksPlayed: number
@@ -49,65 +45,23 @@ export interface ReplayResult {
   /** Of all questions whether a tick triggers something, those that the reference itself was asked. */
   readonly referenceAsked: number
   readonly partitions: number
-  /** Of one partition its state hash, of several the first half of the SHA-256 over theirs; null after a difference. */
+  /**
+   * Of one partition its state hash, of several the first half of the SHA-256 over theirs; null after a
+   * difference.
+   */
   readonly stateHash: string | null
   /** Null after a difference: the ledger then stands in the middle of a command. */
   readonly money: MoneyReport | null
 }
 
 /** What a replay is made of. */
-export interface ReplayDeps {
-  readonly spec: TradingPairSpec
-  readonly tape: ReplayTape
-  readonly trades: readonly RequestedTrade[]
-  readonly clock: Clock
-  readonly engines: EngineFactories
+export interface ReplayDeps extends PartitionDeps {
   /** What the insurance has at first, units. Default 0: deficits are refunded from liquidation fees alone. */
   readonly insuranceAtFirst?: Units
-  /** How often the reference is asked what its earlier answers say already; 1 = at every tick. */
-  readonly askEvery?: number
-}
-
-/** The engines as `npm run build` made them. */
-export const realEngines = (): EngineFactories => {
-  const wasm = loadTradingModule()
-  return {
-    wasm: (capacities) => createTradingMachine({ wasm, ...capacities }),
-    reference: createReferenceTradingMachine,
-  }
-}
-
-interface Partition {
-  readonly pair: EnginePair
-  /** Open trades by number: index of the row. */
-  readonly rowsByNumber: Map<bigint, { readonly row: number; readonly opened: OpenTrade }>
-}
-
-const createPartitions = (deps: ReplayDeps, market: MarketPlace): Partition[] => {
-  const { spec, tape, trades, clock, engines, askEvery = ASK_EVERY } = deps
-  const topology: Topology = { ledgerPartitions: 1, bridgePartitions: 1, markets: new Map([[spec.symbol, market]]) }
-  const counts = Array.from({ length: market.partitions }, () => 0)
-  for (const { account } of trades) counts[partitionIndexOf(account, market.partitions)]! += 1
-  return counts.map((count, index) => {
-    const capacities = { tradesMax: Math.max(count, 1), idsMax: Math.max(count, 1) }
-    const [wasm, reference] = [engines.wasm(capacities), engines.reference(capacities)]
-    const watch = askEvery === 1 ? createPlainWatch(reference) : createQuietWatch(reference, spec, askEvery)
-    const pair = createEnginePair({
-      name: `partition ${index}`,
-      wasm: { machine: wasm, watch: createPlainWatch(wasm) },
-      reference: { machine: reference, watch },
-      clock,
-    })
-    const now = BigInt(tape.timesMs[0] ?? 0)
-    const [applied] = pair.apply(specCommand(spec, topology, market, index), now, 'the market’s spec')
-    const code = codeOfNumber(decodeOutcomeHeader(applied!.outcomes[0]!).code)
-    if (code !== 'OK') throw new RangeError(`the engine refused the spec of a valid manifest: ${code}`)
-    return { pair, rowsByNumber: new Map() }
-  })
 }
 
 const createMoney = ({ spec, tape, trades, insuranceAtFirst = 0n }: ReplayDeps): ReplayMoney => {
-  const owners = new Set(trades.map(({ account }) => account)).size
+  const owners = new Set(trades.map(({ account }) => ownerKey(account))).size
   const ledger = createLedgerMachine({
     wasm: loadLedgerModule(),
     accountsMax: owners + SYSTEM_ACCOUNTS_MAX,
@@ -135,7 +89,13 @@ const applyTick = ({ tape, money, fates }: Session, { pair, rowsByNumber }: Part
   const price = tape.prices[index]!
   const previous = index === 0 ? 0n : tape.prices[index - 1]!
   const now = BigInt(tape.timesMs[index]!)
-  const tick = encodeTick({ feedBid: price, feedAsk: price, quoteTime: now, previousBid: previous, previousAsk: previous })
+  const tick = encodeTick({
+    feedBid: price,
+    feedAsk: price,
+    quoteTime: now,
+    previousBid: previous,
+    previousAsk: previous,
+  })
   const applied = pair.apply(tick, now, tickName(tape, index))
   for (const { outcomes } of applied) {
     for (const closed of decodeTickOutcome(outcomes[0]!).closed) {
@@ -147,7 +107,10 @@ const applyTick = ({ tape, money, fates }: Session, { pair, rowsByNumber }: Part
   settleAll(money, applied, now)
 }
 
-/** Plays ticks `from` up to before `to`, in which no trade is due: only those that trigger something reach the engines as commands. */
+/**
+ * Plays ticks `from` up to before `to`, in which no trade is due: only those that trigger something reach the
+ * engines as commands.
+ */
 const playTicks = (session: Session, from: number, to: number): void => {
   const { tape, partitions } = session
   const next = partitions.map(({ pair }) => pair.firstTrigger(tape, from, to))
@@ -174,8 +137,17 @@ const openTrade = ({ tape, trades, partitions, money, fates }: Session, row: num
   const { account, direction, leverage, margin, stopLoss, takeProfit } = trade
   const command = encodeOpen(
     {
-      account, ledgerPartition: LEDGER, direction: directions[direction], leverage, margin, stopLoss, takeProfit, worstPrice: 0n,
-      feedBid: price, feedAsk: price, quoteTime: now,
+      account,
+      ledgerPartition: LEDGER,
+      direction: directions[direction],
+      leverage,
+      margin,
+      stopLoss,
+      takeProfit,
+      worstPrice: 0n,
+      feedBid: price,
+      feedAsk: price,
+      quoteTime: now,
     },
     { id },
   )
@@ -201,17 +173,20 @@ const compareHashes = ({ tape, partitions }: Session, played: number): string[] 
 /** Plays the whole tape; answers the state hashes at its end. `onPlayed` hears how far it has come. */
 const play = (session: Session, onPlayed: (ticks: number) => void): string[] => {
   const { tape, trades } = session
-  const byMoment = trades.map((_, row) => row).sort((left, right) => trades[left]!.openAtMs - trades[right]!.openAtMs || left - right)
+  const byMoment = trades
+    .map((_, row) => row)
+    .sort((left, right) => trades[left]!.openAtMs - trades[right]!.openAtMs || left - right)
   let due = 0
   const dueRow = (): RequestedTrade | undefined => trades[byMoment[due] ?? -1]
-  for (let from = 0; from < tape.count; ) {
+  for (let from = 0; from < tape.count;) {
     const trade = dueRow()
     const openIndex = trade === undefined ? tape.count : firstTickAt(tape, trade.openAtMs, from)
     const hashIndex = (Math.floor(from / HASH_EVERY_TICKS) + 1) * HASH_EVERY_TICKS
     const to = Math.min(openIndex + 1, hashIndex, tape.count)
     playTicks(session, from, to)
     const opening: number[] = []
-    for (let next = dueRow(); next !== undefined && next.openAtMs <= tape.timesMs[to - 1]!; next = dueRow()) opening.push(byMoment[due++]!)
+    for (let next = dueRow(); next !== undefined && next.openAtMs <= tape.timesMs[to - 1]!; next = dueRow())
+      opening.push(byMoment[due++]!)
     for (const row of opening.sort((left, right) => left - right)) openTrade(session, row, to - 1)
     if (to === hashIndex) compareHashes(session, to)
     onPlayed(to)
@@ -224,9 +199,10 @@ const combined = (hashes: readonly string[]): string =>
   hashes.length === 1 ? hashes[0]! : createHash('sha256').update(hashes.join(' ')).digest('hex').slice(0, 32)
 
 /**
- * Plays a tape into the market's partitions, each in WASM and in the bigint reference, with the same commands. The market has as many
- * partitions as its manifest says, so that each account meets its share of the market's limits; the ledger is one. `now` of
- * every command is its tick's time. A tick comes first, then the trades due at it, in the order of their rows.
+ * Plays a tape into the market's partitions, each in WASM and in the bigint reference, with the same
+ * commands. The market has as many partitions as its manifest says, so that each account meets its share of
+ * the market's limits; the ledger is one. `now` of every command is its tick's time. A tick comes first, then
+ * the trades due at it, in the order of their rows.
  */
 export const runReplay = (deps: ReplayDeps): ReplayResult => {
   const { spec, tape, trades, insuranceAtFirst = 0n } = deps
@@ -253,7 +229,7 @@ export const runReplay = (deps: ReplayDeps): ReplayResult => {
       ticksPlayed = ticks
     })
     const machines = partitions.map(({ pair }) => pair.machine)
-    const report = checkMoney({ money, machines, rows: rowsOf(), spec, insuranceAtFirst })
+    const report = checkMoney({ money, machines, rows: rowsOf(), currency: spec.quoteAsset, insuranceAtFirst })
     return result({ difference: null, stateHash: combined(hashes), money: report })
   } catch (error) {
     // A difference is a result of the replay; anything else is a bug.

@@ -10,7 +10,15 @@ import { replayAccount, REQUESTED_TRADES_MAX } from './requested-trade.ts'
 import type { RequestedTrade } from './requested-trade.ts'
 
 /** Columns of a trade file, in any order and case. */
-export const TRADE_COLUMNS = ['id', 'openAt', 'direction', 'margin', 'leverage', 'stopLoss', 'takeProfit'] as const
+export const TRADE_COLUMNS = [
+  'id',
+  'openAt',
+  'direction',
+  'margin',
+  'leverage',
+  'stopLoss',
+  'takeProfit',
+] as const
 /** Largest trade file, bytes. */
 export const TRADE_FILE_BYTES_MAX = 268_435_456
 const ID_LENGTH_MAX = 64
@@ -32,11 +40,13 @@ const amountOf = (row: Row, column: Column): Units => {
     if (!(error instanceof AmountError)) throw error
     throw bad(row, `${column}: ${error.message}`)
   }
-  if (units <= 0n || units > MARGIN_MAX_UNITS) throw bad(row, `${column} is ${text}; it is above 0 and at most 92 thousand million`)
+  if (units <= 0n || units > MARGIN_MAX_UNITS)
+    throw bad(row, `${column} is ${text}; it is above 0 and at most 92 thousand million`)
   return units
 }
 
-const optionalAmountOf = (row: Row, column: Column): Units => (row.field(column) === '' ? 0n : amountOf(row, column))
+const optionalAmountOf = (row: Row, column: Column): Units =>
+  row.field(column) === '' ? 0n : amountOf(row, column)
 
 const openAtOf = (row: Row): number => {
   const text = row.field('openAt')
@@ -47,20 +57,29 @@ const openAtOf = (row: Row): number => {
 
 const directionOf = (row: Row): DirectionName => {
   const text = row.field('direction').toUpperCase()
-  if (!Object.hasOwn(directions, text)) throw bad(row, `direction '${text.slice(0, 40)}' is neither LONG nor SHORT`)
+  if (!Object.hasOwn(directions, text))
+    throw bad(row, `direction '${text.slice(0, 40)}' is neither LONG nor SHORT`)
   return text as DirectionName
 }
 
-/** Any whole number from 1 goes to the engine, which knows what is too high; only what its command cannot say is refused here. */
+/**
+ * Any whole number from 1 goes to the engine, which knows what is too high; only what its command cannot say
+ * is refused here.
+ */
 const leverageOf = (row: Row): number => {
   const text = row.field('leverage')
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw bad(row, `leverage '${text.slice(0, 40)}' is not a whole number from 1, such as ${LEVERAGE_MAX / 100}`)
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw bad(
+      row,
+      `leverage '${text.slice(0, 40)}' is not a whole number from 1, such as ${LEVERAGE_MAX / 100}`,
+    )
   return Number(text)
 }
 
 const tradeOf = (row: Row): RequestedTrade => {
   const id = row.field('id')
-  if (id === '' || id.length > ID_LENGTH_MAX) throw bad(row, `id has ${id.length} characters; it has 1 to ${ID_LENGTH_MAX}`)
+  if (id === '' || id.length > ID_LENGTH_MAX)
+    throw bad(row, `id has ${id.length} characters; it has 1 to ${ID_LENGTH_MAX}`)
   return {
     id,
     openAtMs: openAtOf(row),
@@ -76,7 +95,8 @@ const tradeOf = (row: Row): RequestedTrade => {
 const positionsOf = (header: readonly string[]): ReadonlyMap<Column, number> => {
   const names = header.map((name) => name.toLowerCase())
   const missing = TRADE_COLUMNS.filter((column) => !names.includes(column.toLowerCase()))
-  if (missing.length > 0) throw bad({ line: 1 }, `the header lacks ${missing.join(', ')}; it is ${TRADE_COLUMNS.join(',')}`)
+  if (missing.length > 0)
+    throw bad({ line: 1 }, `the header lacks ${missing.join(', ')}; it is ${TRADE_COLUMNS.join(',')}`)
   return new Map(TRADE_COLUMNS.map((column) => [column, names.indexOf(column.toLowerCase())]))
 }
 
@@ -90,16 +110,25 @@ interface Parsed {
  * @throws {ReplayInputError} naming the first bad line
  */
 export const parseTrades = (text: string): RequestedTrade[] => {
-  const options = { bom: true, trim: true, info: true, skip_empty_lines: true, max_record_size: 65_536 } as const
+  const options = {
+    bom: true,
+    trim: true,
+    info: true,
+    skip_empty_lines: true,
+    max_record_size: 65_536,
+  } as const
   const [header, ...rows] = parse(text, options) as unknown as Parsed[]
-  if (header === undefined) throw bad({ line: 1 }, `the file is empty; its header is ${TRADE_COLUMNS.join(',')}`)
-  if (rows.length > REQUESTED_TRADES_MAX) throw new ReplayInputError(`${rows.length} trades; at most ${REQUESTED_TRADES_MAX}`)
+  if (header === undefined)
+    throw bad({ line: 1 }, `the file is empty; its header is ${TRADE_COLUMNS.join(',')}`)
+  if (rows.length > REQUESTED_TRADES_MAX)
+    throw new ReplayInputError(`${rows.length} trades; at most ${REQUESTED_TRADES_MAX}`)
   const positions = positionsOf(header.record)
   const linesById = new Map<string, number>()
   return rows.map(({ record, info: { lines: line } }) => {
     const trade = tradeOf({ line, field: (column) => record[positions.get(column)!]! })
     const before = linesById.get(trade.id)
-    if (before !== undefined) throw bad({ line }, `id '${trade.id}' is that of line ${before} too; every trade has its own`)
+    if (before !== undefined)
+      throw bad({ line }, `id '${trade.id}' is that of line ${before} too; every trade has its own`)
     linesById.set(trade.id, line)
     return trade
   })
@@ -112,7 +141,8 @@ export const parseTrades = (text: string): RequestedTrade[] => {
 export const readTradeFile = async (file: string): Promise<RequestedTrade[]> => {
   try {
     const { size } = await stat(file)
-    if (size > TRADE_FILE_BYTES_MAX) throw new ReplayInputError(`has ${size} bytes; at most ${TRADE_FILE_BYTES_MAX}`)
+    if (size > TRADE_FILE_BYTES_MAX)
+      throw new ReplayInputError(`has ${size} bytes; at most ${TRADE_FILE_BYTES_MAX}`)
     return parseTrades(await readFile(file, 'utf8'))
   } catch (error) {
     throw faultOfFile(file, error, (known) => known instanceof CsvError || known instanceof ReplayInputError)

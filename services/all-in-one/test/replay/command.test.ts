@@ -17,9 +17,13 @@ interface Ended {
 const command = (...args: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
     const file = join(root, 'services/all-in-one/src/commands/replay.ts')
-    execFile(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', file, ...args],
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
   })
 
 const ROW = 'gap,2024-01-01T00:57:00Z,LONG,10,20,,'
@@ -27,15 +31,23 @@ const ROW = 'gap,2024-01-01T00:57:00Z,LONG,10,20,,'
 describe('The command', () => {
   test('It prints tables and, with --json, the result as its last line; it writes the rows and exits 0.', async () => {
     const [tape, pair, trades] = [
-      await fileOf('tape.csv', bars), await fileOf('pair.yaml', manifest()), await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n`),
+      await fileOf('tape.csv', bars),
+      await fileOf('pair.yaml', manifest()),
+      await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n`),
     ]
     const out = join(dirname(tape), 'rows.csv')
     const ended = await command('--tape', tape, '--pair', pair, '--trades', trades, '--out', out, '--json')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).toContain('WASM and reference: no difference')
     expect(JSON.parse(ended.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({
-      ok: true, ticks: 20, trades: 1, byReason: { LIQUIDATION: 1 }, differences: 0, stateHash: expect.stringMatching(/^[0-9a-f]{32}$/),
-      ticksPerSecond: { wasm: expect.any(Number), reference: expect.any(Number) }, money: { ok: true, balances: { clearing: '0' } },
+      ok: true,
+      ticks: 20,
+      trades: 1,
+      byReason: { LIQUIDATION: 1 },
+      differences: 0,
+      stateHash: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ticksPerSecond: { wasm: expect.any(Number), reference: expect.any(Number) },
+      money: { ok: true, balances: { clearing: '0' } },
     })
     expect((await readFile(out, 'utf8')).split('\n')[0]).toBe(
       'id,openAt,quantity,entryPrice,liquidationPrice,exitAt,exitPrice,reason,pnl,fees,funding,returned',
@@ -44,11 +56,15 @@ describe('The command', () => {
 
   test('A bad row ends it with exit code 1 and one line that names file and line, without a stack.', async () => {
     const [tape, pair, trades] = [
-      await fileOf('tape.csv', bars), await fileOf('pair.yaml', manifest()), await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n${ROW}\n`),
+      await fileOf('tape.csv', bars),
+      await fileOf('pair.yaml', manifest()),
+      await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n${ROW}\n`),
     ]
     const ended = await command('--tape', tape, '--pair', pair, '--trades', trades)
     expect(ended.code).toBe(1)
-    expect(ended.stderr).toBe(`replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`)
+    expect(ended.stderr).toBe(
+      `replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`,
+    )
   }, 30_000)
 })
 
@@ -62,7 +78,11 @@ const refusalOf = async (options: Partial<ReplayArguments>): Promise<string> => 
 
 describe('Input that cannot be used', () => {
   test.each([
-    ['two sources of trades', { trades: 'a.csv', random: 1, seed: 1 }, '--trades and --random exclude each other'],
+    [
+      'two sources of trades',
+      { trades: 'a.csv', random: 1, seed: 1 },
+      '--trades and --random exclude each other',
+    ],
     ['random trades without a seed', { random: 1 }, '--random and --seed go together'],
     ['a seed without random trades', { seed: 1 }, '--random and --seed go together'],
     ['a tape that is not there', { tape: 'none.csv' }, 'none.csv: ENOENT'],
@@ -98,11 +118,21 @@ describe('Input that cannot be used', () => {
   })
 
   test('A header without a column is refused by the column’s name.', () => {
-    expect(() => parseTrades('id,openAt,direction,margin\n')).toThrow('the header lacks leverage, stopLoss, takeProfit')
+    expect(() => parseTrades('id,openAt,direction,margin\n')).toThrow(
+      'the header lacks leverage, stopLoss, takeProfit',
+    )
   })
 
   test('Columns may come in any order and case, with others between them.', () => {
-    const [trade] = parseTrades('note,TAKEPROFIT,stoploss,LEVERAGE,Margin,direction,openat,ID\nx,110,,3,5,LONG,1704067200000,a\n')
-    expect(trade).toMatchObject({ id: 'a', leverage: 3, margin: 500_000_000n, takeProfit: 11_000_000_000n, stopLoss: 0n })
+    const [trade] = parseTrades(
+      'note,TAKEPROFIT,stoploss,LEVERAGE,Margin,direction,openat,ID\nx,110,,3,5,LONG,1704067200000,a\n',
+    )
+    expect(trade).toMatchObject({
+      id: 'a',
+      leverage: 3,
+      margin: 500_000_000n,
+      takeProfit: 11_000_000_000n,
+      stopLoss: 0n,
+    })
   })
 })

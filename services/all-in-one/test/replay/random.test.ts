@@ -1,10 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { describeUnless } from '@bourse/common/testkit/skip.ts'
+import { createChance } from '@bourse/all-in-one/replay/chance.ts'
 import { randomTrades } from '@bourse/all-in-one/replay/random-trades.ts'
 import { countsByReason, csvOf } from '@bourse/all-in-one/replay/rows.ts'
 import { loadTape } from '@bourse/all-in-one/replay/tape.ts'
 import { bars, manifest, root, run, sharedData, specOf, specOfText, tapeOfText } from './support.ts'
-import { join } from 'node:path'
 
 describe('Random trades', () => {
   test('They follow from the seed, and another seed gives others.', async () => {
@@ -52,15 +53,31 @@ for (const [name, pair, ticks] of TAPES) {
   })
 }
 
-const { path, missing } = sharedData('trades/ethusdt_spot_2024-08-08_09.csv.gz')
-describeUnless(missing, 'What the reference is not asked', () => {
+/**
+ * A walk of a day in steps of ten seconds that rises and falls by up to half a percent a step, and stands
+ * still now and then.
+ */
+const walk = (): string => {
+  const chance = createChance(3)
+  let cents = 10_000
+  const rows = Array.from({ length: 8_640 }, (_, step) => {
+    if (chance.percent(80)) cents = Math.max(2_000, cents + chance.between(-50, 50))
+    return `${step},${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')},1,${1_704_067_200_000 + step * 10_000}`
+  })
+  return ['trade_id,price,qty,trade_time_ms', ...rows].join('\n')
+}
+
+describe('What the reference is not asked', () => {
   test('It would have answered the same: asking it at every tick gives the same rows and the same state.', async () => {
-    const spec = await specOf(join(root, 'crds/samples/eth-usdc.yaml'))
-    const tape = await loadTape(path, { symbol: spec.symbol, maxJumpBps: spec.prices.maxJumpBps })
-    const trades = randomTrades(tape, spec, 200, 5)
-    const [quiet, plain] = [run({ spec, tape, trades }), run({ spec, tape, trades, askEvery: 1 })]
-    expect(plain.referenceAsked).toBeGreaterThanOrEqual(4 * tape.count)
-    expect(quiet.referenceAsked).toBeLessThan(plain.referenceAsked / 2)
+    const spec = await specOfText(manifest({ partitions: 2 }))
+    const tape = await tapeOfText(walk(), spec)
+    const trades = randomTrades(tape, spec, 400, 5)
+    const quiet = run({ spec, tape, trades })
+    const plain = run({ spec, tape, trades, askEvery: 1 })
+    expect([quiet.difference, plain.difference]).toEqual([null, null])
+    expect(countsByReason(quiet.rows).get('LIQUIDATION')).toBeGreaterThan(50)
+    expect(plain.referenceAsked).toBeGreaterThanOrEqual(2 * tape.count)
+    expect(quiet.referenceAsked).toBeLessThan(plain.referenceAsked / 3)
     expect(quiet.stateHash).toBe(plain.stateHash)
     expect(csvOf(quiet.rows)).toBe(csvOf(plain.rows))
   }, 60_000)

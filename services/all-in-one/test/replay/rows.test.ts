@@ -3,7 +3,10 @@ import { csvOf } from '@bourse/all-in-one/replay/rows.ts'
 import { bars, manifest, run, specOfText, tapeOfText, tradesOf } from './support.ts'
 import type { Run } from './support.ts'
 
-const rowsOf = async (tradeRows: readonly string[], more: Partial<Run> & { readonly yaml?: string; readonly tapeText?: string } = {}) => {
+const rowsOf = async (
+  tradeRows: readonly string[],
+  more: Partial<Run> & { readonly yaml?: string; readonly tapeText?: string } = {},
+) => {
   const { yaml = manifest(), tapeText = bars, ...rest } = more
   const spec = await specOfText(yaml)
   const result = run({ spec, tape: await tapeOfText(tapeText, spec), trades: tradesOf(...tradeRows), ...rest })
@@ -14,9 +17,12 @@ const rowsOf = async (tradeRows: readonly string[], more: Partial<Run> & { reado
 
 describe('Rows of a replay, computed by hand', () => {
   test('A gap through the liquidation price leaves a deficit, returns nothing and takes no liquidation fee.', async () => {
-    // 2 at 100 on a margin of 10; F = 104.8 × 10 bps = 0.1048 at 01:00; at 90: 10 − 20 − 0.2096 < 0. 1.99 X ≤ 190 → 95.47.
+    // 2 at 100 on a margin of 10; F = 104.8 × 10 bps = 0.1048 at 01:00; at 90: 10 − 20 − 0.2096 < 0. 1.99 X ≤
+    // 190 → 95.47.
     const { lines, money } = await rowsOf(['gap,2024-01-01T00:57:00Z,LONG,10,20,,'])
-    expect(lines).toEqual(['gap,2024-01-01T00:57:00.000Z,2,100,95.47,2024-01-01T01:00:30.000Z,90,LIQUIDATION,-20,0.2,0.2096,0'])
+    expect(lines).toEqual([
+      'gap,2024-01-01T00:57:00.000Z,2,100,95.47,2024-01-01T01:00:30.000Z,90,LIQUIDATION,-20,0.2,0.2096,0',
+    ])
     expect(money?.balances).toMatchObject({ house: '10', clearing: '0', fees: '0.2' })
   })
 
@@ -28,7 +34,7 @@ describe('Rows of a replay, computed by hand', () => {
     expect(little.money?.balances).toMatchObject({ insurance: '0', house: '10', clearing: '0' })
   })
 
-  test('In a bar that rises the low comes before the high: a long is stopped and a short meets its target at the same tick.', async () => {
+  test('In a bar that rises the low comes before the high: a long is stopped where a short meets its target.', async () => {
     const { lines } = await rowsOf([
       'long,2024-01-01T00:57:01Z,LONG,50,2,96,108',
       `short,${Date.UTC(2024, 0, 1, 0, 57, 1)},short,50,2,111,95.8`,
@@ -46,7 +52,7 @@ describe('Rows of a replay, computed by hand', () => {
     ])
   })
 
-  test('Funding between opening and close is paid by a long and received by a short, on the last price before its instant.', async () => {
+  test('Funding is paid by a long and received by a short, on the last price before its instant.', async () => {
     const { lines } = await rowsOf([
       'short,2024-01-01T00:59:45Z,SHORT,104.8,1,,100',
       'long,2024-01-01T00:59:45Z,LONG,104.8,1,95,',
@@ -60,7 +66,9 @@ describe('Rows of a replay, computed by hand', () => {
   test('A liquidation fee takes what is left and no more, and goes to the insurance.', async () => {
     // At 89.5: 1.82 − 1.5 = 0.32 is left; 89.5 × 50 bps = 0.4475 would be due.
     const { lines, money } = await rowsOf(['last,2024-01-01T01:00:45Z,LONG,1.82,50,,'])
-    expect(lines).toEqual(['last,2024-01-01T01:00:45.000Z,1,91,89.62,2024-01-01T01:01:15.000Z,89.5,LIQUIDATION,-1.5,0.411,0,0'])
+    expect(lines).toEqual([
+      'last,2024-01-01T01:00:45.000Z,1,91,89.62,2024-01-01T01:01:15.000Z,89.5,LIQUIDATION,-1.5,0.411,0,0',
+    ])
     expect(money?.balances).toMatchObject({ insurance: '0.32', fees: '0.091', house: '1.5' })
   })
 
@@ -84,14 +92,20 @@ describe('Rows of a replay, computed by hand', () => {
 describe('Order and limits of a replay', () => {
   test('Trades due at the same tick open in the order of the file, whatever their moments.', async () => {
     const yaml = manifest({ limits: 'maxOpenTrades: 1' })
-    const { lines } = await rowsOf(['first,2024-01-01T00:57:14Z,LONG,100,1,,', 'second,2024-01-01T00:57:02Z,LONG,100,1,,'], { yaml })
+    const { lines } = await rowsOf(
+      ['first,2024-01-01T00:57:14Z,LONG,100,1,,', 'second,2024-01-01T00:57:02Z,LONG,100,1,,'],
+      { yaml },
+    )
     expect(lines[0]).toMatch(/^first,2024-01-01T00:57:15.000Z,1,/)
     expect(lines[1]).toBe('second,,,,,,,TOO_MANY_TRADES,,,,')
   })
 
   test('A trade opens after its tick was applied: a close at that tick has made room for it.', async () => {
     const yaml = manifest({ limits: 'maxOpenTrades: 1' })
-    const { lines } = await rowsOf(['stopped,2024-01-01T00:57:00Z,LONG,100,1,96,', 'next,2024-01-01T00:58:15Z,LONG,100,1,,'], { yaml })
+    const { lines } = await rowsOf(
+      ['stopped,2024-01-01T00:57:00Z,LONG,100,1,96,', 'next,2024-01-01T00:58:15Z,LONG,100,1,,'],
+      { yaml },
+    )
     expect(lines[0]).toContain(',2024-01-01T00:58:15.000Z,95.5,STOP_LOSS,')
     expect(lines[1]).toMatch(/^next,2024-01-01T00:58:15.000Z,1.047,95.5,/)
   })
@@ -114,7 +128,10 @@ describe('Order and limits of a replay', () => {
 5,50,1,1704067204000,true
 6,50,1,1704067205000,true
 `
-    const { lines, ticksPlayed } = await rowsOf(['a,1704067200000,LONG,10,10,,', 'b,1704067201000,SHORT,10,1,,'], { tapeText })
+    const { lines, ticksPlayed } = await rowsOf(
+      ['a,1704067200000,LONG,10,10,,', 'b,1704067201000,SHORT,10,1,,'],
+      { tapeText },
+    )
     expect(ticksPlayed).toBe(3)
     expect(lines[0]).toContain(',2024-01-01T00:00:05.000Z,50,LIQUIDATION,')
     expect(lines[1]).toMatch(/^b,2024-01-01T00:00:02.000Z,0.1,100,/)

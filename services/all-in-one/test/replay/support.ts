@@ -8,8 +8,10 @@ import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { loadManifests } from '@bourse/common/resources/load.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { RequestedTrade } from '@bourse/all-in-one/replay/requested-trade.ts'
-import { realEngines, runReplay } from '@bourse/all-in-one/replay/run.ts'
-import type { EngineFactories, ReplayDeps, ReplayResult } from '@bourse/all-in-one/replay/run.ts'
+import { realEngines } from '@bourse/all-in-one/replay/partitions.ts'
+import type { EngineFactories } from '@bourse/all-in-one/replay/partitions.ts'
+import { runReplay } from '@bourse/all-in-one/replay/run.ts'
+import type { ReplayDeps, ReplayResult } from '@bourse/all-in-one/replay/run.ts'
 import { loadTape } from '@bourse/all-in-one/replay/tape.ts'
 import type { ReplayTape } from '@bourse/all-in-one/replay/tape.ts'
 import { parseTrades } from '@bourse/all-in-one/replay/trade-file.ts'
@@ -24,7 +26,10 @@ export const sharedData = (name: string): { readonly path: string; readonly miss
 }
 
 /** Round numbers: no spread, ten bps of fees, an hourly funding of ten bps, liquidation at half a percent. */
-export const manifest = ({ partitions = 1, limits = 'maxOpenTrades: 200, maxNotional: "1000000", minMargin: "1"' } = {}): string => `
+export const manifest = ({
+  partitions = 1,
+  limits = 'maxOpenTrades: 200, maxNotional: "1000000", minMargin: "1"',
+} = {}): string => `
 apiVersion: bourse.dev/v1alpha1
 kind: TradingPair
 metadata: { name: abc-usdc }
@@ -43,7 +48,10 @@ spec:
   engine: { partitions: ${partitions} }
 `
 
-/** Ticks, at 0, 15, 30 and 45 s: 100 ×4 | 100 95.5 110 105 | 105 112 104 104.8 | 104 104 90 91 | 91 89.5 92 92. */
+/**
+ * Ticks, at 0, 15, 30 and 45 s: 100 ×4 | 100 95.5 110 105 | 105 112 104 104.8 | 104 104 90 91 | 91 89.5 92
+ * 92.
+ */
 export const bars = `timestamp,open,high,low,close,volume
 2024-01-01 00:57:00,100,100,100,100,1
 2024-01-01 00:58:00,100,110,95.5,105,1
@@ -66,12 +74,14 @@ export const specOf = async (path: string): Promise<TradingPairSpec> => {
   return loaded.manifests.pairs[0]!.spec
 }
 
-export const specOfText = async (text: string): Promise<TradingPairSpec> => specOf(await fileOf('pair.yaml', text))
+export const specOfText = async (text: string): Promise<TradingPairSpec> =>
+  specOf(await fileOf('pair.yaml', text))
 
 export const tapeOfText = async (text: string, spec: TradingPairSpec): Promise<ReplayTape> =>
   loadTape(await fileOf('tape.csv', text), { symbol: spec.symbol, maxJumpBps: spec.prices.maxJumpBps })
 
-export const tradesOf = (...rows: readonly string[]): RequestedTrade[] => parseTrades([TRADE_HEADER, ...rows].join('\n'))
+export const tradesOf = (...rows: readonly string[]): RequestedTrade[] =>
+  parseTrades([TRADE_HEADER, ...rows].join('\n'))
 
 export type Run = Omit<ReplayDeps, 'clock' | 'engines'> & { readonly engines?: EngineFactories }
 
