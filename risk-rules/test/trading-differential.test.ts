@@ -32,6 +32,7 @@ const specOf = (random: Random, base: SpecCommand): SpecCommand => ({
   maxOpenTrades: random.pick([0, 2, 5]),
   maxLeverage: random.pick([20, 100]),
   openBps: random.pick([0n, units('5'), units('3.33333333')]),
+  capacity: random.pick([0, 0, 7, 1_000]),
   closeBps: random.pick([0n, units('7.5')]),
   liquidationBps: random.pick([0n, units('50'), units('2000')]),
   spreadBps: random.pick([0n, units('2'), units('1.7')]),
@@ -114,6 +115,7 @@ const openOf = (world: World): Uint8Array => {
       takeProfit: positive(near(1n)),
       worstPrice: random.chance(80) ? 0n : world.quote[random.below(2)]! + random.pick([-1n, 0n, 1n]) * tickSize,
       ...quoteOf(world),
+      openBps: random.chance(5) ? 0n : world.spec.openBps,
     },
     { id: idOf(id), requestHash: idOf(random.chance(10) ? 'other' : `hash ${id}`) },
   )

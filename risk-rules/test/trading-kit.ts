@@ -49,6 +49,7 @@ export const spec: SpecCommand = {
   insurancePartition: INSURANCE,
   marketNumber: 1,
   partitionIndex: 0,
+  capacity: 0,
   tiers: [
     { floor: 0n, rate: units('0.004'), maxLeverage: 100 },
     { floor: units('250000'), rate: units('0.01'), maxLeverage: 50 },
@@ -67,6 +68,7 @@ export interface OpenWords {
   readonly price: string
   readonly at?: bigint
   readonly hash?: string
+  readonly openBps?: bigint
 }
 
 const orNone = (text: string | undefined): bigint => (text === undefined ? 0n : units(text))
@@ -86,6 +88,7 @@ export const open = (words: OpenWords): Uint8Array =>
       feedBid: units(words.price),
       feedAsk: units(words.price),
       quoteTime: words.at ?? START,
+      openBps: words.openBps ?? units('5'),
     },
     { id: idOf(words.id), requestHash: idOf(words.hash ?? `hash of ${words.id}`) },
   )

@@ -49,7 +49,7 @@ describe('the layout of the trading module', () => {
   test('the spec’s fields lie in the market as in the command', () => {
     const at = fieldsOf('Market').find(({ name }) => name === 'tickSize')!.offset
     const drawn = new Map(fieldsOf('Market').map(({ name, offset }) => [name, offset - at]))
-    const renamed: Record<string, string> = { state: 'specState' }
+    const renamed: Record<string, string> = { state: 'specState', capacity: 'specCapacity' }
     for (const [name, offset] of Object.entries(specLayout.offsets)) {
       expect(`${name} ${drawn.get(renamed[name] ?? name)}`).toBe(`${name} ${offset}`)
     }

@@ -87,6 +87,7 @@ const openOf = (random: Random, market: SpecCommand, price: bigint, n: number): 
       leverage: random.pick([1, 2, 3, 10, 25, 50, 60, 99, 100, 125, 1_000]),
       margin: marginOf(random),
       stopLoss: 0n, takeProfit: 0n, worstPrice: 0n, feedBid: price, feedAsk: price, quoteTime: START,
+      openBps: market.openBps,
     },
     { id: idOf(`${market.tickSize} ${n}`), requestHash: idOf(n) },
   )

@@ -121,6 +121,27 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       expect(decodeMarketAnswer(machine.query(encodeMarketQuery()).bytes)).toEqual(before)
     })
 
+    test('a fee that rose after its hold was made', () => {
+      expect(market().tell(open({ ...usual, openBps: units('4.99999999') })).code).toBe('PRICE_MOVED')
+    })
+
+    test('a trade more than the pair’s capacity', () => {
+      const { tell } = market({ capacity: 1 })
+      expect(tell(open(usual)).code).toBe('OK')
+      expect(tell(open({ ...usual, id: 'two', account: 'bob' })).code).toBe('CAPACITY_EXCEEDED')
+    })
+
+    test('while an administrator has halted the market, also after the same spec came again', () => {
+      const { tell } = market()
+      expect(tell(encodeState(marketStates.Halted)).code).toBe('OK')
+      expect(tell(encodeSpec(spec)).code).toBe('OK')
+      expect(tell(open(usual)).code).toBe('MARKET_HALTED')
+      expect(tell(encodeSpec({ ...spec, state: marketStates.ReduceOnly })).code).toBe('OK')
+      expect(tell(open({ ...usual, id: 'two' })).code).toBe('MARKET_REDUCE_ONLY')
+      expect(tell(encodeSpec(spec)).code).toBe('OK')
+      expect(tell(open({ ...usual, id: 'three' })).code).toBe('OK')
+    })
+
     test('a quote exactly as old as the market takes is taken', () => {
       expect(market().tell(open({ ...usual, at: START - 5_000n })).code).toBe('OK')
     })

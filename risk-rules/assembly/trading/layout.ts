@@ -51,10 +51,12 @@
  *   288 insurancePartition u32
  *   292 marketNumber u32
  *   296 partitionIndex u32
- *   300 tierCount u32
- *   304 highWater u32
- *   308 currentTableSlot u32
- *   312 end
+ *   300 specCapacity u32
+ *   304 reserved u32
+ *   308 tierCount u32
+ *   312 highWater u32
+ *   316 currentTableSlot u32
+ *   320 end
  *
  * marginSum: sum of the open trades' margins, 128 bits. quantityMax: the largest quantity ever opened.
  * pending…: what the running tick has still to close, and its quote. From tickSize to tierCount lie the bytes
@@ -107,6 +109,8 @@ export class Market {
   insurancePartition: u32
   marketNumber: u32
   partitionIndex: u32
+  specCapacity: u32
+  reserved: u32
   tierCount: u32
   highWater: u32
   currentTableSlot: u32
@@ -201,20 +205,20 @@ export const TABLE_CONTINUITY: usize = 400
 export const TABLE_BYTES: usize = 528
 export const TIER_BYTES: usize = 24
 
-export const MARKET_HASHED_BYTES: u32 = 304
-export const MARKET_BYTES: usize = 312
+export const MARKET_HASHED_BYTES: u32 = 312
+export const MARKET_BYTES: usize = 320
 export const SPEC_OFFSET: usize = 104
-export const SPEC_BYTES: u32 = 200
+export const SPEC_BYTES: u32 = 208
 export const TRADE_HASHED_BYTES: u32 = 120
 export const TRADE_BYTES: usize = 168
 
-if (offsetof<Market>() != 312 || offsetof<Market>('highWater') != 304 || offsetof<Market>('tickSize') != 104) {
+if (offsetof<Market>() != 320 || offsetof<Market>('highWater') != 312 || offsetof<Market>('tickSize') != 104) {
   ERROR('the market is not as drawn')
 }
 if (offsetof<Trade>() != 168 || offsetof<Trade>('liquidationKey') != 120) ERROR('the trade is not as drawn')
 
 /** Bodies on the border: `src/trading/{commands,outcomes,queries}.ts`; a test compares. */
-export const OPEN_BODY_BYTES: u32 = 88
+export const OPEN_BODY_BYTES: u32 = 96
 export const CLOSE_BODY_BYTES: u32 = 56
 export const TICK_BODY_BYTES: u32 = 40
 export const FUNDING_BODY_BYTES: u32 = 24

@@ -1,6 +1,6 @@
 import { CODE_CAPACITY_EXCEEDED, CODE_INVALID_COMMAND, CODE_OK, commandBody, commandIdPtr } from '../shared/io'
 import { checkOpen, quoteFor } from './checks'
-import { MARKET_HALTED, MARKET_NOT_FOUND, MARKET_REDUCE_ONLY, SHORT, STATE_HALTED, STATE_REDUCE_ONLY } from './codes'
+import { MARKET_HALTED, MARKET_NOT_FOUND, MARKET_REDUCE_ONLY, PRICE_MOVED, SHORT, STATE_HALTED, STATE_REDUCE_ONLY } from './codes'
 import { emitOpened, emitRelease } from './effects'
 import { TRADE_BYTES, Trade } from './layout'
 import { writeOpenTrade } from './records'
@@ -39,6 +39,11 @@ function readDraft(command: usize): Trade {
   return draft
 }
 
+/** Open trades the partition takes: the pair's capacity, within what the machine was made for. */
+function tradesMax(): u32 {
+  return market.specCapacity == 0 ? capacity : min(market.specCapacity, capacity)
+}
+
 function judge(draft: Trade, body: usize, now: i64): u16 {
   const worstPrice = load<i64>(body, 56)
   const possible =
@@ -51,7 +56,9 @@ function judge(draft: Trade, body: usize, now: i64): u16 {
   if (code != CODE_OK) return code
   const refused = checkOpen(draft, worstPrice)
   if (refused != CODE_OK) return refused
-  return market.openCount >= capacity ? CODE_CAPACITY_EXCEEDED : CODE_OK
+  // The fee rose after its hold was made: the hold may not cover it.
+  if (market.openBps > load<i64>(body, 88)) return PRICE_MOVED
+  return market.openCount >= tradesMax() ? CODE_CAPACITY_EXCEEDED : CODE_OK
 }
 
 /** OPEN: writes the opened trade at `out` and answers OK, or why not; a refusal gives the holds back. */

@@ -54,7 +54,7 @@ function isSound(spec: Market, tiers: usize): bool {
   const spread = isWithin(spec.spreadBps, 0, (BPS_MAX << 1) - 1)
   const funding = isWithin(spec.fundingRateBps, -BPS_MAX, BPS_MAX) && isWithin(spec.fundingCapBps, 0, BPS_MAX)
   const leverage = spec.maxLeverage >= 1 && spec.maxLeverage <= LEVERAGE_MAX
-  const rest = spec.specState <= STATE_HALTED && isLedger(spec.insurancePartition) && isCurrency(spec.quoteCurrency)
+  const rest = spec.specState <= STATE_HALTED && spec.reserved == 0 && isLedger(spec.insurancePartition) && isCurrency(spec.quoteCurrency)
   return sizes && limits && fees && spread && funding && leverage && rest && areTiers(tiers, spec.tierCount)
 }
 
@@ -127,10 +127,12 @@ export function applySpec(command: usize, now: i64): u16 {
     if (slot == TIER_TABLES_MAX) return CODE_CAPACITY_EXCEEDED
     setTable(slot, tiers, spec.tierCount)
   }
+  // The same state again, as at each start, does not undo what an administrator has set since.
+  const stateChanged = market.specified == 0 || spec.specState != market.specState
   const intervalChanged = spec.fundingIntervalSeconds != market.fundingIntervalSeconds
   memory.copy(changetype<usize>(market) + SPEC_OFFSET, body, SPEC_BYTES)
   market.specified = 1
-  market.state = market.specState
+  if (stateChanged) market.state = market.specState
   deriveSpread()
   // An instant that is due stays due; else the next is the new interval's.
   const due = market.nextFunding != 0 && market.nextFunding <= now

@@ -62,7 +62,7 @@ const marketBytes = (state: State): Uint8Array => {
     pendingCount: pending.length,
     currentTable: state.lastTable,
   })
-  if (spec !== null) specLayout.write(view, marketLayout.bytes, { ...spec, tierCount: spec.tiers.length })
+  if (spec !== null) specLayout.write(view, marketLayout.bytes, { ...spec, reserved: 0, tierCount: spec.tiers.length })
   return bytes
 }
 

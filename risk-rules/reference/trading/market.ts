@@ -50,7 +50,8 @@ const sameTiers = (left: SpecCommand, right: SpecCommand): boolean =>
 export const applySpec = (state: State, command: Uint8Array, now: bigint): Decision => {
   const spec = decodeSpec(command)
   const at = specLayout.offsets.quoteCurrency
-  if (!isSpec(spec, bodyOf(command).subarray(at, at + 8), state.spec)) return refusal('INVALID_COMMAND')
+  const reserved = viewOf(bodyOf(command)).getUint32(specLayout.offsets.reserved, true)
+  if (reserved !== 0 || !isSpec(spec, bodyOf(command).subarray(at, at + 8), state.spec)) return refusal('INVALID_COMMAND')
   const before = state.spec
   if (before === null || !sameTiers(before, spec)) {
     const live = new Set([...state.trades.values()].map(({ table }) => table))
@@ -58,7 +59,7 @@ export const applySpec = (state: State, command: Uint8Array, now: bigint): Decis
     state.lastTable += 1
   }
   state.spec = spec
-  state.marketState = spec.state
+  if (before === null || before.state !== spec.state) state.marketState = spec.state
   const due = state.nextFunding !== 0n && state.nextFunding <= now
   const changed = before === null || before.fundingIntervalSeconds !== spec.fundingIntervalSeconds
   if (spec.fundingIntervalSeconds === 0) state.nextFunding = 0n
@@ -90,7 +91,9 @@ export const applyOpen = (state: State, tradesMax: number, command: Uint8Array, 
   const tiers = currentTiersOf(state)
   const quantity = checkOpen(state, spec, tiers, open, quote)
   if (typeof quantity === 'string') return refused(quantity)
-  if (state.trades.size >= tradesMax) return refused('CAPACITY_EXCEEDED')
+  if (spec.openBps > open.openBps) return refused('PRICE_MOVED')
+  const capacity = spec.capacity === 0 || spec.capacity > tradesMax ? tradesMax : spec.capacity
+  if (state.trades.size >= capacity) return refused('CAPACITY_EXCEEDED')
 
   const entryPrice = open.direction === directions.LONG ? quote.ask : quote.bid
   const trade: Trade = {

@@ -35,6 +35,9 @@ export const specLayout = layoutOf({
   insurancePartition: 'u32',
   marketNumber: 'u32',
   partitionIndex: 'u32',
+  /** Open trades the partition takes; 0: as many as the machine was made for. */
+  capacity: 'u32',
+  reserved: 'u32',
   tierCount: 'u32',
 })
 
@@ -55,6 +58,8 @@ export const openLayout = layoutOf({
   feedBid: 'i64',
   feedAsk: 'i64',
   quoteTime: 'i64',
+  /** The open fee's rate that the fee's hold was made for; the market's may have risen since. */
+  openBps: 'i64',
 })
 
 /** Body of CLOSE. worstPrice: 0 = none. */
@@ -81,7 +86,7 @@ export interface TierSpec {
   readonly maxLeverage: number
 }
 /** What a SPEC says. */
-export type SpecCommand = Omit<RecordIn<typeof specLayout>, 'tierCount'> & { readonly tiers: readonly TierSpec[] }
+export type SpecCommand = Omit<RecordIn<typeof specLayout>, 'tierCount' | 'reserved'> & { readonly tiers: readonly TierSpec[] }
 /** What an OPEN says; its header id is the client's id and the id of both holds. */
 export type OpenCommand = Omit<RecordIn<typeof openLayout>, 'zero'>
 /** What a CLOSE says; its header id may be all zero. */
@@ -102,7 +107,7 @@ export const encodeSpec = (spec: SpecCommand, header: HeaderParts = runner): Uin
   if (spec.tiers.length > TIERS_MAX) throw new RangeError(`${spec.tiers.length} tiers; at most ${TIERS_MAX}`)
   const body = new Uint8Array(specLayout.bytes + spec.tiers.length * tierLayout.bytes)
   const view = viewOf(body)
-  specLayout.write(view, 0, { ...spec, tierCount: spec.tiers.length })
+  specLayout.write(view, 0, { ...spec, reserved: 0, tierCount: spec.tiers.length })
   spec.tiers.forEach((tier, index) => {
     tierLayout.write(view, specLayout.bytes + index * tierLayout.bytes, { ...tier, zero: 0 })
   })
@@ -112,7 +117,7 @@ export const encodeSpec = (spec: SpecCommand, header: HeaderParts = runner): Uin
 /** Reads the body of a SPEC. Throws a RangeError when its size contradicts its tierCount. */
 export const decodeSpec = (bytes: Uint8Array): SpecCommand => {
   const body = bodyOf(bytes)
-  const { tierCount, ...spec } = specLayout.decode(body)
+  const { tierCount, reserved: _, ...spec } = specLayout.decode(body)
   if (tierCount > TIERS_MAX || body.length !== specLayout.bytes + tierCount * tierLayout.bytes) {
     throw new RangeError(`a SPEC of ${body.length} bytes does not hold ${tierCount} tiers`)
   }

@@ -17,6 +17,8 @@ export const SYSTEM_ACCOUNTS_MAX = 16
 /** The ledger of a replay: one partition, to which every slip comes back. */
 export interface ReplayMoney {
   /** Locks margin and fee of an opening. */
+  /** The open fee's rate that holds are made for, in units of 1e-8 bp. */
+  readonly openBps: Units
   hold(id: Uint8Array, trade: RequestedTrade, now: bigint): OutcomeCode
   /** Carries out effects of trading, and what they cause, to the last. */
   settle(effects: readonly Effect[], now: bigint): void
@@ -106,13 +108,12 @@ export const createReplayMoney = (deps: {
   return {
     hold: (id, trade, now) => {
       const customer = customerAccountKey(trade.account, quoteAsset)
-      // Without a fee there is nothing to lock for it: a hold is above zero.
-      const legs = [trade.margin, feeHoldOf(trade.margin, trade.leverage, fees.openBps)]
-        .filter((amount) => amount > 0n)
-        .map((amount) => ({ ...customer, amount }))
+      const amounts = [trade.margin, feeHoldOf(trade.margin, trade.leverage, fees.openBps)]
+      const legs = amounts.map((amount) => ({ ...customer, amount }))
       return apply(encodeLedgerCommand({ id }, { kind: 'HOLD', legs }), now).code
     },
     settle,
+    openBps: fees.openBps,
     grants: new Map([...grants].map(([key, { grant }]) => [key, grant])),
     faults: () => ({ count, first }),
     ledger,

@@ -148,6 +148,7 @@ const openTrade = ({ tape, trades, partitions, money, fates }: Session, row: num
       feedBid: price,
       feedAsk: price,
       quoteTime: now,
+      openBps: money.openBps,
     },
     { id },
   )

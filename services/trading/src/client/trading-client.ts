@@ -195,7 +195,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const legs = [
       { ...customer, amount: margin },
       { ...customer, amount: feeHoldOf(margin, leverage, terms.openBps) },
-    ].filter((leg) => leg.amount > 0n)
+    ]
     const slip = encodeOpen(
       {
         account,
@@ -209,6 +209,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
         feedBid: 0n,
         feedAsk: 0n,
         quoteTime: 0n,
+        openBps: terms.openBps,
       },
       { id: identity.id, requestHash: identity.requestHash },
     )
