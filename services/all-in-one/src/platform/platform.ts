@@ -89,7 +89,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
   }
   let stopping: Promise<void> | null = null
   try {
-    const adapters = await openAdapters(folder, clock)
+    const adapters = await openAdapters(folder, clock, logger)
     stops.push(adapters.close)
     const topology = await openTopology(adapters.directory, {
       ledgerPartitions: config.ledgerPartitions,
