@@ -31,10 +31,13 @@ export const FAULTS_MAX = 100
 export const verifyPlatform = async (deps: {
   readonly journal: Journal
   readonly snapshots: Snapshots
+  /** Those there must be; one whose records are all gone is missed in the journal. */
+  readonly partitions: readonly PartitionNumber[]
   readonly factoryOf: (partition: PartitionNumber) => MachineFactory
 }): Promise<VerificationReport> => {
   const verified = []
-  for (const partition of await deps.journal.partitions()) {
+  const partitions = new Set([...deps.partitions, ...(await deps.journal.partitions())])
+  for (const partition of [...partitions].sort((a, b) => a - b)) {
     verified.push(await verifyPartition({ ...deps, factory: deps.factoryOf(partition) }, partition))
   }
   const faults = verified.flatMap((one) => one.faults)
