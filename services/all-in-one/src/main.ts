@@ -5,6 +5,7 @@
  */
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { readConfig } from '@bourse/common/config/read.ts'
+import { partitionName } from '@bourse/common/kernel/partition.ts'
 import { createLogger } from '@bourse/common/telemetry/logger.ts'
 import { startPlatform, StartRefused, type Platform } from './platform/platform.ts'
 
@@ -33,7 +34,7 @@ const banner = (platform: Platform): string[] => [
   ...platform.madeKeys.map(({ bank, apiKey }) => `  API key of bank ${bank} (shown once): ${apiKey}`),
   ...platform.recovery.flatMap((report) =>
     report.doubted.map(
-      (doubt) => `  a snapshot was passed over: partition ${report.partition} at ${doubt.sequence}: ${doubt.reason}`,
+      (doubt) => `  a snapshot was passed over: partition ${partitionName(report.partition)} at ${doubt.sequence}: ${doubt.reason}`,
     ),
   ),
 ]

@@ -1,6 +1,6 @@
 import { commandOrigins, decodeHeader } from './command.ts'
 import { OUTSIDE, type Machine } from './machine.ts'
-import type { PartitionNumber } from './partition.ts'
+import { partitionName, type PartitionNumber } from './partition.ts'
 import { GENESIS_HASH, OUTSIDE_RECEIVER, type JournalRecord, type NumberedEffect } from './record.ts'
 
 /** Outside calls a partition may have unanswered; a machine that wants more is a bug. */
@@ -126,7 +126,7 @@ export const replayRecord = (state: PartitionState, record: JournalRecord, hash:
   state.behaviour = record.behaviour
   const part = emptyPart()
   applyCommands(state, part, record.inputs, record.now, new Set(record.faulted))
-  const at = `record ${record.sequence} of partition ${record.partition}`
+  const at = `record ${record.sequence} of partition ${partitionName(record.partition)}`
   if (!sameParts(part.outcomes, record.outcomes)) throw new ReplayError(`${at}: other outcomes than journaled`)
   const sameEffects =
     part.effects.length === record.effects.length &&

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { StoredRecord } from '../ports/journal.ts'
-import type { PartitionNumber } from './partition.ts'
+import { partitionName, type PartitionNumber } from './partition.ts'
 
 /**
  * One journal record: a batch with all that was decided, little endian.
@@ -167,11 +167,11 @@ export const verifyRecord = (
   stored: StoredRecord,
   expected: { readonly partition: PartitionNumber; readonly sequence: bigint; readonly previousHash: Uint8Array },
 ): JournalRecord => {
-  const at = `record ${expected.sequence} of partition ${expected.partition}`
+  const at = `record ${expected.sequence} of partition ${partitionName(expected.partition)}`
   if (!equalBytes(hashOf(stored.body), stored.hash)) throw new RecordError(`${at}: its bytes do not match its hash`)
   const record = decodeRecord(stored.body)
   if (record.partition !== expected.partition || record.sequence !== expected.sequence) {
-    throw new RecordError(`${at}: it says it is record ${record.sequence} of partition ${record.partition}`)
+    throw new RecordError(`${at}: it says it is record ${record.sequence} of partition ${partitionName(record.partition)}`)
   }
   if (!equalBytes(record.previousHash, expected.previousHash)) {
     throw new RecordError(`${at}: it does not continue the record before it`)

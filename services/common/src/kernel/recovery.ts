@@ -1,7 +1,7 @@
 import type { Journal } from '../ports/journal.ts'
 import type { Snapshots } from '../ports/snapshots.ts'
 import type { MachineFactory } from './machine.ts'
-import type { PartitionNumber } from './partition.ts'
+import { partitionName, type PartitionNumber } from './partition.ts'
 import { emptyState, replayRecord, type PartitionState } from './partition-state.ts'
 import { GENESIS_HASH, RecordError, verifyRecord } from './record.ts'
 import { restoreSnapshot } from './snapshot-codec.ts'
@@ -30,7 +30,7 @@ const hashAt = async (journal: Journal, partition: PartitionNumber, sequence: bi
 }
 
 const lostTail = (partition: PartitionNumber, snapshot: bigint, head: bigint): string =>
-  `the journal of partition ${partition} ends at ${head}, before its snapshot of ${snapshot}: it has lost records; restore a backup`
+  `the journal of partition ${partitionName(partition)} ends at ${head}, before its snapshot of ${snapshot}: it has lost records; restore a backup`
 
 const newestTrusted = async (
   deps: RecoveryDeps,
@@ -72,14 +72,14 @@ export const recoverPartition = async (
   let replayed = 0
   for await (const stored of deps.journal.readFrom(partition, state.sequence + 1n)) {
     const sequence = state.sequence + 1n
-    if (stored.sequence !== sequence) throw new RecordError(`record ${sequence} of partition ${partition} is missing`)
+    if (stored.sequence !== sequence) throw new RecordError(`record ${sequence} of partition ${partitionName(partition)} is missing`)
     const record = verifyRecord(stored, { partition, sequence, previousHash: state.hash })
     replayRecord(state, record, stored.hash)
     replayed += 1
   }
   const head = await deps.journal.head(partition)
   if (head !== null && head.sequence > state.sequence)
-    throw new RecordError(`records after ${state.sequence} of partition ${partition} are missing`)
+    throw new RecordError(`records after ${state.sequence} of partition ${partitionName(partition)} are missing`)
   state.behaviour = state.machine.behaviourVersion
   return { state, report: { partition, snapshotSequence, doubted, replayed, sequence: state.sequence } }
 }

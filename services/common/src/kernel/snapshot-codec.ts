@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Machine } from './machine.ts'
-import { partitionParts, type PartitionNumber } from './partition.ts'
+import { partitionName, partitionParts, type PartitionNumber } from './partition.ts'
 import { emptyState, type PartitionState } from './partition-state.ts'
 
 /** How stored snapshots are compressed. */
@@ -171,7 +171,7 @@ export const restoreSnapshot = async (
   const partition = view.getUint32(12, true)
   const sequence = view.getBigUint64(16, true)
   if (partition !== expected.partition || sequence !== expected.sequence)
-    fail(`it is of partition ${partition} at ${sequence}`)
+    fail(`it is of partition ${partitionName(partition)} at ${sequence}`)
   if (view.getUint32(8, true) > machine.schemaVersion) {
     fail(`schema version ${view.getUint32(8, true)} is newer than this release's ${machine.schemaVersion}`)
   }
