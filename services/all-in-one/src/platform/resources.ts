@@ -1,12 +1,11 @@
 import type { Logger } from 'pino'
 import type { BankConfigurator } from '@bourse/bridge/client/configure.ts'
 import { codeOfOutcome, type PartitionClient } from '@bourse/common/kernel/client.ts'
-import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { partitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import { formatFault, type LoadedManifests, type Manifests } from '@bourse/common/resources/load.ts'
 import { validateChange, type TradingPair } from '@bourse/common/resources/trading-pair.ts'
-import { decodeMarketAnswer, encodeMarketQuery, marketStates } from '@bourse/risk-rules/trading/codec.ts'
 import { specCommand } from '@bourse/trading/host/spec.ts'
 
 /** How long a spec may take to be journaled by a partition, ms. */
@@ -45,23 +44,16 @@ export const createResourceSet = (deps: {
   const pairs = new Map(deps.manifests.pairs.map((pair) => [pair.name, pair]))
   const banks = new Map(deps.manifests.banks.map((bank) => [bank.name, deps.withCallback(bank)]))
 
-  const isHalted = async (partition: PartitionNumber): Promise<boolean> => {
-    const answer = await deps.partitions.read(partition, encodeMarketQuery(), { deadlineMs: SPEC_DEADLINE_MS })
-    if (!answer.ok) throw new SpecRefused(`a market's state could not be read: ${answer.refusal.message}`)
-    return decodeMarketAnswer(answer.value.outcome).state === marketStates.Halted
-  }
-
-  /** `keepsHalt`: the manifest's state is no news, so a halt by administration stays until it is reopened. */
-  const applyPair = async (pair: TradingPair, keepsHalt: boolean): Promise<void> => {
+  const applyPair = async (pair: TradingPair): Promise<void> => {
     const market = deps.topology.markets.get(pair.spec.symbol)
     if (market === undefined) throw new SpecRefused(`${pair.spec.symbol} has no partitions yet; restart to serve it`)
     for (let index = 0; index < market.partitions; index++) {
-      const partition = partitionNumber('trading', index, market.market)
-      const staysHalted = keepsHalt && pair.spec.state !== 'Halted' && (await isHalted(partition))
-      if (staysHalted) deps.logger.warn({ pair: pair.name, partition }, 'the market stays halted; reopen it by administration')
-      const spec = staysHalted ? { ...pair.spec, state: 'Halted' as const } : pair.spec
-      const command = specCommand(spec, deps.topology, market, index)
-      const answer = await deps.partitions.command(partition, command, SPEC_DEADLINE_MS)
+      const command = specCommand(pair.spec, deps.topology, market, index)
+      const answer = await deps.partitions.command(
+        partitionNumber('trading', index, market.market),
+        command,
+        SPEC_DEADLINE_MS,
+      )
       const code = answer.ok ? codeOfOutcome(answer.value.outcome) : answer.refusal.code
       if (code !== 'OK') throw new SpecRefused(`${pair.spec.symbol}: partition ${index} refused the spec (${code})`)
     }
@@ -79,7 +71,7 @@ export const createResourceSet = (deps: {
       for (const fault of faults) deps.logger.error({ pair: pair.name, field: fault.field }, fault.message)
       return
     }
-    await applyPair(pair, before?.spec.state === pair.spec.state)
+    await applyPair(pair)
     pairs.set(pair.name, pair)
     deps.logger.info({ pair: pair.name }, 'the changed spec is in force')
   }
@@ -88,7 +80,7 @@ export const createResourceSet = (deps: {
     pairs: () => [...pairs.values()],
     banks: () => [...banks.values()],
     applyAll: async () => {
-      await Promise.all([...[...pairs.values()].map((pair) => applyPair(pair, true)), ...[...banks.values()].map(applyBank)])
+      await Promise.all([...[...pairs.values()].map(applyPair), ...[...banks.values()].map(applyBank)])
     },
     change: async (loaded) => {
       if (!loaded.ok) {
