@@ -32,9 +32,11 @@ const banner = (platform: Platform): string[] => [
   `  data            ${config.dataDir}`,
   ...(platform.adminTokenFile === null ? [] : [`  admin token in  ${platform.adminTokenFile}`]),
   ...platform.madeKeys.map(({ bank, apiKey }) => `  API key of bank ${bank} (shown once): ${apiKey}`),
+  ...platform.findings.map((finding) => `  ${finding}`),
   ...platform.recovery.flatMap((report) =>
     report.doubted.map(
-      (doubt) => `  a snapshot was passed over: partition ${partitionName(report.partition)} at ${doubt.sequence}: ${doubt.reason}`,
+      (doubt) =>
+        `  a snapshot was passed over: partition ${partitionName(report.partition)} at ${doubt.sequence}: ${doubt.reason}`,
     ),
   ),
 ]

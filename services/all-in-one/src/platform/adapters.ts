@@ -28,7 +28,10 @@ const openViews = async (path: string, clock: Clock, logger: Logger): Promise<Sq
   } catch (error) {
     if (!(error instanceof PortError) || error.kind !== 'corrupt') throw error
     const aside = `${path}.damaged-${clock.nowMs()}`
-    logger.error({ err: error, aside }, 'the views are damaged: the file is set aside, and they are rebuilt from the journal')
+    logger.error(
+      { err: error, aside },
+      'the views are damaged: the file is set aside, and they are rebuilt from the journal',
+    )
     await rename(path, aside)
     for (const ending of ['-wal', '-shm']) await rm(`${path}${ending}`, { force: true })
     return openSqliteViews(options)
@@ -42,7 +45,12 @@ export const openAdapters = async (folder: DataFolder, clock: Clock, logger: Log
   const views = await openViews(folder.views, clock, logger)
   const snapshots = await openFileSnapshots({ folder: folder.snapshots, clock })
   const bus = createEmbeddedBus({ clock })
-  const events = createEmbeddedEvents({ journal, clock })
+  const events = createEmbeddedEvents({
+    journal,
+    clock,
+    onFailure: (error, partition) =>
+      logger.error({ err: error, partition }, 'the views could not take a record; it comes again'),
+  })
   return {
     journal,
     directory,
@@ -50,7 +58,9 @@ export const openAdapters = async (folder: DataFolder, clock: Clock, logger: Log
     snapshots,
     bus,
     events,
-    prices: createMemoryPrices(),
+    prices: createMemoryPrices({
+      onSubscriberFailure: (error) => logger.error({ err: error }, 'a quote could not be handed on'),
+    }),
     cache: createMemoryCache({ clock }),
     rateLimits: createMemoryRateLimits({ clock, keysMax: RATE_LIMIT_KEYS_MAX }),
     close: async () => {

@@ -20,11 +20,13 @@ const neededFrom = async (
   deps: { readonly serving: Serving; readonly projector: Projector; readonly adapters: Adapters },
 ): Promise<bigint> => {
   const snapshots = await deps.adapters.snapshots.list(partition)
-  const cursors = await deps.adapters.journal.loadCursors(partition)
+  const status = deps.serving.runners.get(partition)?.status()
+  // A lane that is confirmed to its end needs no record, however old its cursor is.
+  const cursors = status?.unconfirmedEffects === 0 ? [] : await deps.adapters.journal.loadCursors(partition)
   const bounds = [
     snapshots.at(-1)?.sequence ?? 0n,
     deps.projector.projectedThrough(partition),
-    (deps.serving.runners.get(partition)?.status().sequence ?? 0n) - BigInt(RECORDS_KEPT_MIN),
+    (status?.sequence ?? 0n) - BigInt(RECORDS_KEPT_MIN),
     ...cursors.map((cursor) => cursor.recordSequence),
   ]
   return bounds.reduce((lowest, bound) => (bound < lowest ? bound : lowest))

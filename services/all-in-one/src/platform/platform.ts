@@ -7,7 +7,7 @@ import { createSystemIds } from '@bourse/common/adapters/system/ids.ts'
 import { createSystemRandom } from '@bourse/common/adapters/system/random.ts'
 import { bankSecretFaults, type Config } from '@bourse/common/config/read.ts'
 import { createPartitionClient } from '@bourse/common/kernel/client.ts'
-import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { RecoveryReport } from '@bourse/common/kernel/recovery.ts'
 import { allPartitions, openTopology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
@@ -22,12 +22,13 @@ import { startMarket } from '@bourse/market/service.ts'
 import { startMockBank } from '@bourse/mock-bank/service.ts'
 import { startMockExchange } from '@bourse/mock-exchange/service.ts'
 import { createTradingClient } from '@bourse/trading/client/trading-client.ts'
-import { openAdapters } from './adapters.ts'
+import { openAdapters, type Adapters } from './adapters.ts'
 import { startArchiving } from './archiving.ts'
 import { prepareBankSecrets, type MadeKey } from './bank-secrets.ts'
 import { dataFolderAt, keptSecret, prepareDataFolder } from './data-folder.ts'
 import { gatewayConfigOf } from './gateway-settings.ts'
 import { createInspector } from './inspector.ts'
+import { startKernelMetrics } from './kernel-metrics.ts'
 import { createMachineFactories } from './machines.ts'
 import { createFolds, PROJECTION } from './projections.ts'
 import { createResourceSet } from './resources.ts'
@@ -60,6 +61,8 @@ export interface Platform {
   /** Where the administrator's token is kept when it was not configured. */
   readonly adminTokenFile: string | null
   readonly recovery: readonly RecoveryReport[]
+  /** What start-up found that an operator should know, a sentence each. */
+  readonly findings: readonly string[]
   /** Stops intake, flushes, snapshots, closes. Repeatable. */
   stop(): Promise<void>
 }
@@ -76,6 +79,30 @@ const manifestsOf = async (config: Config): Promise<Manifests> => {
   return loaded.manifests
 }
 
+/** A journal without its directory would give markets other numbers than its partitions have. */
+const requireDirectory = async ({ journal, directory }: Adapters): Promise<void> => {
+  const partitions = await journal.partitions()
+  if (partitions.length === 0 || (await directory.setting('topology.ledger')) !== null) return
+  throw new StartRefused(['the journal has records but the directory is empty: restore the directory from a backup'])
+}
+
+/** What opening and recovery found that an operator should know; nothing after an orderly stop. */
+const findingsOf = (
+  adapters: Adapters,
+  served: readonly PartitionNumber[],
+  present: readonly PartitionNumber[],
+): string[] => [
+  ...(adapters.journal.opened.wasClosedCleanly
+    ? []
+    : ['the last run did not end in order: the journal was checked and replayed']),
+  ...present
+    .filter((partition) => !served.includes(partition))
+    .map(
+      (partition) =>
+        `partition ${partitionName(partition)} has records, but no manifest names its market: it is not served`,
+    ),
+]
+
 /** Starts everything in this process, in the order in which the parts need one another. */
 export const startPlatform = async (config: Config, logger: Logger, clock: Clock): Promise<Platform> => {
   const manifests = await manifestsOf(config)
@@ -91,6 +118,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
   try {
     const adapters = await openAdapters(folder, clock, logger)
     stops.push(adapters.close)
+    await requireDirectory(adapters)
     const topology = await openTopology(adapters.directory, {
       ledgerPartitions: config.ledgerPartitions,
       bridgePartitions: config.bridgePartitions,
@@ -146,6 +174,8 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
         return spec === undefined ? [] : [[market.market, spec.snapshots] as const]
       }),
     )
+    const findings = findingsOf(adapters, allPartitions(topology), await adapters.journal.partitions())
+    for (const finding of findings) logger.warn(finding)
     const serving = await servePartitions({
       adapters,
       clock,
@@ -198,6 +228,16 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       stops.push(() => Promise.resolve(unsubscribe()))
     }
     const metrics = createMetrics()
+    const kernelMetrics = startKernelMetrics({
+      topology,
+      runners: serving.runners,
+      projector,
+      adapters,
+      metrics,
+      clock,
+      onError: (error) => logger.warn({ err: error }, 'the partitions could not be counted'),
+    })
+    stops.push(kernelMetrics.stop)
     const market = await startMarket({
       pairs: manifests.pairs,
       prices: adapters.prices,
@@ -267,6 +307,7 @@ export const startPlatform = async (config: Config, logger: Logger, clock: Clock
       bankUrl: bank.url,
       madeKeys: bankSecrets.made,
       adminTokenFile: config.adminToken === null ? `${folder.secrets}/admin-token` : null,
+      findings,
       recovery: [...serving.runners.values()].flatMap((runner) => runner.status().recovery ?? []),
       stop: () => (stopping ??= stopAll()),
     }

@@ -13,7 +13,7 @@ export interface SnapshotInfo {
  * Snapshots: whole files of bytes by (partition, sequence).
  *
  * S1 `write` is atomic: after a crash at any moment the snapshot is whole or not there, and older ones are untouched.
- * S2 `list` gives the newest first and only whole ones.
+ * S2 `list` gives the newest first, never one half written; one that was damaged later is listed, and `read` refuses it.
  * S3 `read` gives the bytes as written, or null when there is none; bytes whose SHA-256 differs from the recorded one
  *    are refused `corrupt`.
  * S4 `remove` of one that is not there is no error.

@@ -34,7 +34,7 @@ const remedies: Partial<Record<OutcomeCode, string>> = {
   INSUFFICIENT_FUNDS: 'the account has less than that available; use a smaller amount',
   ACCOUNT_NOT_FOUND: 'there is no such account; open it first (CREATE_ACCOUNT)',
   AMOUNT_OVERFLOW: 'a balance would leave the range of 20 digits; use a smaller amount',
-  CAPACITY_EXCEEDED: 'the partition is full; raise its capacity',
+  CAPACITY_EXCEEDED: 'the partition holds as many accounts or holds as it was made for; nothing was booked',
   IDEMPOTENCY_CONFLICT: 'this idempotency key was used for another request; use a new key',
   ENGINE_FAULT: 'the command failed inside the ledger and changed nothing; it was reported',
   UNAVAILABLE: 'the ledger takes no new commands right now; try again',

@@ -112,7 +112,8 @@ const listFolder = async (folder: string): Promise<readonly SnapshotInfo[]> => {
     if (file === null) continue
     try {
       const info = await readInfo(file, BigInt(name.slice(0, 20)))
-      if (info !== null) found.push(info)
+      // Written whole, so cut short since: listed, that its reader hears of it and rotation removes it.
+      found.push(info ?? { sequence: BigInt(name.slice(0, 20)), bytes: 0, sha256: '', atMs: 0 })
     } finally {
       await file.close()
     }
