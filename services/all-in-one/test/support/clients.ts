@@ -21,7 +21,12 @@ export interface TransactionBody {
   readonly amountIn: string
   readonly amountOut: string | null
   readonly errorCode: string | null
-  readonly entries: readonly { readonly currency: string; readonly amount: string; readonly balanceAfter: string }[]
+  readonly entries: readonly {
+    readonly accountId: string
+    readonly currency: string
+    readonly amount: string
+    readonly balanceAfter: string
+  }[]
 }
 
 /** A customer's account. */
