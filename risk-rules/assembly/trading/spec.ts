@@ -54,7 +54,8 @@ function isSound(spec: Market, tiers: usize): bool {
   const spread = isWithin(spec.spreadBps, 0, (BPS_MAX << 1) - 1)
   const funding = isWithin(spec.fundingRateBps, -BPS_MAX, BPS_MAX) && isWithin(spec.fundingCapBps, 0, BPS_MAX)
   const leverage = spec.maxLeverage >= 1 && spec.maxLeverage <= LEVERAGE_MAX
-  const rest = spec.specState <= STATE_HALTED && spec.reserved == 0 && isLedger(spec.insurancePartition) && isCurrency(spec.quoteCurrency)
+  const state = spec.specState <= STATE_HALTED && spec.reserved == 0
+  const rest = state && isLedger(spec.insurancePartition) && isCurrency(spec.quoteCurrency)
   return sizes && limits && fees && spread && funding && leverage && rest && areTiers(tiers, spec.tierCount)
 }
 

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { Command } from 'commander'
+import { createSystemIds } from '@bourse/common/adapters/system/ids.ts'
 import { runBankFlow } from '../demo/bank-flow.ts'
 import type { DemoStep } from '../demo/step.ts'
 import { runTraderFlow } from '../demo/trader-flow.ts'
@@ -32,6 +33,8 @@ const options = new Command('demo')
   .parse()
   .opts<Arguments>()
 
+const ids = createSystemIds()
+
 const keyOf = async ({ apiKey, dataDir }: Arguments): Promise<string> => {
   if (apiKey !== undefined) return apiKey
   return (await readFile(join(dataDir, 'secrets', 'bank-demo-api-key'), 'utf8')).trim()
@@ -52,9 +55,9 @@ const print = (steps: readonly DemoStep[]): void => {
   process.stdout.write(`${table.toString()}\n`)
 }
 
-const bank = await runBankFlow({ core: options.url, exchange: options.exchangeUrl }, await keyOf(options))
+const bank = await runBankFlow({ core: options.url, exchange: options.exchangeUrl }, await keyOf(options), ids)
 print(bank)
-const trader = await runTraderFlow({ core: options.url })
+const trader = await runTraderFlow({ core: options.url }, ids)
 print(trader)
 const failed = [...bank, ...trader].filter((step) => !step.ok).length
 process.stdout.write(`${bank.length + trader.length - failed} as expected, ${failed} not\n`)

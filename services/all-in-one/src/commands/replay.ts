@@ -12,8 +12,7 @@ const wholeNumber =
   (least: number, most: number) =>
   (text: string): number => {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : -1
-    if (value < least || value > most)
-      throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
+    if (value < least || value > most) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`)
     return value
   }
 

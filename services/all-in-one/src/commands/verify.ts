@@ -16,9 +16,8 @@ const { dataDir } = new Command('verify')
 
 const print = (report: VerificationReport): void => {
   for (const { partition, records, snapshots, stateHash } of report.partitions) {
-    process.stdout.write(
-      `${partition.padEnd(20)} ${String(records).padStart(9)} records ${String(snapshots).padStart(3)} snapshots  ${stateHash ?? 'BROKEN'}\n`,
-    )
+    const counts = `${String(records).padStart(9)} records ${String(snapshots).padStart(3)} snapshots`
+    process.stdout.write(`${partition.padEnd(20)} ${counts}  ${stateHash ?? 'BROKEN'}\n`)
   }
   for (const fault of report.faults) {
     process.stdout.write(
@@ -42,8 +41,7 @@ const verify = async (): Promise<boolean> => {
 try {
   process.exitCode = (await verify()) ? 0 : 1
 } catch (error) {
-  process.stdout.write(
-    `${JSON.stringify({ ok: false, faults: [{ what: 'data', message: error instanceof Error ? error.message : String(error) }] })}\n`,
-  )
+  const message = error instanceof Error ? error.message : String(error)
+  process.stdout.write(`${JSON.stringify({ ok: false, faults: [{ what: 'data', message }] })}\n`)
   process.exitCode = 1
 }

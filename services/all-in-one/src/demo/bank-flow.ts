@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { formatAmount, parseAmount } from '@bourse/common/money/amount.ts'
+import type { Ids } from '@bourse/common/ports/ids.ts'
 import { createCaller, listIn, objectIn, type Json } from './call.ts'
 import { createReport, type DemoStep } from './step.ts'
 
@@ -18,12 +18,13 @@ const sum = (entries: readonly Json[], currency: string): string =>
 export const runBankFlow = async (
   urls: { readonly core: string; readonly exchange: string },
   apiKey: string,
+  ids: Ids,
 ): Promise<readonly DemoStep[]> => {
   const report = createReport('bank')
   const call = createCaller(urls.core, { 'x-api-key': apiKey })
   const exchange = createCaller(urls.exchange, {})
-  const keyed = (): Record<string, string> => ({ 'x-idempotency-key': randomUUID() })
-  const bankUserId = `demo_${randomUUID().slice(0, 8)}`
+  const keyed = (): Record<string, string> => ({ 'x-idempotency-key': ids.uuid() })
+  const bankUserId = `demo_${ids.uuid().slice(0, 8)}`
   const before = await exchange('GET', '/ticker?symbol=AZNUSDT')
   await exchange('PUT', '/control', { prices: { AZNUSDT: '1.6847' }, faults: [] })
   try {

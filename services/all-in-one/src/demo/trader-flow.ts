@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { formatAmount, parseAmount } from '@bourse/common/money/amount.ts'
+import type { Ids } from '@bourse/common/ports/ids.ts'
 import { createCaller, listIn, objectIn, type Caller, type Json } from './call.ts'
 import { createReport, type DemoStep } from './step.ts'
 
@@ -19,10 +19,10 @@ const availableIn = (data: Json): bigint => {
 }
 
 /** A trader signs up, opens and closes a leveraged trade, and the balance moves by exactly what the close says. */
-export const runTraderFlow = async (urls: { readonly core: string }): Promise<readonly DemoStep[]> => {
+export const runTraderFlow = async (urls: { readonly core: string }, ids: Ids): Promise<readonly DemoStep[]> => {
   const report = createReport('trader')
   const anonymous = createCaller(urls.core, {})
-  const credentials = { email: `demo-${randomUUID()}@example.com`, password: `demo ${randomUUID()}` }
+  const credentials = { email: `demo-${ids.uuid()}@example.com`, password: `demo ${ids.uuid()}` }
   const signup = await anonymous('POST', '/api/v1/auth/signup', credentials)
   report.that('sign up', signup.status < 300 && signup.cookie !== null, '2xx and a session cookie', signup.status)
   const engine = engineCaller(createCaller(urls.core, { cookie: signup.cookie ?? '' }))
@@ -32,7 +32,7 @@ export const runTraderFlow = async (urls: { readonly core: string }): Promise<re
   const start = availableIn((await engine({ command: 'GET_BALANCE' })).data)
   report.that('demo balance', start > 0n, 'more than 0', formatAmount(start))
 
-  const key = randomUUID()
+  const key = ids.uuid()
   const order = { command: 'CREATE_TRADE', asset: ASSET, direction: 'LONG', margin: 1000, leverage: 20 }
   const opened = await engine(order, key)
   report.equal('CREATE_TRADE LONG 1000 × 20', [opened.status, opened.body['success']], [200, true])

@@ -19,7 +19,10 @@ const stateNumbers: Record<RunnerState, number> = {
   stopped: 0,
 }
 
-/** Shows what every partition counts: each limit that was reached, each doubt, each trap. Labels are the partitions and the counts' names. */
+/**
+ * Shows what every partition counts: each limit that was reached, each doubt, each trap. Labels are the partitions and
+ * the counts' names.
+ */
 export const startKernelMetrics = (deps: {
   readonly topology: Topology
   readonly runners: ReadonlyMap<PartitionNumber, Runner<never>>

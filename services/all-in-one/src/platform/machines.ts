@@ -32,7 +32,7 @@ export const createMachineFactories = (topology: Topology) => {
   const hostOf = (partition: PartitionNumber, bridge: BridgeHostDeps): MachineHost<TradingQuote> => {
     const { machine } = partitionParts(partition)
     if (machine === 'ledger') return { factory: makeLedger }
-    if (machine === 'bridge') return createBridgeHost(bridge) as MachineHost<TradingQuote>
+    if (machine === 'bridge') return createBridgeHost(bridge)
     return createTradingHost(makeTrading)
   }
   return { factoryOf, hostOf }
