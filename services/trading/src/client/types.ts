@@ -1,42 +1,13 @@
+import type { DirectionName } from '@bourse/risk-rules/trading/codec.ts'
 import type { Result } from '@bourse/common/errors/codes.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
+import type { ClosedTradeFields, OpenTradeFields } from '../codec/present.ts'
 
-/** Side of a trade. */
-export type Direction = 'LONG' | 'SHORT'
-/** Why a trade was closed. */
-export type CloseReason = 'USER' | 'STOP_LOSS' | 'TAKE_PROFIT' | 'LIQUIDATION'
-
-/** An open trade. Prices, quantities and margin in units of 1e-8, moments in ms. */
-export interface OpenTrade {
-  readonly tradeId: string
-  readonly asset: string
-  readonly direction: Direction
-  readonly margin: Units
-  readonly leverage: number
-  readonly quantity: Units
-  readonly entryPrice: Units
-  /** Null when no price above zero liquidates it. */
-  readonly liquidationPrice: Units | null
-  readonly stopLossPrice: Units | null
-  readonly takeProfitPrice: Units | null
-  readonly openFee: Units
-  readonly openedAtMs: number
-  /** Funding paid so far (negative: received), at today's F. */
-  readonly fundingCost: Units
-}
-
-/** What closing adds. */
-export interface ClosedTrade extends OpenTrade {
-  readonly exitPrice: Units
-  readonly pnl: Units
-  /** Open fee plus close or liquidation fee. */
-  readonly fees: Units
-  readonly funding: Units
-  readonly returned: Units
-  readonly reason: CloseReason
-  readonly closedAtMs: number
-}
+/** An open trade as the edge gets it. */
+export type OpenTrade = OpenTradeFields
+/** A closed trade as the edge gets it. */
+export type ClosedTrade = ClosedTradeFields
 
 /** What a trader asks for. */
 export interface CreateTradeRequest {
@@ -44,7 +15,7 @@ export interface CreateTradeRequest {
   /** Owner bytes of the account (the user's UUID). */
   readonly account: Uint8Array
   readonly asset: string
-  readonly direction: Direction
+  readonly direction: DirectionName
   readonly margin: Units
   readonly leverage: number
   readonly stopLossPrice: Units | null
