@@ -28,7 +28,7 @@ const banner = (platform: Platform): string[] => [
   `  platform        ${platform.gatewayUrl}`,
   `  API reference   ${platform.gatewayUrl}/docs`,
   `  exchange        ${platform.exchangeUrl}`,
-  `  demo bank       ${platform.bankUrl}`,
+  ...(platform.bankUrl === null ? [] : [`  demo bank       ${platform.bankUrl}`]),
   `  data            ${config.dataDir}`,
   ...(platform.adminTokenFile === null ? [] : [`  admin token in  ${platform.adminTokenFile}`]),
   ...platform.madeKeys.map(({ bank, apiKey }) => `  API key of bank ${bank} (shown once): ${apiKey}`),

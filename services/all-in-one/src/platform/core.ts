@@ -1,0 +1,95 @@
+import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
+import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
+import { createBankConfigurator } from '@bourse/bridge/client/configure.ts'
+import { createPartitionClient, type PartitionClient } from '@bourse/common/kernel/client.ts'
+import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { allPartitions } from '@bourse/common/platform/topology.ts'
+import type { Bank } from '@bourse/common/resources/bank.ts'
+import { startProjector, type Projector } from '@bourse/common/views/projector.ts'
+import { startArchiving } from './archiving.ts'
+import type { Foundation } from './foundation.ts'
+import type { Lifetime } from './lifetime.ts'
+import { createMachineFactories } from './machines.ts'
+import { createFolds, PROJECTION } from './projections.ts'
+import { createResourceSet, type ResourceSet } from './resources.ts'
+import { feedMarket, policyOfPartition, servePartitions, type Serving } from './serving.ts'
+import { DEMO_BANK, type Outside } from './simulators.ts'
+
+/** The partitions with their views, and the specs in force. */
+export interface Core {
+  readonly partitions: PartitionClient
+  readonly serving: Serving
+  readonly projector: Projector
+  readonly resources: ResourceSet
+  /** The moment up to which the views of a partition are complete, ms. */
+  viewsAsOfMs(partition: PartitionNumber): number
+}
+
+const serve = async (foundation: Foundation, outside: Outside): Promise<Serving> => {
+  const { adapters, topology, manifests, config, clock, logger, webhookSecrets } = foundation
+  const { hostOf } = createMachineFactories(topology)
+  const bridge = {
+    ledgerPartitions: topology.ledgerPartitions,
+    liquidity: createExchangeHttp({ baseUrl: () => outside.exchangeUrl, fetch, clock }),
+    callbacks: createBankHttp({
+      fetch,
+      clock,
+      webhookSecrets: (bank) => [webhookSecrets.get(bank)].filter((secret) => secret !== undefined),
+    }),
+    clock,
+    logger,
+  }
+  const policies = new Map(
+    manifests.pairs.map(({ spec }) => [topology.markets.get(spec.symbol)?.market ?? 0, spec.snapshots]),
+  )
+  return servePartitions({
+    adapters,
+    clock,
+    logger,
+    partitions: allPartitions(topology),
+    hostOf: (partition) => hostOf(partition, bridge),
+    policyOf: policyOfPartition(policies, {
+      intervalMs: config.snapshotIntervalMs,
+      keep: config.snapshotsKeep,
+      compression: 'zstd',
+    }),
+  })
+}
+
+/** Serves every partition, folds the views, puts the manifests' specs in order and hands quotes on. */
+export const startCore = async (foundation: Foundation, outside: Outside, lifetime: Lifetime): Promise<Core> => {
+  const { adapters, topology, manifests, clock, logger } = foundation
+  const serving = await serve(foundation, outside)
+  lifetime.onStop(serving.stop)
+  const projector = await startProjector({
+    projection: PROJECTION,
+    partitions: allPartitions(topology),
+    foldOf: createFolds(topology, adapters.views),
+    events: adapters.events,
+    views: adapters.views,
+    clock,
+    logger,
+  })
+  lifetime.onStop(projector.stop)
+  lifetime.onStop(startArchiving({ serving, projector, adapters, clock, logger }).stop)
+
+  const partitions = createPartitionClient({ bus: adapters.bus })
+  const withCallback = (bank: Bank): Bank =>
+    bank.name === DEMO_BANK && outside.demoBankUrl !== null
+      ? { ...bank, spec: { ...bank.spec, callback: { ...bank.spec.callback, url: outside.demoBankUrl } } }
+      : bank
+  const banks = createBankConfigurator({ partitions, topology })
+  const resources = createResourceSet({ manifests, topology, partitions, banks, withCallback, logger })
+  await resources.applyAll()
+  for (const market of topology.markets.values()) lifetime.onStop(feedMarket(serving, market, adapters))
+  return {
+    partitions,
+    serving,
+    projector,
+    resources,
+    viewsAsOfMs: (partition) =>
+      (serving.runners.get(partition)?.status().sequence ?? 0n) <= projector.projectedThrough(partition)
+        ? clock.nowMs()
+        : projector.projectedAtMs(partition),
+  }
+}
