@@ -11,7 +11,15 @@ export interface RouteValidator {
   body(value: unknown): void
 }
 
-const options = { strict: true, allowUnionTypes: true, discriminator: true, strictNumbers: false, useDefaults: false } as const
+const options = {
+  strict: true,
+  allowUnionTypes: true,
+  discriminator: true,
+  strictNumbers: false,
+  useDefaults: false,
+  // Errors carry their schema: its description is the remedy of a wrong form.
+  verbose: true,
+} as const
 
 /** A validator of 2020-12 schemas: strict; infinite numbers pass here because amounts are judged by their source text. */
 export const createAjv = (coerceTypes: boolean): Ajv2020 => {
