@@ -47,7 +47,10 @@ describe('backup and restore', () => {
       traders: [trader],
       operations: 300,
     })
-    await until(async () => done, (count) => count > 60)
+    await until(
+      async () => done,
+      (count) => count > 60,
+    )
     const answered = done
     const made = await runCommand('backup', ['--data-dir', bourse.dataDir, '--out', backup])
     expect([made.code, made.stderr.replace(/.*Warning.*\n?/g, '')]).toEqual([0, ''])
@@ -70,76 +73,110 @@ describe('backup and restore', () => {
     expect((await heldByCustomer(bank(bourse), 'customer-0')).AZN).toBeGreaterThan(0n)
   })
 
-  test('restored into a new folder it verifies and starts, with every outcome answered before the backup', async () => {
-    restored = await createBourse()
-    const result = await runCommand('restore', ['--from', backup, '--data-dir', restored.dataDir])
-    expect(result.code).toBe(0)
-    expect(reportOf<Report>(result)).toMatchObject({ ok: true, records: report.records })
-    await restored.start()
-    const there = restored
-    const found = await Promise.all(
-      before.filter(({ kind }) => kind === 'buy' || kind === 'deposit').map(({ key }) => bank(there).byKey(key)),
-    )
-    expect(found.length).toBeGreaterThan(20)
-    expect(found.map(({ status }) => status)).not.toContain('PENDING')
-    const { trades } = await traderClient(there.url, trader.cookie).balance()
-    expect(trades.length).toBeGreaterThan(0)
-  }, LIMIT_MS)
+  test(
+    'restored into a new folder it verifies and starts, with every outcome answered before the backup',
+    async () => {
+      restored = await createBourse()
+      const result = await runCommand('restore', ['--from', backup, '--data-dir', restored.dataDir])
+      expect(result.code).toBe(0)
+      expect(reportOf<Report>(result)).toMatchObject({ ok: true, records: report.records })
+      await restored.start()
+      const there = restored
+      const found = await Promise.all(
+        before.filter(({ kind }) => kind === 'buy' || kind === 'deposit').map(({ key }) => bank(there).byKey(key)),
+      )
+      expect(found.length).toBeGreaterThan(20)
+      expect(found.map(({ status }) => status)).not.toContain('PENDING')
+      const { trades } = await traderClient(there.url, trader.cookie).balance()
+      expect(trades.length).toBeGreaterThan(0)
+    },
+    LIMIT_MS,
+  )
 
-  test('on the restored platform a key of before the backup answers as it did, and its balances are those of its entries', async () => {
-    const there = restored!
-    const twin = traderClient(there.url, trader.cookie)
-    for (const { kind, key, who, amount, answer } of before.slice(0, 40)) {
-      if (kind !== 'buy') continue
-      const repeated = await insist(() => bank(there).buy(`customer-${who}`, amount, key))
-      expect(lasting(repeated)).toBe(lasting(answer))
-    }
-    expect((await twin.get('/auth/me')).status).toBe(200)
-    for (let who = 0; who < CUSTOMERS; who++) {
-      const held = await heldByCustomer(bank(there), `customer-${who}`)
-      const entries = await until(async () => {
-        const all = (await bank(there).transactions()).filter(({ bankUserId }) => bankUserId === `customer-${who}`)
-        return all.some(({ status }) => status === 'PENDING') ? null : all.flatMap((one) => one.entries)
-      }, (found) => found !== null)
-      const sum = (currency: string): bigint => ownSum(entries ?? [], currency)
-      expect([held.AZN, held.USDT]).toEqual([sum('AZN'), sum('USDT')])
-    }
-  }, LIMIT_MS)
+  test(
+    'on the restored platform a key of before the backup answers as it did, and its balances are those of its entries',
+    async () => {
+      const there = restored!
+      const twin = traderClient(there.url, trader.cookie)
+      for (const { kind, key, who, amount, answer } of before.slice(0, 40)) {
+        if (kind !== 'buy') continue
+        const repeated = await insist(() => bank(there).buy(`customer-${who}`, amount, key))
+        expect(lasting(repeated)).toBe(lasting(answer))
+      }
+      expect((await twin.get('/auth/me')).status).toBe(200)
+      for (let who = 0; who < CUSTOMERS; who++) {
+        const held = await heldByCustomer(bank(there), `customer-${who}`)
+        const entries = await until(
+          async () => {
+            const all = (await bank(there).transactions()).filter(({ bankUserId }) => bankUserId === `customer-${who}`)
+            return all.some(({ status }) => status === 'PENDING') ? null : all.flatMap((one) => one.entries)
+          },
+          (found) => found !== null,
+        )
+        const sum = (currency: string): bigint => ownSum(entries ?? [], currency)
+        expect([held.AZN, held.USDT]).toEqual([sum('AZN'), sum('USDT')])
+      }
+    },
+    LIMIT_MS,
+  )
 
-  test('stopped again, the restored platform verifies', async () => {
-    expect(await restored!.stop()).toEqual({ code: 0, signal: null })
-    expect((await runCommand('verify', ['--data-dir', restored!.dataDir])).code).toBe(0)
-  }, LIMIT_MS)
+  test(
+    'stopped again, the restored platform verifies',
+    async () => {
+      expect(await restored!.stop()).toEqual({ code: 0, signal: null })
+      expect((await runCommand('verify', ['--data-dir', restored!.dataDir])).code).toBe(0)
+    },
+    LIMIT_MS,
+  )
 
-  test('a backup with one bit turned over is refused, naming the file', async () => {
-    const damaged = place('damaged')
-    await cp(backup, damaged, { recursive: true })
-    await flipByte(join(damaged, 'directory.sqlite'), 5_000)
-    const { code, stderr } = await runCommand('restore', ['--from', damaged, '--data-dir', place('from-damaged')])
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/nothing was restored: the backup is damaged: directory\.sqlite has SHA-256 [0-9a-f]{64}, not /)
-  }, LIMIT_MS)
+  test(
+    'a backup with one bit turned over is refused, naming the file',
+    async () => {
+      const damaged = place('damaged')
+      await cp(backup, damaged, { recursive: true })
+      await flipByte(join(damaged, 'directory.sqlite'), 5_000)
+      const { code, stderr } = await runCommand('restore', ['--from', damaged, '--data-dir', place('from-damaged')])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(
+        /nothing was restored: the backup is damaged: directory\.sqlite has SHA-256 [0-9a-f]{64}, not /,
+      )
+    },
+    LIMIT_MS,
+  )
 
-  test('a backup that lost its list of files is refused as unfinished', async () => {
-    const unfinished = place('unfinished')
-    await cp(backup, unfinished, { recursive: true, filter: (path) => !path.endsWith('inventory.json') })
-    const { code, stderr } = await runCommand('restore', ['--from', unfinished, '--data-dir', place('from-unfinished')])
-    expect([code, stderr]).toEqual([1, expect.stringContaining('it is no finished backup')])
-  }, LIMIT_MS)
+  test(
+    'a backup that lost its list of files is refused as unfinished',
+    async () => {
+      const unfinished = place('unfinished')
+      await cp(backup, unfinished, { recursive: true, filter: (path) => !path.endsWith('inventory.json') })
+      const { code, stderr } = await runCommand('restore', [
+        '--from',
+        unfinished,
+        '--data-dir',
+        place('from-unfinished'),
+      ])
+      expect([code, stderr]).toEqual([1, expect.stringContaining('it is no finished backup')])
+    },
+    LIMIT_MS,
+  )
 
-  test('neither backup nor restore touches a folder that holds something', async () => {
-    const full = place('manifests')
-    const [backedUp, putBack] = await Promise.all([
-      runCommand('backup', ['--data-dir', bourse.dataDir, '--out', full]),
-      runCommand('restore', ['--from', backup, '--data-dir', full]),
-    ])
-    for (const { code, stderr } of [backedUp, putBack]) {
-      expect([code, stderr]).toEqual([1, expect.stringContaining('is not empty; name a new folder')])
-    }
-    const names = JSON.parse(await readFile(join(backup, 'inventory.json'), 'utf8')) as { files: { path: string }[] }
-    expect(names.files.map(({ path }) => path)).toContain('journal.sqlite')
-    expect(names.files.filter(({ path }) => /\.lock$|views/.test(path))).toEqual([])
-  }, LIMIT_MS)
+  test(
+    'neither backup nor restore touches a folder that holds something',
+    async () => {
+      const full = place('manifests')
+      const [backedUp, putBack] = await Promise.all([
+        runCommand('backup', ['--data-dir', bourse.dataDir, '--out', full]),
+        runCommand('restore', ['--from', backup, '--data-dir', full]),
+      ])
+      for (const { code, stderr } of [backedUp, putBack]) {
+        expect([code, stderr]).toEqual([1, expect.stringContaining('is not empty; name a new folder')])
+      }
+      const names = JSON.parse(await readFile(join(backup, 'inventory.json'), 'utf8')) as { files: { path: string }[] }
+      expect(names.files.map(({ path }) => path)).toContain('journal.sqlite')
+      expect(names.files.filter(({ path }) => /\.lock$|views/.test(path))).toEqual([])
+    },
+    LIMIT_MS,
+  )
 })
 
 /** Sum of a customer's own entries, in units. */

@@ -38,7 +38,11 @@ describe('damage to the data', () => {
     // Two ends in order: an older snapshot to fall back to, and a newest one.
     for (const customer of ['x', 'y']) {
       await original.start()
-      await adminClient(original.url).act('/fund', { target: 'house', asset: 'BTC_USDC', amount: `1.0${customer.length}` })
+      await adminClient(original.url).act('/fund', {
+        target: 'house',
+        asset: 'BTC_USDC',
+        amount: `1.0${customer.length}`,
+      })
       await original.stop()
     }
     await cp(original.dataDir, stopped, { recursive: true })
@@ -65,95 +69,138 @@ describe('damage to the data', () => {
   const journalOf = (one: Bourse): string => join(one.dataDir, 'journal.sqlite')
   const viewsOf = (one: Bourse): string => join(one.dataDir, 'views.sqlite')
 
-  test('the copies are sound: both verify, and the killed one starts with everything', async () => {
-    expect((await verify(stopped)).code).toBe(0)
-    expect((await verify(killed)).code).toBe(0)
-    const one = await on(killed)
-    expect(await one.start()).not.toContain('passed over')
-    expect(await storyOf(one, cookie)).toEqual(story)
-  }, LIMIT_MS)
+  test(
+    'the copies are sound: both verify, and the killed one starts with everything',
+    async () => {
+      expect((await verify(stopped)).code).toBe(0)
+      expect((await verify(killed)).code).toBe(0)
+      const one = await on(killed)
+      expect(await one.start()).not.toContain('passed over')
+      expect(await storyOf(one, cookie)).toEqual(story)
+    },
+    LIMIT_MS,
+  )
 
   test.each([
     ['in its body', 200],
     ['in its checksum', 10],
-  ])('a byte flipped in every newest snapshot, %s: it starts from what is before, with everything, and says so', async (_, fromEnd) => {
-    const one = await on(stopped)
-    const flipped = await flipSnapshots(join(one.dataDir, 'snapshots'), fromEnd)
-    expect(flipped).toBeGreaterThan(5)
-    const banner = await one.start()
-    expect(banner.match(/a snapshot was passed over: partition [a-z/0-9]+ at \d+: \S/g)).toHaveLength(flipped)
-    expect(await storyOf(one, cookie)).toEqual(story)
-  }, LIMIT_MS)
+  ])(
+    'a byte flipped in every newest snapshot, %s: it starts from what is before, with everything, and says so',
+    async (_, fromEnd) => {
+      const one = await on(stopped)
+      const flipped = await flipSnapshots(join(one.dataDir, 'snapshots'), fromEnd)
+      expect(flipped).toBeGreaterThan(5)
+      const banner = await one.start()
+      expect(banner.match(/a snapshot was passed over: partition [a-z/0-9]+ at \d+: \S/g)).toHaveLength(flipped)
+      expect(await storyOf(one, cookie)).toEqual(story)
+    },
+    LIMIT_MS,
+  )
 
-  test('a byte flipped in a record that a start replays: it refuses, naming partition and record', async () => {
-    const one = await on(killed)
-    settle(journalOf(one))
-    await flipRecord(journalOf(one), LEDGER_0, 3)
-    const { code, said } = await one.startRefused()
-    expect(code).toBe(1)
-    expect(said).toMatch(/The platform can not start: record 3 of partition ledger\/0\b/)
-  }, LIMIT_MS)
+  test(
+    'a byte flipped in a record that a start replays: it refuses, naming partition and record',
+    async () => {
+      const one = await on(killed)
+      settle(journalOf(one))
+      await flipRecord(journalOf(one), LEDGER_0, 3)
+      const { code, said } = await one.startRefused()
+      expect(code).toBe(1)
+      expect(said).toMatch(/The platform can not start: record 3 of partition ledger\/0\b/)
+    },
+    LIMIT_MS,
+  )
 
-  test('a byte flipped in any record: verify exits 1 and names the first bad one', async () => {
-    const one = await on(stopped)
-    await flipRecord(journalOf(one), LEDGER_0, 2)
-    const result = await verify(one.dataDir)
-    expect(result.code).toBe(1)
-    const report = reportOf<{ ok: boolean; firstBadRecord: { partition: string; sequence: string } }>(result)
-    expect([report.ok, report.firstBadRecord]).toEqual([false, expect.objectContaining({ partition: 'ledger/0', sequence: '2' })])
-    expect(result.stdout).toContain('FAULT record ledger/0 at 2: ')
-  }, LIMIT_MS)
+  test(
+    'a byte flipped in any record: verify exits 1 and names the first bad one',
+    async () => {
+      const one = await on(stopped)
+      await flipRecord(journalOf(one), LEDGER_0, 2)
+      const result = await verify(one.dataDir)
+      expect(result.code).toBe(1)
+      const report = reportOf<{ ok: boolean; firstBadRecord: { partition: string; sequence: string } }>(result)
+      expect([report.ok, report.firstBadRecord]).toEqual([
+        false,
+        expect.objectContaining({ partition: 'ledger/0', sequence: '2' }),
+      ])
+      expect(result.stdout).toContain('FAULT record ledger/0 at 2: ')
+    },
+    LIMIT_MS,
+  )
 
-  test.each([90, 50, 1, 0])('a journal cut to %i %%: it refuses in words, and verify finds it', async (percent) => {
-    const one = await on(stopped)
-    await cutTo(journalOf(one), percent)
-    const { code, said } = await one.startRefused()
-    expect(code).toBe(1)
-    expect(said).toMatch(/The platform can not start: .*(journal\.sqlite.*damaged|it has lost records; restore a backup)/)
-    expect((await verify(one.dataDir)).code).toBe(1)
-  }, LIMIT_MS)
+  test.each([90, 50, 1, 0])(
+    'a journal cut to %i %%: it refuses in words, and verify finds it',
+    async (percent) => {
+      const one = await on(stopped)
+      await cutTo(journalOf(one), percent)
+      const { code, said } = await one.startRefused()
+      expect(code).toBe(1)
+      expect(said).toMatch(
+        /The platform can not start: .*(journal\.sqlite.*damaged|it has lost records; restore a backup)/,
+      )
+      expect((await verify(one.dataDir)).code).toBe(1)
+    },
+    LIMIT_MS,
+  )
 
-  test('views that are gone are rebuilt: the same lists', async () => {
-    const one = await on(killed)
-    for (const ending of ['', '-wal', '-shm']) await rm(`${viewsOf(one)}${ending}`, { force: true })
-    await one.start()
-    await tellsTheStory(one)
-  }, LIMIT_MS)
+  test(
+    'views that are gone are rebuilt: the same lists',
+    async () => {
+      const one = await on(killed)
+      for (const ending of ['', '-wal', '-shm']) await rm(`${viewsOf(one)}${ending}`, { force: true })
+      await one.start()
+      await tellsTheStory(one)
+    },
+    LIMIT_MS,
+  )
 
   test.each([
     ['at their head', 0],
     ['in their midst', 40_000],
-  ])('views that are damaged %s are set aside, said aloud, and rebuilt: the same lists', async (_, at) => {
-    const one = await on(killed)
-    settle(viewsOf(one))
-    await scribble(viewsOf(one), at, 20_000)
-    await one.start()
-    expect(one.log()).toContain('the views are damaged: the file is set aside')
-    expect((await readdir(one.dataDir)).filter((name) => name.startsWith('views.sqlite.damaged-'))).toHaveLength(1)
-    await tellsTheStory(one)
-  }, LIMIT_MS)
+  ])(
+    'views that are damaged %s are set aside, said aloud, and rebuilt: the same lists',
+    async (_, at) => {
+      const one = await on(killed)
+      settle(viewsOf(one))
+      await scribble(viewsOf(one), at, 20_000)
+      await one.start()
+      expect(one.log()).toContain('the views are damaged: the file is set aside')
+      expect((await readdir(one.dataDir)).filter((name) => name.startsWith('views.sqlite.damaged-'))).toHaveLength(1)
+      await tellsTheStory(one)
+    },
+    LIMIT_MS,
+  )
 
-  test('a second process on the same folder is refused in words, and the first goes on', async () => {
-    const one = await on(stopped)
-    await one.start()
-    const second = await createBourse({ dataDir: one.dataDir })
-    try {
-      const { code, said } = await second.startRefused()
-      expect(code).toBe(1)
-      expect(said).toContain('is in use by another process: stop it first, or give this one a folder of its own')
-    } finally {
-      await second.remove()
-    }
-    expect((await storyOf(one, cookie)).events).toEqual(story.events)
-  }, LIMIT_MS)
+  test(
+    'a second process on the same folder is refused in words, and the first goes on',
+    async () => {
+      const one = await on(stopped)
+      await one.start()
+      const second = await createBourse({ dataDir: one.dataDir })
+      try {
+        const { code, said } = await second.startRefused()
+        expect(code).toBe(1)
+        expect(said).toContain('is in use by another process: stop it first, or give this one a folder of its own')
+      } finally {
+        await second.remove()
+      }
+      expect((await storyOf(one, cookie)).events).toEqual(story.events)
+    },
+    LIMIT_MS,
+  )
 
   test.each([
     ['BOURSE_LEDGER_PARTITIONS', '4', '2'],
     ['BOURSE_BRIDGE_PARTITIONS', '2', '1'],
-  ])('a changed %s is refused, naming the number to go back to', async (name, wanted, recorded) => {
-    const one = await on(stopped, { [name]: wanted })
-    const { code, said } = await one.startRefused()
-    expect(code).toBe(1)
-    expect(said).toContain(`${name} is ${wanted}, but this data was made with ${recorded}; set it back to ${recorded}`)
-  }, LIMIT_MS)
+  ])(
+    'a changed %s is refused, naming the number to go back to',
+    async (name, wanted, recorded) => {
+      const one = await on(stopped, { [name]: wanted })
+      const { code, said } = await one.startRefused()
+      expect(code).toBe(1)
+      expect(said).toContain(
+        `${name} is ${wanted}, but this data was made with ${recorded}; set it back to ${recorded}`,
+      )
+    },
+    LIMIT_MS,
+  )
 })

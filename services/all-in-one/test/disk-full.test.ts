@@ -57,39 +57,61 @@ describeUnless(disk.reason, 'a full disk', () => {
     return got
   }
 
-  test('commands are answered 503 with a remedy, and none is acknowledged that is not kept', async () => {
-    await deposit(...keyed())
-    await fillDisk(filler)
-    const refused = await until(() => deposit(...keyed()), ({ status }) => status === 503, LIMIT_MS)
-    expect(codeOf(refused)).toBe('UNAVAILABLE')
-    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
-    const opened = await trader.open({ asset: 'BTC_USDC', margin: '10', leverage: 2 }, newKey())
-    expect([opened.status, codeOf(opened)]).toEqual([503, 'UNAVAILABLE'])
-    expect((await call(`${bourse.url}/livez`)).status).toBe(200)
-  }, LIMIT_MS)
+  test(
+    'commands are answered 503 with a remedy, and none is acknowledged that is not kept',
+    async () => {
+      await deposit(...keyed())
+      await fillDisk(filler)
+      const refused = await until(
+        () => deposit(...keyed()),
+        ({ status }) => status === 503,
+        LIMIT_MS,
+      )
+      expect(codeOf(refused)).toBe('UNAVAILABLE')
+      expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+      const opened = await trader.open({ asset: 'BTC_USDC', margin: '10', leverage: 2 }, newKey())
+      expect([opened.status, codeOf(opened)]).toEqual([503, 'UNAVAILABLE'])
+      expect((await call(`${bourse.url}/livez`)).status).toBe(200)
+    },
+    LIMIT_MS,
+  )
 
-  test('with room again it serves by itself, with everything it acknowledged', async () => {
-    await rm(filler)
-    const key = newKey()
-    await deposit(key, insist(() => bank().deposit('anna', '1.00', key)))
-    const openKey = newKey()
-    const opened = await insist(() => trader.open({ asset: 'BTC_USDC', margin: '10', leverage: 2 }, openKey))
-    expect(engineData<TradeBody>(opened).margin).toBe('10')
-    await until(() => call(`${bourse.url}/readyz`), ({ status }) => status === 200)
-    const [account] = await bank().accounts('anna')
-    expect(parseAmount(account?.balance ?? '0')).toBeGreaterThanOrEqual(owedToCustomer(done, 0).AZN)
-    for (const { again, answer } of done) expect(lasting(await again())).toBe(lasting(answer))
-  }, LIMIT_MS)
+  test(
+    'with room again it serves by itself, with everything it acknowledged',
+    async () => {
+      await rm(filler)
+      const key = newKey()
+      await deposit(
+        key,
+        insist(() => bank().deposit('anna', '1.00', key)),
+      )
+      const openKey = newKey()
+      const opened = await insist(() => trader.open({ asset: 'BTC_USDC', margin: '10', leverage: 2 }, openKey))
+      expect(engineData<TradeBody>(opened).margin).toBe('10')
+      await until(
+        () => call(`${bourse.url}/readyz`),
+        ({ status }) => status === 200,
+      )
+      const [account] = await bank().accounts('anna')
+      expect(parseAmount(account?.balance ?? '0')).toBeGreaterThanOrEqual(owedToCustomer(done, 0).AZN)
+      for (const { again, answer } of done) expect(lasting(await again())).toBe(lasting(answer))
+    },
+    LIMIT_MS,
+  )
 
-  test('a restart and a replay from genesis agree', async () => {
-    const before = await bank().accounts('anna')
-    expect((await bourse.stop()).code).toBe(0)
-    await bourse.start()
-    expect(await bank().accounts('anna')).toEqual(before)
-    await bourse.stop()
-    const { code, stdout } = await runCommand('verify', ['--data-dir', bourse.dataDir])
-    expect([code, stdout.match(/FAULT.*/g)]).toEqual([0, null])
-  }, LIMIT_MS)
+  test(
+    'a restart and a replay from genesis agree',
+    async () => {
+      const before = await bank().accounts('anna')
+      expect((await bourse.stop()).code).toBe(0)
+      await bourse.start()
+      expect(await bank().accounts('anna')).toEqual(before)
+      await bourse.stop()
+      const { code, stdout } = await runCommand('verify', ['--data-dir', bourse.dataDir])
+      expect([code, stdout.match(/FAULT.*/g)]).toEqual([0, null])
+    },
+    LIMIT_MS,
+  )
 
   const keyed = (): [string, Promise<Answer>] => {
     const key = newKey()

@@ -59,11 +59,13 @@ export const heldByCustomer = async (bank: BankClient, customer: string) => {
 
 /** The trades a trader's answers say there are. */
 export const tradesOf = (done: readonly Done[], who: number): TradeBody[] =>
-  done.filter((one) => one.kind === 'open' && one.who === who && succeeded(one)).map(({ answer }) => engineData<TradeBody>(answer))
+  done
+    .filter((one) => one.kind === 'open' && one.who === who && succeeded(one))
+    .map(({ answer }) => engineData<TradeBody>(answer))
 
 /**
- * What a trader has by the demo balance and their trades' figures, and has by the ledger; in units. Both count the margins of open
- * trades as locked; an open trade has cost its open fee, a closed one its fees and funding less its gain.
+ * What a trader has by the demo balance and their trades' figures, and has by the ledger; in units. Both count the
+ * margins of open trades as locked; an open trade has cost its open fee, a closed one its fees and funding less its gain.
  */
 export const moneyOfTrader = async (trader: TraderClient, demoBalance: bigint, closed: readonly Answer[]) => {
   const { balances, trades } = await trader.balance()
@@ -101,7 +103,8 @@ export const outsideFaults = (
     const seen = bankSide.get(id) ?? null
     if (status === 'COMPLETED') {
       const crypto = type === 'BUY' ? (amountOut ?? '') : amountIn
-      if (order?.executedQty !== crypto || order.side !== type) faults.push(`${id} of ${crypto} executed as ${JSON.stringify(order)}`)
+      if (order?.executedQty !== crypto || order.side !== type)
+        faults.push(`${id} of ${crypto} executed as ${JSON.stringify(order)}`)
       if (seen?.state !== 'AUTHORIZED') faults.push(`${id} is completed, at the bank ${JSON.stringify(seen)}`)
     } else {
       if (order !== undefined) faults.push(`${id} is ${status} but was executed`)

@@ -52,7 +52,8 @@ export const until = async <Value>(
   for (;;) {
     const value = await ask()
     if (done(value)) return value
-    if (performance.now() > end) throw new Error(`not so within ${limitMs} ms: ${JSON.stringify(value)?.slice(0, 2_000)}`)
+    if (performance.now() > end)
+      throw new Error(`not so within ${limitMs} ms: ${JSON.stringify(value)?.slice(0, 2_000)}`)
     await pause(50)
   }
 }

@@ -90,7 +90,10 @@ export const bankClient = (url: string, apiKey = API_KEY) => {
       post('/trade/sell', { bankUserId, amount, currency: 'USDT' }, key),
     deposit: (bankUserId: string, amount: string, key?: string) =>
       post('/deposits', { bankUserId, amount, currency: 'AZN', reference: 'salary' }, key),
-    quote: async (bankUserId: string, amount: string): Promise<{ readonly quoteId: string; readonly price: string }> => {
+    quote: async (
+      bankUserId: string,
+      amount: string,
+    ): Promise<{ readonly quoteId: string; readonly price: string }> => {
       const answer = await call(`${url}/api/v1/quotes`, {
         headers,
         body: { bankUserId, side: 'BUY', amount, currency: 'AZN' },
@@ -107,7 +110,7 @@ export const bankClient = (url: string, apiKey = API_KEY) => {
     /** Every transaction of the bank, page by page. */
     transactions: async (): Promise<TransactionBody[]> => {
       const all: TransactionBody[] = []
-      for (let cursor = ''; ; ) {
+      for (let cursor = ''; ;) {
         const page = bodyOf<{ transactions: TransactionBody[]; nextCursor: string | null }>(
           await get(`/transactions?limit=200${cursor}`),
         )
@@ -157,7 +160,7 @@ export const traderClient = (url: string, cookie: string) => {
     /** Every trade of the list, page by page. */
     trades: async (): Promise<TradeBody[]> => {
       const all: TradeBody[] = []
-      for (let cursor = ''; ; ) {
+      for (let cursor = ''; ;) {
         const page = bodyOf<{ trades: TradeBody[]; nextCursor: string | null }>(await get(`/trades?limit=200${cursor}`))
         all.push(...page.trades)
         if (page.nextCursor === null) return all

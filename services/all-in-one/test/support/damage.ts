@@ -30,7 +30,7 @@ export const cutTo = async (path: string, percent: number): Promise<void> => {
   await truncate(path, Math.floor((size * percent) / 100))
 }
 
-/** Folds what is still in the write-ahead log into the file, as a stop in order does, so that the bytes to damage are in it. */
+/** Folds the write-ahead log into the file, as a stop in order does, so that the bytes to damage are in it. */
 export const settle = (path: string): void => {
   const database = new DatabaseSync(path)
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -44,7 +44,7 @@ const placeOf = async (path: string, partition: number, sequence: number): Promi
   database.close()
   const body = row?.['body']
   if (!(body instanceof Uint8Array)) throw new Error(`there is no record ${sequence} of partition ${partition}`)
-  // A body longer than a page is cut up by overflow pages; its beginning, hash of the record before included, is found whole.
+  // A long body is cut up by overflow pages; its beginning, hash of the record before included, is found whole.
   const at = (await readFile(path)).indexOf(body.subarray(0, Math.min(body.length, 200)))
   if (at < 0) throw new Error('the record is not in one piece')
   return { at, bytes: body.length }

@@ -25,8 +25,14 @@ export const makeHistory = async (bourse: Bourse): Promise<TraderClient> => {
     ids.push(engineData<TradeBody>(await trader.open({ asset, margin: '100', leverage: 5 })).tradeId)
   }
   engineData(await trader.close(ids[0] ?? ''))
-  await until(() => bank.events(), (events) => events.length >= 9)
-  await until(() => trader.trades(), (trades) => trades.filter(({ status }) => status === 'closed').length === 1)
+  await until(
+    () => bank.events(),
+    (events) => events.length >= 9,
+  )
+  await until(
+    () => trader.trades(),
+    (trades) => trades.filter(({ status }) => status === 'closed').length === 1,
+  )
   return trader
 }
 

@@ -31,7 +31,8 @@ const TWICE_PERCENT = 10
 export const lasting = ({ status, text }: Answer): string => `${status} ${text.replace(/"latency":\d+/, '"latency":0')}`
 
 /** Whether this is the last word on a request: not "still running" and not "not accepted". */
-const isFinal = (answer: Answer): boolean => answer.status !== 202 && answer.status !== 429 && codeOf(answer) !== 'UNAVAILABLE'
+const isFinal = (answer: Answer): boolean =>
+  answer.status !== 202 && answer.status !== 429 && codeOf(answer) !== 'UNAVAILABLE'
 
 /** Sends until there is a final answer, as a client must that has lost one. */
 export const insist = async (send: () => Promise<Answer>, onRepeat: () => void = () => undefined): Promise<Answer> => {
@@ -78,11 +79,20 @@ type Recorder = ReturnType<typeof createRecorder>
 const DEPOSIT = '400.00'
 
 /** A customer of the bank: a deposit, then buys (some beyond the balance) and a sell now and then. */
-const actCustomer = async (bank: BankClient, who: number, count: number, random: SeededRandom, { perform }: Recorder) => {
+const actCustomer = async (
+  bank: BankClient,
+  who: number,
+  count: number,
+  random: SeededRandom,
+  { perform }: Recorder,
+) => {
   const ids = createSeededIds(random)
   const customer = `customer-${who}`
   const deposited = { kind: 'deposit', key: ids.uuid(), who, amount: DEPOSIT } as const
-  await perform({ ...deposited, again: () => bank.deposit(customer, DEPOSIT, deposited.key) }, random.chance(TWICE_PERCENT))
+  await perform(
+    { ...deposited, again: () => bank.deposit(customer, DEPOSIT, deposited.key) },
+    random.chance(TWICE_PERCENT),
+  )
   let owned = 0
   for (let operation = 0; operation < count; operation++) {
     const key = ids.uuid()
@@ -99,7 +109,13 @@ const actCustomer = async (bank: BankClient, who: number, count: number, random:
 }
 
 /** A trader: opens (some beyond the balance), and closes of what was opened. */
-const actTrader = async (trader: TraderClient, who: number, count: number, random: SeededRandom, { perform }: Recorder) => {
+const actTrader = async (
+  trader: TraderClient,
+  who: number,
+  count: number,
+  random: SeededRandom,
+  { perform }: Recorder,
+) => {
   const ids = createSeededIds(random)
   for (let operation = 0; operation < count; operation++) {
     const key = ids.uuid()
@@ -115,7 +131,13 @@ const actTrader = async (trader: TraderClient, who: number, count: number, rando
     if (opened.status !== 200 || random.chance(50)) continue
     const { tradeId } = engineData<{ tradeId: string }>(opened)
     const closeKey = ids.uuid()
-    const closing = { kind: 'close', key: closeKey, who, amount: margin, again: () => trader.close(tradeId, closeKey) } as const
+    const closing = {
+      kind: 'close',
+      key: closeKey,
+      who,
+      amount: margin,
+      again: () => trader.close(tradeId, closeKey),
+    } as const
     await perform(closing, random.chance(TWICE_PERCENT))
   }
 }

@@ -97,5 +97,6 @@ export const writeManifests = async (
 ): Promise<void> => {
   await mkdir(folder, { recursive: true })
   for (const options of pairs) await writeFile(join(folder, `${nameOf(options.symbol)}.yaml`), stringify(pair(options)))
-  for (const options of banks) await writeFile(join(folder, `bank-${options.name ?? 'demo'}.yaml`), stringify(bank(options)))
+  for (const options of banks)
+    await writeFile(join(folder, `bank-${options.name ?? 'demo'}.yaml`), stringify(bank(options)))
 }

@@ -20,7 +20,11 @@ export interface Running {
 }
 
 /** Starts a TypeScript program of this service with `env` as its whole BOURSE configuration. */
-export const runProgram = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running => {
+export const runProgram = (
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running => {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BOURSE|AUTH|ENGINE|POLLER)_/.test(name))
   const child = spawn(process.execPath, [inRoot(`services/all-in-one/src/${file}`), ...args], {
     cwd: inRoot('.'),

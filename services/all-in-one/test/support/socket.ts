@@ -28,7 +28,11 @@ export const readTrades = async (url: string, cookie: string, after: number) => 
   return {
     events,
     /** Waits for as many events. */
-    until: (count: number) => until(async () => events, ({ length }) => length >= count),
+    until: (count: number) =>
+      until(
+        async () => events,
+        ({ length }) => length >= count,
+      ),
     close: async (): Promise<void> => {
       socket.close()
       await closed
