@@ -82,7 +82,7 @@ export const formatAmount = (units: Units, decimals?: number): string => {
   if (decimals !== undefined && significant.length > decimals) {
     throw new AmountError(`${units} units do not fit ${decimals} decimals`)
   }
-  const fraction = decimals === undefined ? significant : digits.slice(0, decimals)
+  const fraction = decimals === undefined ? significant : significant.padEnd(decimals, '0')
   return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`
 }
 
