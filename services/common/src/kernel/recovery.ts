@@ -30,7 +30,8 @@ const hashAt = async (journal: Journal, partition: PartitionNumber, sequence: bi
 }
 
 const lostTail = (partition: PartitionNumber, snapshot: bigint, head: bigint): string =>
-  `the journal of partition ${partitionName(partition)} ends at ${head}, before its snapshot of ${snapshot}: it has lost records; restore a backup`
+  `the journal of partition ${partitionName(partition)} ends at ${head}, before its snapshot of ${snapshot}: ` +
+  'it has lost records; restore a backup'
 
 const newestTrusted = async (
   deps: RecoveryDeps,
