@@ -21,11 +21,13 @@ export const archiveRecords = async (
   let archived = 0
   let records: StoredRecord[] = []
   let bytes = 0
+  let previous = (await journal.archives(partition)).at(-1) ?? null
   const close = async (): Promise<void> => {
     const last = records.at(-1)
     if (last === undefined) return
-    const previous = (await journal.archives(partition)).at(-1) ?? null
-    await journal.archive(partition, await encodeSegment(records, previous))
+    const segment = await encodeSegment(records, previous)
+    await journal.archive(partition, segment)
+    previous = segment
     await journal.removeThrough(partition, last.sequence)
     archived += records.length
     records = []
