@@ -1,4 +1,4 @@
-import { commandOrigins } from './command.ts'
+import { commandOrigins, isCommand } from './command.ts'
 import type { MachineHost } from './host.ts'
 import { OUTSIDE_RECEIVER, type NumberedEffect } from './record.ts'
 
@@ -29,6 +29,8 @@ export const createOutsideCaller = (deps: {
   let running = 0
 
   const stamped = (answer: Uint8Array, number: bigint): Uint8Array => {
+    // Nothing that is no command may reach the journal: its record could not be read again.
+    if (!isCommand(answer)) throw new Error(`the answer to call ${number} is not a command`)
     const bytes = answer.slice()
     const view = new DataView(bytes.buffer)
     view.setUint8(6, commandOrigins.outside)
