@@ -24,6 +24,8 @@ interface Lane {
   readonly pending: PendingEffect[]
   /** How many of `pending` were handed to the bus since the last rewind. */
   sent: number
+  /** Number of the last effect that was journaled for this receiver, as far as this sender knows. */
+  highest: bigint
   confirmed: bigint
   confirmedRecord: bigint
   lastProgressMs: number
@@ -33,7 +35,12 @@ interface Lane {
 export interface EffectSender {
   /** Takes the effects of a record that was just appended and sends what the window allows. */
   release(recordSequence: bigint, effects: readonly NumberedEffect[]): void
-  /** The receiver has journaled everything through `number`. */
+  /** Takes up a saved cursor, before anything is released. */
+  resume(cursor: EffectCursor): void
+  /**
+   * The receiver has journaled everything through `number`. A number that was never sent is no confirmation: a cursor that
+   * ran ahead would lose effects.
+   */
   confirm(receiver: PartitionNumber, number: bigint): void
   /** Sends again what was not confirmed in time. */
   resendOverdue(): void
@@ -63,6 +70,7 @@ export const createEffectSender = (deps: {
       receiver,
       pending: [],
       sent: 0,
+      highest: 0n,
       confirmed: 0n,
       confirmedRecord: 0n,
       lastProgressMs: deps.nowMs(),
@@ -99,13 +107,20 @@ export const createEffectSender = (deps: {
         const lane = laneOf(effect.receiver)
         if (lane.pending.length === 0) lane.lastProgressMs = deps.nowMs()
         lane.pending.push({ number: effect.number, bytes: effect.bytes, recordSequence })
+        lane.highest = effect.number
         touched.add(lane)
       }
       for (const lane of touched) pump(lane)
     },
+    resume: (cursor) => {
+      const lane = laneOf(cursor.receiver)
+      lane.highest = cursor.confirmed
+      lane.confirmed = cursor.confirmed
+      lane.confirmedRecord = cursor.recordSequence
+    },
     confirm: (receiver, number) => {
-      const lane = laneOf(receiver)
-      if (number <= lane.confirmed) return
+      const lane = lanes.get(receiver)
+      if (lane === undefined || number <= lane.confirmed || number > lane.highest) return
       let done = 0
       while (done < lane.pending.length && lane.pending[done]!.number <= number) done += 1
       lane.confirmed = number
@@ -153,7 +168,7 @@ export const reloadEffects = async (sender: EffectSender, journal: Journal, stat
   const behind = [...state.numbers].filter(
     ([receiver, number]) => receiver !== OUTSIDE_RECEIVER && number > (cursors.get(receiver)?.confirmed ?? 0n),
   )
-  for (const cursor of cursors.values()) sender.confirm(cursor.receiver, cursor.confirmed)
+  for (const cursor of cursors.values()) sender.resume(cursor)
   if (behind.length === 0) return
   const starts = behind.map(([receiver]) => cursors.get(receiver)?.recordSequence ?? 1n)
   const first = starts.reduce((lowest, start) => (start < lowest ? start : lowest))
