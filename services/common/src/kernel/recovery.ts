@@ -38,13 +38,14 @@ const newestTrusted = async (
   partition: PartitionNumber,
   doubted: { sequence: bigint; reason: string }[],
 ): Promise<PartitionState> => {
-  const head = await deps.journal.head(partition)
   for (const info of await deps.snapshots.list(partition)) {
     try {
       const bytes = await deps.snapshots.read(partition, info.sequence)
       if (bytes === null) throw new Error('it is gone')
       const state = await restoreSnapshot(bytes, { partition, sequence: info.sequence }, deps.factory())
-      // A snapshot is taken of journaled state only, so a journal that ends before a sound one has lost records.
+      // A snapshot is taken of journaled state only, so a journal that ends before a sound one has lost records. The head is
+      // read after the snapshot: another writer may still be at work.
+      const head = await deps.journal.head(partition)
       if (info.sequence > (head?.sequence ?? 0n))
         throw new RecordError(lostTail(partition, info.sequence, head?.sequence ?? 0n))
       const hash = await hashAt(deps.journal, partition, info.sequence)
@@ -71,16 +72,22 @@ export const recoverPartition = async (
   const state = await newestTrusted(deps, partition, doubted)
   const snapshotSequence = state.sequence
   let replayed = 0
-  for await (const stored of deps.journal.readFrom(partition, state.sequence + 1n)) {
-    const sequence = state.sequence + 1n
-    if (stored.sequence !== sequence) throw new RecordError(`record ${sequence} of partition ${partitionName(partition)} is missing`)
-    const record = verifyRecord(stored, { partition, sequence, previousHash: state.hash })
-    replayRecord(state, record, stored.hash)
-    replayed += 1
+  for (;;) {
+    const before = state.sequence
+    for await (const stored of deps.journal.readFrom(partition, state.sequence + 1n)) {
+      const sequence = state.sequence + 1n
+      if (stored.sequence !== sequence)
+        throw new RecordError(`record ${sequence} of partition ${partitionName(partition)} is missing`)
+      const record = verifyRecord(stored, { partition, sequence, previousHash: state.hash })
+      replayRecord(state, record, stored.hash)
+      replayed += 1
+    }
+    const head = await deps.journal.head(partition)
+    if (head === null || head.sequence <= state.sequence) break
+    // Another writer may have appended meanwhile; records that can't be read although they are there are lost.
+    if (state.sequence === before)
+      throw new RecordError(`records after ${state.sequence} of partition ${partitionName(partition)} are missing`)
   }
-  const head = await deps.journal.head(partition)
-  if (head !== null && head.sequence > state.sequence)
-    throw new RecordError(`records after ${state.sequence} of partition ${partitionName(partition)} are missing`)
   state.behaviour = state.machine.behaviourVersion
   return { state, report: { partition, snapshotSequence, doubted, replayed, sequence: state.sequence } }
 }

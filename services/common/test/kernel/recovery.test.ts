@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { withSender } from '../../src/kernel/command.ts'
+import { createEffectSender } from '../../src/kernel/effect-sender.ts'
+import { verifyPartition } from '../../src/kernel/verification.ts'
+import type { Journal } from '../../src/ports/journal.ts'
+import { HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
+import { createTallyMachine, tallyCommand, tallyKinds, tallyQuestion, totalIn } from './tally-machine.ts'
+
+let world: World
+const deadlineMs = 3_000
+
+beforeEach(async () => {
+  world = await openWorld()
+})
+afterEach(async () => {
+  await world.close()
+  await removeWorld(world.folder)
+})
+
+const add = (amount: bigint, id = 0): Uint8Array => tallyCommand(tallyKinds.add, [amount], id)
+const forward = (amount: bigint): Uint8Array => tallyCommand(tallyKinds.forward, [amount, BigInt(THERE)])
+
+const send = async (command: Uint8Array): Promise<Uint8Array> => {
+  const answer = await world.client.command(HERE, command, deadlineMs)
+  if (!answer.ok) throw new Error(`${answer.refusal.code}: ${answer.refusal.message}`)
+  return answer.value.outcome
+}
+
+describe('recovery beside a writer that is still at work', () => {
+  test('follows the records that come meanwhile', async () => {
+    const owner = world.run(HERE)
+    await owner.start()
+    await send(add(1n))
+    let appended = 0
+    const journal: Journal = {
+      ...world.journal,
+      readFrom: async function* (partition, sequence) {
+        yield* world.journal.readFrom(partition, sequence)
+        if (appended++ < 2) await send(add(1n))
+      },
+    }
+    const next = world.run(HERE, { journal })
+    expect((await next.start()).sequence).toBe(3n)
+    await next.stop({ snapshot: false })
+    await owner.stop({ snapshot: false })
+  })
+
+  test('does not take a snapshot that is newer than the head it saw for lost records', async () => {
+    const owner = world.run(HERE)
+    await owner.start()
+    await send(add(1n))
+    let heads = 0
+    const journal: Journal = {
+      ...world.journal,
+      head: async (partition) => {
+        const head = await world.journal.head(partition)
+        if (heads++ === 0) {
+          await send(add(1n))
+          await owner.snapshotNow()
+        }
+        return head
+      },
+    }
+    const next = world.run(HERE, { journal })
+    expect((await next.start()).sequence).toBeGreaterThanOrEqual(1n)
+    await next.stop({ snapshot: false })
+    await owner.stop({ snapshot: false })
+  })
+})
+
+describe('cursors', () => {
+  test('keep the record they lie in over a restart, so that a sender never reads from its first record again', async () => {
+    const there = world.run(THERE)
+    await there.start()
+    for (let round = 0; round < 2; round++) {
+      const here = world.run(HERE)
+      await here.start()
+      if (round === 0) for (let index = 0; index < 3; index++) await send(forward(1n))
+      await until(world.clock, () => here.status().unconfirmedEffects === 0)
+      await here.stop({ snapshot: false })
+    }
+    expect(await world.journal.loadCursors(HERE)).toEqual([{ receiver: THERE, confirmed: 3n, recordSequence: 3n }])
+    await there.stop({ snapshot: false })
+  })
+
+  test('do not believe a confirmation of what was never sent', async () => {
+    const sent: bigint[] = []
+    const sender = createEffectSender({
+      partition: HERE,
+      bus: { ...world.bus, send: (_partition, message) => (sent.push(message.sequence ?? 0n), Promise.resolve()) },
+      nowMs: () => 0,
+      onConfirmed: () => undefined,
+    })
+    sender.confirm(THERE, 7n)
+    sender.release(1n, [{ receiver: THERE, number: 1n, bytes: add(1n) }])
+    sender.confirm(THERE, 7n)
+    expect([sender.confirmedThrough(THERE), sender.unconfirmed()]).toEqual([0n, 1])
+    sender.confirm(THERE, 1n)
+    expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 1n, recordSequence: 1n }])
+    expect(sent).toEqual([1n])
+  })
+})
+
+describe('the journal', () => {
+  test('never holds an answer from outside that is no command', async () => {
+    const runner = world.run(HERE, { host: { execute: () => Promise.resolve(new Uint8Array(64)) } })
+    await runner.start()
+    await send(tallyCommand(tallyKinds.call, [4n]))
+    await world.clock.sleep(50)
+    expect(runner.status().outsideCalls).toBe(1)
+    await runner.stop({ snapshot: false })
+    const { journal, snapshots } = world
+    const verified = await verifyPartition({ journal, snapshots, factory: () => createTallyMachine() }, HERE)
+    expect([verified.records, verified.faults]).toEqual([1, []])
+  })
+
+  test('holds an effect once, however often and in whatever order it comes', async () => {
+    const runner = world.run(THERE)
+    await runner.start()
+    for (const number of [1n, 1n, 2n, 1n, 2n, 4n, 3n, 4n, 4n]) {
+      const body = withSender(add(number), HERE, number)
+      await world.bus.send(THERE, { type: 'effect', sender: HERE, sequence: number, body })
+    }
+    const total = async (): Promise<bigint> => {
+      const answer = await world.client.read(THERE, tallyQuestion(), { deadlineMs })
+      return answer.ok ? totalIn(answer.value.outcome) : -1n
+    }
+    await until(world.clock, async () => (await total()) === 10n)
+    await runner.stop({ snapshot: false })
+  })
+})
