@@ -1,18 +1,31 @@
 import { encodeCommand, KIND_TIME, commandOrigins, decodeHeader } from './command.ts'
 import type { MachineHost } from './host.ts'
 import type { Inbox, InboxItem } from './inbox.ts'
+import { RECORD_BYTES_MAX } from '../ports/journal.ts'
 import { applyCommands, emptyPart, type AppliedPart, type PartitionState } from './partition-state.ts'
+import { RECORD_HEADER_BYTES } from './record.ts'
+import type { Suspect } from './suspicion.ts'
 
 /** Commands in one record at most. */
 export const BATCH_COMMANDS_MAX = 4_096
-/** Input bytes in one record at most; outputs are bounded by the machines. */
+/** Input bytes after which a record takes no more. */
 export const BATCH_BYTES_MAX = 1_048_576
+/** Bytes of outcomes and effects after which a record takes no more: few commands can decide very much (a tick). */
+export const BATCH_OUTPUT_BYTES_MAX = 2 * 1_048_576
+/** Commands applied in one call of the machine; between calls the outputs are measured. */
+export const SEGMENT_COMMANDS_MAX = 512
 
 /**
- * A machine threw while applying: the instance is worthless. `items` are those that were being built into the record.
+ * A machine threw, or decided more than a record can hold: the instance is worthless. What was being built into the record is
+ * back in the inbox. `suspect` is what was in hand while commands were tried alone, else null.
  */
 export class MachineTrap extends Error {
   override readonly name = 'MachineTrap'
+  readonly suspect: Suspect<unknown> | null
+  constructor(message: string, suspect: Suspect<unknown> | null, options?: ErrorOptions) {
+    super(message, options)
+    this.suspect = suspect
+  }
 }
 
 /** One record in the making. */
@@ -31,6 +44,7 @@ export interface BatchCounts {
   duplicateEffects: number
   gapEffects: number
   expired: number
+  droppedFaulty: number
 }
 
 /** The command that is due by the state's deadline at `now`, or null. */
@@ -51,11 +65,60 @@ interface BuildDeps<Observation> {
   readonly inbox: Inbox<Observation>
   readonly counts: BatchCounts
   readonly nowMs: number
-  /** One command a record, while looking for the one that traps. */
-  readonly single: boolean
-  /** Whether the first command (of this single batch) is to be refused ENGINE_FAULT. */
-  readonly refuseFirst: boolean
+  /** One item a record, while looking for the one that traps. */
+  readonly alone: boolean
+  /** The one that is to be refused ENGINE_FAULT if it comes. */
+  readonly refused: Suspect<Observation> | null
   readonly onUnresolved: (item: InboxItem<Observation> & { kind: 'delivery' }, resolved: Promise<Uint8Array>) => void
+}
+
+const FIRST: ReadonlySet<number> = new Set([0])
+
+/** Puts everything back and gives the error to throw; an observation that fails again while refused is dropped. */
+const trapped = <Observation>(
+  deps: BuildDeps<Observation>,
+  batch: Batch<Observation>,
+  message: string,
+  cause: unknown,
+): MachineTrap => {
+  const suspect = deps.alone ? (batch.taken.at(-1) ?? 'own') : null
+  const isDropped = suspect !== null && suspect === deps.refused && suspect !== 'own' && suspect.kind === 'observation'
+  if (isDropped) deps.counts.droppedFaulty += 1
+  deps.inbox.unshift(isDropped ? batch.taken.slice(0, -1) : batch.taken)
+  return new MachineTrap(message, suspect, { cause })
+}
+
+/** Collects commands and applies them in calls of bounded size. */
+const createApplier = <Observation>(deps: BuildDeps<Observation>, batch: Batch<Observation>, now: bigint) => {
+  let segment: Uint8Array[] = []
+  let bytes = 0
+  const flush = (): void => {
+    if (segment.length === 0) return
+    const commands = segment
+    segment = []
+    const isRefused = deps.refused !== null && deps.refused === (batch.taken.at(-1) ?? 'own')
+    try {
+      applyCommands(deps.state, batch.part, commands, now, isRefused ? FIRST : undefined)
+    } catch (error) {
+      throw trapped(deps, batch, 'the machine threw while applying', error)
+    }
+    const size = RECORD_HEADER_BYTES + bytes + batch.part.outputBytes + batch.part.faulted.length * 4
+    if (size > RECORD_BYTES_MAX)
+      throw trapped(deps, batch, 'the machine decided more than a record holds', new Error(`a record of ${size} bytes`))
+  }
+  return {
+    flush,
+    add: (command: Uint8Array, source: InboxItem<Observation> | null): void => {
+      segment.push(command)
+      batch.sources.push(source)
+      bytes += command.length
+      if (segment.length >= SEGMENT_COMMANDS_MAX) flush()
+    },
+    isFull: (): boolean =>
+      batch.sources.length >= BATCH_COMMANDS_MAX ||
+      bytes >= BATCH_BYTES_MAX ||
+      batch.part.outputBytes >= BATCH_OUTPUT_BYTES_MAX,
+  }
 }
 
 /**
@@ -67,56 +130,37 @@ export const buildBatch = <Observation>(deps: BuildDeps<Observation>, now: bigin
   const { state, inbox } = deps
   const batch: Batch<Observation> = { part: emptyPart(), sources: [], repeats: new Map(), taken: [] }
   const marks = new Map(state.marks)
-  let segment: Uint8Array[] = []
-  let bytes = 0
-
-  const apply = (commands: readonly Uint8Array[], refused?: ReadonlySet<number>): void => {
-    try {
-      applyCommands(state, batch.part, commands, now, refused)
-    } catch (error) {
-      inbox.unshift(batch.taken)
-      throw new MachineTrap('the machine threw while applying', { cause: error })
-    }
-  }
-  const flush = (): void => {
-    if (segment.length === 0) return
-    const commands = segment
-    segment = []
-    apply(commands, deps.refuseFirst ? new Set([0]) : undefined)
-  }
-  const add = (command: Uint8Array, source: InboxItem<Observation> | null): void => {
-    segment.push(command)
-    batch.sources.push(source)
-    bytes += command.length
-  }
+  const { add, flush, isFull } = createApplier(deps, batch, now)
 
   const rest = state.machine.continuation()
-  if (rest !== null) {
-    apply([rest], deps.refuseFirst ? new Set([0]) : undefined)
-    batch.sources.push(null)
-    return batch
+  const own = rest ?? dueCommand(state, deps.host, now)
+  if (own !== null) {
+    add(own, null)
+    if (rest !== null || deps.alone) {
+      flush()
+      return batch
+    }
   }
-  const due = deps.single ? null : dueCommand(state, deps.host, now)
-  if (due !== null) add(due, null)
 
-  while (batch.sources.length < BATCH_COMMANDS_MAX && bytes < BATCH_BYTES_MAX) {
+  while (!isFull()) {
     const item = inbox.take()
     if (item === undefined) break
     if (item.kind === 'observation') {
       flush()
       batch.taken.push(item)
       const command = observed(deps, item.observation, batch)
-      if (command === null) continue
-      add(command, null)
-      flush()
-      if (state.machine.continuation() !== null) break
+      if (command !== null) {
+        add(command, null)
+        flush()
+      }
+      if (deps.alone || state.machine.continuation() !== null) break
       continue
     }
     batch.taken.push(item)
     const command = item.kind === 'internal' ? ordered(state, item.command) : accepted(deps, batch, marks, item)
     if (command === null) continue
     add(command, item)
-    if (deps.single) break
+    if (deps.alone) break
   }
   flush()
   return batch
@@ -130,8 +174,7 @@ const observed = <Observation>(
   try {
     return deps.host.observe?.(observation, deps.state.machine) ?? null
   } catch (error) {
-    deps.inbox.unshift(batch.taken)
-    throw new MachineTrap('the machine threw on an observation', { cause: error })
+    throw trapped(deps, batch, 'the machine threw on an observation', error)
   }
 }
 
@@ -142,12 +185,23 @@ const ordered = (state: PartitionState, command: Uint8Array): Uint8Array | null 
 }
 
 /**
- * Effects keep the sender's order, so their inputs must be at hand: a host may fetch inputs only for clients' commands.
+ * The command with its inputs. Effects keep the sender's order, so theirs must be at hand: a host may fetch inputs only for
+ * clients' commands. What is to be refused needs none.
  */
-const resolvedEffect = <Observation>(deps: BuildDeps<Observation>, command: Uint8Array): Uint8Array => {
-  const resolved = deps.host.resolve?.(command, deps.state.machine) ?? command
-  if (resolved instanceof Promise) throw new Error('a host may not fetch inputs for a command from another partition')
-  return resolved
+const resolvedInput = <Observation>(
+  deps: BuildDeps<Observation>,
+  batch: Batch<Observation>,
+  item: InboxItem<Observation> & { kind: 'delivery' },
+): Uint8Array | Promise<Uint8Array> => {
+  if (item.resolved || item === deps.refused || deps.host.resolve === undefined) return item.command
+  try {
+    const resolved = deps.host.resolve(item.command, deps.state.machine)
+    if (resolved instanceof Promise && item.delivery.message.type === 'effect')
+      throw new Error('a host may not fetch inputs for a command from another partition')
+    return resolved
+  } catch (error) {
+    throw trapped(deps, batch, 'the inputs of a command could not be filled in', error)
+  }
 }
 
 const accepted = <Observation>(
@@ -176,16 +230,13 @@ const accepted = <Observation>(
       return null
     }
     marks.set(sender, sequence)
-    return resolvedEffect(deps, item.command)
-  }
-  if (item.expiresAtMs <= deps.nowMs) {
+  } else if (item.expiresAtMs <= deps.nowMs) {
     deps.counts.expired += 1
     delivery.acknowledge()
     batch.taken.pop()
     return null
   }
-  if (item.resolved || deps.host.resolve === undefined) return item.command
-  const resolved = deps.host.resolve(item.command, deps.state.machine)
+  const resolved = resolvedInput(deps, batch, item)
   if (!(resolved instanceof Promise)) return resolved
   batch.taken.pop()
   deps.onUnresolved(item, resolved)

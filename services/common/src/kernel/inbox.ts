@@ -1,4 +1,4 @@
-import { commandOrigins, decodeHeader, isCommand } from './command.ts'
+import { commandOrigins, decodeHeader, isCommand, KIND_TIME } from './command.ts'
 import type { Delivery } from '../ports/bus.ts'
 
 /** Something waiting for its turn in a partition. */
@@ -91,6 +91,7 @@ export const faultOfCommand = (delivery: Delivery): string | null => {
   const header = decodeHeader(body)
   if (type === 'command' && header.origin !== commandOrigins.client)
     return `a client command of origin ${header.origin}`
+  if (header.kind === KIND_TIME) return "time is the runner's to order"
   if (
     type === 'effect' &&
     (header.origin !== commandOrigins.partition || header.sender !== sender || header.sequence !== sequence)

@@ -1,7 +1,13 @@
 import { commandOrigins, decodeHeader } from './command.ts'
 import { OUTSIDE, type Machine } from './machine.ts'
 import { partitionName, type PartitionNumber } from './partition.ts'
-import { GENESIS_HASH, OUTSIDE_RECEIVER, type JournalRecord, type NumberedEffect } from './record.ts'
+import {
+  EFFECT_HEADER_BYTES,
+  GENESIS_HASH,
+  OUTSIDE_RECEIVER,
+  type JournalRecord,
+  type NumberedEffect,
+} from './record.ts'
 
 /** Outside calls a partition may have unanswered; a machine that wants more is a bug. */
 export const OUTSIDE_CALLS_MAX = 100_000
@@ -46,10 +52,19 @@ export interface AppliedPart {
   readonly effects: NumberedEffect[]
   readonly settledIds: Uint8Array[]
   readonly faulted: number[]
+  /** Bytes that the outcomes and effects take in a record. */
+  outputBytes: number
 }
 
 /** An empty part to collect into. */
-export const emptyPart = (): AppliedPart => ({ inputs: [], outcomes: [], effects: [], settledIds: [], faulted: [] })
+export const emptyPart = (): AppliedPart => ({
+  inputs: [],
+  outcomes: [],
+  effects: [],
+  settledIds: [],
+  faulted: [],
+  outputBytes: 0,
+})
 
 const noteInput = (state: PartitionState, input: Uint8Array): void => {
   const header = decodeHeader(input)
@@ -77,12 +92,14 @@ export const applyCommands = (
     noteInput(state, input)
     part.inputs.push(input)
   }
+  for (const outcome of applied.outcomes) part.outputBytes += outcome.length
   part.outcomes.push(...applied.outcomes)
   part.settledIds.push(...applied.settledIds)
   for (const effect of applied.effects) {
     const receiver = effect.to === OUTSIDE ? OUTSIDE_RECEIVER : effect.to
     const number = (state.numbers.get(receiver) ?? 0n) + 1n
     state.numbers.set(receiver, number)
+    part.outputBytes += EFFECT_HEADER_BYTES + effect.bytes.length
     part.effects.push({ receiver, number, bytes: effect.bytes })
     if (effect.to === OUTSIDE) state.outsideCalls.set(number, effect.bytes)
   }

@@ -15,6 +15,8 @@ import { partitionName, type PartitionNumber } from './partition.ts'
  * The record's hash is SHA-256 over these bytes; with `previousHash` inside, the hashes chain.
  */
 export const RECORD_HEADER_BYTES = 88
+/** Bytes before an effect's command: receiver, size, number. */
+export const EFFECT_HEADER_BYTES = 16
 const MAGIC = 0x31524a42
 const FORMAT = 1
 
@@ -55,7 +57,7 @@ const total = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part)
 export const encodeRecord = (record: JournalRecord): StoredRecord => {
   const inputBytes = total(record.inputs)
   const outcomeBytes = total(record.outcomes)
-  const effectBytes = record.effects.reduce((sum, effect) => sum + 16 + effect.bytes.length, 0)
+  const effectBytes = record.effects.reduce((sum, effect) => sum + EFFECT_HEADER_BYTES + effect.bytes.length, 0)
   const body = new Uint8Array(RECORD_HEADER_BYTES + inputBytes + outcomeBytes + effectBytes + record.faulted.length * 4)
   const view = new DataView(body.buffer)
   view.setUint32(0, MAGIC, true)
@@ -171,7 +173,9 @@ export const verifyRecord = (
   if (!equalBytes(hashOf(stored.body), stored.hash)) throw new RecordError(`${at}: its bytes do not match its hash`)
   const record = decodeRecord(stored.body)
   if (record.partition !== expected.partition || record.sequence !== expected.sequence) {
-    throw new RecordError(`${at}: it says it is record ${record.sequence} of partition ${partitionName(record.partition)}`)
+    throw new RecordError(
+      `${at}: it says it is record ${record.sequence} of partition ${partitionName(record.partition)}`,
+    )
   }
   if (!equalBytes(record.previousHash, expected.previousHash)) {
     throw new RecordError(`${at}: it does not continue the record before it`)
