@@ -1,9 +1,11 @@
 import type { Delivery } from '../ports/bus.ts'
 import { READ_HEADER_FLUSHED_TO, READ_HEADER_PARK_MS } from './client.ts'
 import type { EffectSender } from './effect-sender.ts'
+import { OVERLOADED, UNAVAILABLE } from './intake.ts'
+import type { QueryAnswer } from './machine.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** Reads that may be parked in one partition at a time. */
+/** Reads that may wait in one partition at a time, parked or for confirmations. */
 export const PARKED_READS_MAX = 50_000
 /** Longest a read may stay parked. */
 export const PARK_MS_MAX = 60_000
@@ -24,7 +26,8 @@ interface FlushWait {
 
 /**
  * Strong reads of a partition. All are evaluated on journaled state only, after an append or head read that began after
- * they arrived.
+ * they arrived: whoever calls with a state says that no append of it is in flight. A read is acknowledged before it
+ * waits, so that reads never fill the window that the commands and confirmations they wait for need.
  */
 export interface Reads {
   /** Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. */
@@ -38,6 +41,8 @@ export interface Reads {
   /** Ends everything: this partition answers no more. */
   drop(): void
   waiting(): number
+  /** What the machine threw on a question, once; until it is taken no read is answered, since the machine is worthless. */
+  takeTrap(): Error | null
 }
 
 const numberHeader = (delivery: Delivery, name: string): number | undefined => {
@@ -54,10 +59,21 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
   const parked = new Map<string, ParkedRead[]>()
   let parkedCount = 0
   let flushWaits: FlushWait[] = []
+  let trap: Error | null = null
 
-  const respond = (delivery: Delivery, body: Uint8Array, sequence: bigint): void => {
+  const waiting = (): number => parkedCount + flushWaits.length
+
+  const respond = (delivery: Delivery, body: Uint8Array, sequence: bigint): void =>
     delivery.reply({ status: 'ok', sequence, body })
-    delivery.acknowledge()
+
+  const ask = (delivery: Delivery, state: PartitionState): QueryAnswer | null => {
+    if (trap !== null) return null
+    try {
+      return state.machine.query(delivery.message.body)
+    } catch (error) {
+      trap = new Error('the machine threw on a question', { cause: error })
+      return null
+    }
   }
 
   const respondFlushed = (delivery: Delivery, body: Uint8Array, state: PartitionState): void => {
@@ -67,17 +83,25 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
       respond(delivery, body, state.sequence)
       return
     }
+    if (waiting() >= PARKED_READS_MAX) {
+      delivery.reply(OVERLOADED)
+      return
+    }
     const expiresAtMs = deps.nowMs() + (delivery.message.deadlineMs ?? PARK_MS_MAX)
     flushWaits.push({ delivery, body, sequence: state.sequence, receiver, number, expiresAtMs })
   }
 
   const evaluate = (delivery: Delivery, state: PartitionState, parkUntilMs: number): void => {
-    const answer = state.machine.query(delivery.message.body)
+    const answer = ask(delivery, state)
+    if (answer === null) {
+      delivery.reply(UNAVAILABLE)
+      return
+    }
     if (
       !answer.pending ||
       answer.wakeId === undefined ||
       parkUntilMs <= deps.nowMs() ||
-      parkedCount >= PARKED_READS_MAX
+      waiting() >= PARKED_READS_MAX
     ) {
       respondFlushed(delivery, answer.bytes, state)
       return
@@ -92,6 +116,7 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
 
   return {
     answer: (delivery, state) => {
+      delivery.acknowledge()
       const parkMs = Math.min(numberHeader(delivery, READ_HEADER_PARK_MS) ?? 0, PARK_MS_MAX)
       evaluate(delivery, state, deps.nowMs() + parkMs)
     },
@@ -124,26 +149,24 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
         const rest = list.filter((read) => read.expiresAtMs > now)
         if (rest.length === 0) parked.delete(key)
         else parked.set(key, rest)
-        for (const read of over)
-          respondFlushed(read.delivery, state.machine.query(read.delivery.message.body).bytes, state)
+        for (const read of over) evaluate(read.delivery, state, 0)
       }
       const expired = flushWaits.filter((wait) => wait.expiresAtMs <= now)
       flushWaits = flushWaits.filter((wait) => wait.expiresAtMs > now)
-      for (const wait of expired) {
-        wait.delivery.reply({ status: 'unavailable', sequence: 0n, body: new Uint8Array() })
-        wait.delivery.acknowledge()
-      }
+      for (const wait of expired) wait.delivery.reply(UNAVAILABLE)
     },
     drop: () => {
       const all = [...[...parked.values()].flat(), ...flushWaits]
       parked.clear()
       parkedCount = 0
       flushWaits = []
-      for (const { delivery } of all) {
-        delivery.reply({ status: 'unavailable', sequence: 0n, body: new Uint8Array() })
-        delivery.acknowledge()
-      }
+      for (const { delivery } of all) delivery.reply(UNAVAILABLE)
     },
-    waiting: () => parkedCount + flushWaits.length,
+    waiting,
+    takeTrap: () => {
+      const taken = trap
+      trap = null
+      return taken
+    },
   }
 }

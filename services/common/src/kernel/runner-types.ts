@@ -74,4 +74,3 @@ export interface Runner<Observation> {
   /** Hash over all journaled state, between two records. */
   stateHash(): Promise<string>
 }
-

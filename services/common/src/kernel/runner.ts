@@ -1,12 +1,13 @@
-import type { Consumer, Delivery } from '../ports/bus.ts'
+import type { Consumer } from '../ports/bus.ts'
 import type { Repeating } from '../ports/clock.ts'
 import { PortError } from '../ports/failure.ts'
 import { appendRecord } from './appender.ts'
 import { buildBatch, dueCommand, MachineTrap, type Batch } from './batch.ts'
-import { createEffectSender, EFFECTS_UNCONFIRMED_MAX, reloadEffects } from './effect-sender.ts'
-import { createInbox, faultOfCommand, type InboxItem } from './inbox.ts'
+import { createEffectSender, reloadEffects } from './effect-sender.ts'
+import { createInbox, type InboxItem } from './inbox.ts'
+import { createIntake, UNAVAILABLE } from './intake.ts'
 import type { PartitionNumber } from './partition.ts'
-import { advance, recordOf, type PartitionState } from './partition-state.ts'
+import { advance, recordOf, ReplayError, type PartitionState } from './partition-state.ts'
 import { partitionName } from './partition.ts'
 import { createOutsideCaller, type OutsideCaller } from './outside-caller.ts'
 import { createReads, type Reads } from './reads.ts'
@@ -18,26 +19,17 @@ import {
   IN_FLIGHT_MAX,
   REBUILD_PAUSE_MS,
   REBUILD_PAUSE_MS_MAX,
-  RESOLVING_MAX,
   UPKEEP_INTERVAL_MS,
   type Runner,
   type RunnerDeps,
   type RunnerState,
 } from './runner-types.ts'
 import { createSnapshotter, type Snapshotter } from './snapshotter.ts'
+import { createSuspicion, type Suspect } from './suspicion.ts'
 
 export type { Runner, RunnerDeps, RunnerState, RunnerStatus } from './runner-types.ts'
 
-/** After a trap the waiting commands are tried alone; the one that traps again is refused. */
-interface Suspicion {
-  remaining: number
-  /** How often the command now in front has trapped alone. */
-  trapsAlone: number
-}
-
 const NOTHING = new Uint8Array(0)
-const UNAVAILABLE = { status: 'unavailable', sequence: 0n, body: NOTHING } as const
-const OVERLOADED = { status: 'overloaded', sequence: 0n, body: NOTHING } as const
 
 /** Makes a runner. */
 export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>): Runner<Observation> => {
@@ -49,6 +41,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     duplicateEffects: 0,
     gapEffects: 0,
     expired: 0,
+    droppedFaulty: 0,
     overloaded: 0,
     deadLetters: 0,
     traps: 0,
@@ -57,6 +50,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     rebuilds: 0,
     confirmationsLost: 0,
     headReads: 0,
+    headReadsFailed: 0,
   }
   let runnerState: RunnerState = 'stopped'
   let reason: string | null = null
@@ -66,73 +60,27 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   let upkeep: Repeating | null = null
   let outside: OutsideCaller | null = null
   let snapshotter: Snapshotter | null = null
-  let resolving = 0
-  let waitingReads: Delivery[] = []
-  const between: (() => void)[] = []
   let wake: () => void = () => undefined
-  let stopping = false
+  const quit = new AbortController()
+  const isStopping = (): boolean => quit.signal.aborted
+  /** Whether the loop owns the state: others look at it only between two records. */
+  let isLooping = false
+  let isExpiryDue = false
   let loop: Promise<void> = Promise.resolve()
-  let held: Delivery[] | null = null
-  let suspicion: Suspicion | null = null
   let cursorsSavedAtMs = 0
+  const between: (() => void)[] = []
+  const suspicion = createSuspicion<Observation>()
 
-  const inbox = createInbox<Observation>(() => wake())
-  let sender = createEffectSender({
-    partition,
-    bus,
-    nowMs: () => clock.monotonicMs(),
-    onConfirmed: () => reads.confirmed(),
-  })
-  let reads: Reads = createReads({ sender, nowMs: () => clock.monotonicMs() })
-
-  const intake = (delivery: Delivery): void => {
-    const { message } = delivery
-    if (held !== null && message.type !== 'confirmation') {
-      // Stopping: what comes now stays unacknowledged and returns to the queue with the consumer.
-      held.push(delivery)
-      return
-    }
-    if (message.type === 'confirmation') {
-      sender.confirm(message.sender ?? 0, message.sequence ?? 0n)
-      delivery.acknowledge()
-      return
-    }
-    if (message.type === 'read') {
-      waitingReads.push(delivery)
-      wake()
-      return
-    }
-    const fault = faultOfCommand(delivery)
-    if (fault !== null) {
-      counts.deadLetters += 1
-      delivery.deadLetter(fault)
-      return
-    }
-    if (message.type === 'command' && (sender.unconfirmed() > EFFECTS_UNCONFIRMED_MAX || resolving >= RESOLVING_MAX)) {
-      counts.overloaded += 1
-      delivery.reply(OVERLOADED)
-      delivery.acknowledge()
-      return
-    }
-    const expiresAtMs = message.deadlineMs === undefined ? Infinity : clock.monotonicMs() + message.deadlineMs
-    inbox.push({ kind: 'delivery', delivery, command: message.body, expiresAtMs, resolved: false })
+  /** What an acquisition of the partition begins anew: nothing of a former one can reach it. */
+  const createTenure = () => {
+    const inbox = createInbox<Observation>(() => wake())
+    const nowMs = (): number => clock.monotonicMs()
+    const sender = createEffectSender({ partition, bus, nowMs, onConfirmed: () => reads.confirmed() })
+    const reads: Reads = createReads({ sender, nowMs })
+    const intake = createIntake({ inbox, sender, counts, logger, nowMs, isStopping, onRead: () => wake() })
+    return { inbox, sender, reads, intake }
   }
-
-  const onUnresolved = (item: InboxItem<Observation> & { kind: 'delivery' }, resolved: Promise<Uint8Array>): void => {
-    resolving += 1
-    resolved
-      .then(
-        (command) => inbox.push({ ...item, command, resolved: true }),
-        (error: unknown) => {
-          logger.error({ err: error }, 'an input from outside could not be resolved')
-          item.delivery.reply(UNAVAILABLE)
-          item.delivery.acknowledge()
-        },
-      )
-      .finally(() => {
-        resolving -= 1
-      })
-  }
+  let { inbox, sender, reads, intake } = createTenure()
 
   const nextNow = (): bigint => {
     const now = BigInt(clock.nowMs())
@@ -198,40 +146,45 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     logger[next === 'recovering' ? 'warn' : 'error']({ why }, `partition ${next}`)
     outside?.stop()
     outside = null
-    const stopped = consumer
-    consumer = null
     turnAway([...items, ...inbox.drain()])
-    for (const read of waitingReads.splice(0)) {
+    for (const read of intake.reads.splice(0)) {
       read.reply(UNAVAILABLE)
       read.acknowledge()
     }
     reads.drop()
-    await stopped?.stop()
+    await stopConsumer()
+  }
+
+  const stopConsumer = async (): Promise<void> => {
+    const stopped = consumer
+    consumer = null
+    try {
+      await stopped?.stop()
+    } catch (error) {
+      // What it still brings ends in an inbox that nobody empties; the bus gives it to the next consumer.
+      logger.error({ err: error }, 'a consumer could not be stopped')
+    }
   }
 
   const onTrap = async (trap: MachineTrap): Promise<void> => {
     counts.traps += 1
-    logger.error({ err: trap.cause }, 'a command trapped; the state is rebuilt from the journal')
-    if (suspicion === null) suspicion = { remaining: Math.max(1, inbox.size), trapsAlone: 0 }
-    else suspicion.trapsAlone += 1
-    if (suspicion.trapsAlone > 1) {
-      suspicion = null
-      await giveUp('failed', 'a command traps even while it is refused', [])
-      return
-    }
-    await rebuildState()
+    logger.error({ err: trap.cause }, `${trap.message}; the state is rebuilt from the journal`)
+    // The batch that threw was built from this runner's own items.
+    const verdict = suspicion.trapped(trap.suspect as Suspect<Observation> | null, inbox.size)
+    if (verdict === 'hopeless') await giveUp('failed', 'a command traps even while it is refused', [])
+    else await rebuildState()
   }
 
-  const trustAgain = (): void => {
-    if (suspicion === null) return
-    suspicion.remaining -= 1
-    suspicion.trapsAlone = 0
-    if (suspicion.remaining <= 0) suspicion = null
-  }
-
+  /** In its place: what was taken stays taken, effects and outside calls run on. */
   const rebuildState = async (): Promise<void> => {
     counts.rebuilds += 1
+    const before = state?.hash
     const recovered = await recoverPartition({ journal, snapshots: deps.snapshots, factory: host.factory }, partition)
+    if (before !== undefined && Buffer.compare(before, recovered.state.hash) !== 0) {
+      // Its effects are not in our hands, so this must not go on as if they were.
+      await giveUp('deposed', `another writer appended record ${recovered.state.sequence}`, [])
+      return
+    }
     state = recovered.state
     recovery = recovered.report
   }
@@ -259,63 +212,59 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     return false
   }
 
-  const answerReads = (arrived: readonly Delivery[], served: PartitionState | null): void => {
-    for (const read of arrived) {
-      if (served !== null) reads.answer(read, served)
-      else {
-        read.reply(UNAVAILABLE)
-        read.acknowledge()
-      }
-    }
-  }
-
   const step = async (): Promise<boolean> => {
     const served = state
     if (served === null) return false
     // A read that arrives after this line needs an append or a head read that begins later.
-    const arrived = waitingReads
-    waitingReads = []
+    const arrived = intake.reads.length
     const now = nextNow()
-    const single = suspicion !== null
-    const refuseFirst = (suspicion?.trapsAlone ?? 0) > 0
+    const { alone, refused } = suspicion
     let batch: Batch<Observation>
     try {
       const nowMs = clock.monotonicMs()
-      batch = buildBatch({ state: served, host, inbox, counts, nowMs, single, refuseFirst, onUnresolved }, now)
+      const { awaitResolved: onUnresolved } = intake
+      batch = buildBatch({ state: served, host, inbox, counts, nowMs, alone, refused, onUnresolved }, now)
     } catch (error) {
       if (!(error instanceof MachineTrap)) throw error
-      waitingReads = [...arrived, ...waitingReads]
       await onTrap(error)
       return state !== null
     }
-    trustAgain()
-    let ours = true
-    if (batch.sources.length > 0) ours = await commit(served, batch, now)
-    else {
+    suspicion.passed(batch.sources[0] === null && batch.taken.length === 0)
+    if (batch.sources.length > 0) {
+      if (!(await commit(served, batch, now))) return false
+    } else {
       confirm(batch.repeats)
-      if (arrived.length > 0) ours = await headIsOurs(served)
+      if (arrived > 0) return answerByHead(served, arrived)
     }
-    answerReads(arrived, ours ? served : null)
-    return ours
+    for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served)
+    return true
   }
 
-  const headIsOurs = async (served: PartitionState): Promise<boolean> => {
+  /** Answers reads that came while nothing was to be appended, if the journal's head is still this state's. */
+  const answerByHead = async (served: PartitionState, arrived: number): Promise<boolean> => {
     counts.headReads += 1
     try {
       const head = await journal.head(partition)
       const same = head === null ? served.sequence === 0n : Buffer.compare(head.hash, served.hash) === 0
       if (!same) await giveUp('deposed', `the journal is at ${head?.sequence}, this state at ${served.sequence}`, [])
+      else for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served)
       return same
     } catch (error) {
       if (!(error instanceof PortError)) throw error
-      await giveUp('recovering', `the journal's head could not be read (${error.kind})`, [])
-      return false
+      // Nothing was changed, so the state is as good as before: only these reads have no answer.
+      counts.headReadsFailed += 1
+      logger.warn({ err: error }, "the journal's head could not be read")
+      for (const read of intake.reads.splice(0, arrived)) {
+        read.reply(UNAVAILABLE)
+        read.acknowledge()
+      }
+      return true
     }
   }
 
   const hasWork = (): boolean => {
     if (state === null) return false
-    if (inbox.size > 0 || waitingReads.length > 0 || between.length > 0) return true
+    if (inbox.size > 0 || intake.reads.length > 0 || between.length > 0 || isExpiryDue) return true
     return (
       dueCommand(state, host, nextNow()) !== null ||
       state.machine.continuation() !== null ||
@@ -323,12 +272,31 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     )
   }
 
-  const betweenRecords = (): void => {
+  const runBetween = (): void => {
     for (const task of between.splice(0)) task()
+  }
+
+  /**
+   * All that looks at the state without ordering anything. Reads first: when the machine traps on one it is worthless.
+   * False when this partition is not ours any more.
+   */
+  const betweenRecords = async (): Promise<boolean> => {
+    if (isExpiryDue && state !== null) {
+      isExpiryDue = false
+      reads.expire(state)
+    }
+    const trap = reads.takeTrap()
+    if (trap !== null) {
+      counts.traps += 1
+      logger.error({ err: trap }, 'a question trapped; the state is rebuilt from the journal')
+      await rebuildState()
+    }
+    runBetween()
     if (state !== null && snapshotter !== null && snapshotter.due(state.sequence)) {
       // `store` never rejects: a failure is counted and logged by the snapshotter.
       void snapshotter.store(imageOf(state))
     }
+    return state !== null
   }
 
   const waitForWork = (): Promise<void> =>
@@ -337,14 +305,13 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
         wake = () => undefined
         resolve()
       }
-      if (hasWork() || stopping) wake()
+      if (hasWork() || isStopping()) wake()
     })
 
   const run = async (): Promise<void> => {
-    while (state !== null) {
-      betweenRecords()
+    while (await betweenRecords()) {
       if (!hasWork()) {
-        if (stopping) return
+        if (isStopping()) return
         await waitForWork()
         continue
       }
@@ -353,10 +320,12 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   }
 
   const keepUp = async (): Promise<void> => {
+    // Only who serves sends: a deposed owner would send for ever, since nobody confirms to it.
+    if (runnerState !== 'serving') return
     sender.resendOverdue()
-    if (state === null) return
-    reads.expire(state)
-    if (hasWork()) wake()
+    // The state may be ahead of the journal now; the loop looks at it between two records.
+    isExpiryDue = reads.waiting() > 0
+    wake()
     if (clock.monotonicMs() - cursorsSavedAtMs >= CURSOR_SAVE_MS) {
       cursorsSavedAtMs = clock.monotonicMs()
       await journal.saveCursors(partition, sender.cursors())
@@ -369,16 +338,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     for (const doubt of recovered.report.doubted)
       logger.error({ doubt: { ...doubt, sequence: String(doubt.sequence) } }, 'a snapshot was passed over')
     recovery = recovered.report
-    sender = createEffectSender({
-      partition,
-      bus,
-      nowMs: () => clock.monotonicMs(),
-      onConfirmed: () => reads.confirmed(),
-    })
-    reads = createReads({ sender, nowMs: () => clock.monotonicMs() })
+    ;({ inbox, sender, reads, intake } = createTenure())
+    const { inbox: answers, intake: taken } = { inbox, intake }
     outside = createOutsideCaller({
       host: host,
-      onAnswer: (command) => inbox.push({ kind: 'internal', command }),
+      onAnswer: (command) => answers.push({ kind: 'internal', command }),
       onBroken: (error) => logger.error({ err: error }, 'an outside call broke; it is asked for again after a restart'),
     })
     snapshotter = createSnapshotter({
@@ -391,69 +355,105 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     })
     state = recovered.state
     await reloadEffects(sender, journal, state)
-    consumer = await bus.consume(partition, intake, { inFlightMax: IN_FLIGHT_MAX })
+    consumer = await bus.consume(partition, taken.take, { inFlightMax: IN_FLIGHT_MAX })
     runnerState = 'serving'
     reason = null
     outside.resume(state.outsideCalls)
     return recovered.report
   }
 
+  const pauseBeforeRebuild = async (pauseMs: number): Promise<void> => {
+    try {
+      await clock.sleep(pauseMs, quit.signal)
+    } catch {
+      // Stopping: the loop around sees that.
+    }
+  }
+
+  /** Serves until it is stopped or has to step down; never rejects. */
   const serve = async (): Promise<void> => {
     let pauseMs = REBUILD_PAUSE_MS
-    while (!stopping) {
+    while (!isStopping()) {
+      const before = counts.records
       try {
         if (state === null) await acquire()
-        pauseMs = REBUILD_PAUSE_MS
+        isLooping = true
         await run()
       } catch (error) {
         logger.error({ err: error }, 'the partition broke')
-        const fatal = error instanceof RecordError
+        const fatal = error instanceof RecordError || error instanceof ReplayError
         await giveUp(fatal ? 'failed' : 'recovering', error instanceof Error ? error.message : String(error), [])
       }
-      if (stopping || runnerState === 'failed' || runnerState === 'deposed') return
+      isLooping = false
+      runBetween()
+      if (isStopping() || runnerState === 'failed' || runnerState === 'deposed') return
       counts.rebuilds += 1
-      await clock.sleep(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, REBUILD_PAUSE_MS_MAX)
+      // Only what got something done may try again at once.
+      pauseMs = counts.records > before ? REBUILD_PAUSE_MS : Math.min(pauseMs * 2, REBUILD_PAUSE_MS_MAX)
+      await pauseBeforeRebuild(pauseMs)
     }
   }
 
   const whenBetween = <Value>(task: (served: PartitionState) => Value): Promise<Value> =>
     new Promise((resolve, reject) => {
-      between.push(() => {
-        if (state === null)
-          reject(new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`))
-        else resolve(task(state))
-      })
+      const attempt = (): void => {
+        try {
+          if (state === null)
+            throw new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`)
+          resolve(task(state))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      if (!isLooping) return attempt()
+      between.push(attempt)
       wake()
-      if (state === null) for (const waiting of between.splice(0)) waiting()
     })
 
-  return {
-    start: async () => {
+  /** The first acquisition; whatever it leaves behind when it fails is cleared away. */
+  const begin = async (): Promise<RecoveryReport> => {
+    try {
       const report = await acquire()
       upkeep = clock.every(UPKEEP_INTERVAL_MS, keepUp, (error) => logger.warn({ err: error }, 'upkeep failed'))
-      loop = serve()
       return report
+    } catch (error) {
+      await giveUp('failed', error instanceof Error ? error.message : String(error), [])
+      throw error
+    }
+  }
+
+  /** Cursors are advice: a stop does not fail for them. */
+  const saveCursors = async (): Promise<void> => {
+    try {
+      await journal.saveCursors(partition, sender.cursors())
+    } catch (error) {
+      logger.warn({ err: error }, 'the effect cursors could not be saved')
+    }
+  }
+
+  return {
+    start: () => {
+      const begun = begin()
+      // `stop` waits for this, whether the start succeeds or not.
+      loop = begun.then(serve, () => undefined)
+      return begun
     },
     observe: (observation) => {
       if (runnerState === 'serving') inbox.push({ kind: 'observation', observation })
     },
     stop: async (options) => {
-      held = []
-      stopping = true
+      quit.abort(new Error('the runner is stopped'))
       wake()
       await loop
-      const stopped = consumer
-      consumer = null
-      await stopped?.stop()
+      await stopConsumer()
       outside?.stop()
       await upkeep?.stop()
       reads.drop()
       turnAway(inbox.drain())
       await snapshotter?.idle()
       if (options.snapshot && state !== null) await snapshotter?.store(imageOf(state))
-      if (state !== null) await journal.saveCursors(partition, sender.cursors())
-      if (runnerState === 'serving') runnerState = 'stopped'
+      if (state !== null) await saveCursors()
+      if (runnerState !== 'failed' && runnerState !== 'deposed') runnerState = 'stopped'
     },
     snapshotNow: async () => {
       const image = await whenBetween(imageOf)

@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { createEmbeddedBus } from '../../src/adapters/embedded/bus.ts'
+import { createPartitionClient } from '../../src/kernel/client.ts'
+import { IN_FLIGHT_MAX } from '../../src/kernel/runner-types.ts'
+import type { Bus, BusMessage } from '../../src/ports/bus.ts'
+import { PortError } from '../../src/ports/failure.ts'
+import type { Journal } from '../../src/ports/journal.ts'
+import { gateOf } from './gates.ts'
+import { HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
+import { createTallyMachine, tallyCommand, tallyKinds, tallyQuestion, totalIn } from './tally-machine.ts'
+
+let world: World
+const deadlineMs = 3_000
+
+beforeEach(async () => {
+  world = await openWorld()
+})
+afterEach(async () => {
+  await world.close()
+  await removeWorld(world.folder)
+})
+
+const add = (amount: bigint, id = 0): Uint8Array => tallyCommand(tallyKinds.add, [amount], id)
+const forward = (amount: bigint): Uint8Array => tallyCommand(tallyKinds.forward, [amount, BigInt(THERE)])
+
+const send = async (command: Uint8Array): Promise<Uint8Array> => {
+  const answer = await world.client.command(HERE, command, deadlineMs)
+  if (!answer.ok) throw new Error(`${answer.refusal.code}: ${answer.refusal.message}`)
+  return answer.value.outcome
+}
+
+const total = async (): Promise<bigint> => {
+  const answer = await world.client.read(HERE, tallyQuestion(), { deadlineMs })
+  if (!answer.ok) throw new Error(answer.refusal.code)
+  return totalIn(answer.value.outcome)
+}
+
+/** A journal whose appends fail while the switch says so. */
+const breakable = (isBroken: () => boolean): Journal => ({
+  ...world.journal,
+  append: (partition, record) =>
+    isBroken() ? Promise.reject(new PortError('closed', 'gone')) : world.journal.append(partition, record),
+})
+
+describe('a read', () => {
+  test('never sees what is not journaled yet, also when its time is up meanwhile', async () => {
+    const gate = gateOf(world.journal)
+    const runner = world.run(HERE, { journal: gate.journal })
+    await runner.start()
+    const parked = world.client.read(HERE, tallyQuestion(42), { deadlineMs, parkMs: 150 })
+    await until(world.clock, () => runner.status().parkedReads === 1)
+    gate.close()
+    const command = send(add(6n, 42))
+    await until(world.clock, () => gate.waiting === 1)
+    const early = await Promise.race([parked.then(() => 'answered'), world.clock.sleep(500).then(() => 'waiting')])
+    expect(early).toBe('waiting')
+    gate.open()
+    expect(totalIn(await command)).toBe(6n)
+    expect((await parked).ok).toBe(true)
+    await runner.stop({ snapshot: false })
+  })
+
+  test('that waits leaves the window to the commands it waits for', async () => {
+    const runner = world.run(HERE)
+    await runner.start()
+    const parked = Array.from({ length: IN_FLIGHT_MAX + 10 }, () =>
+      world.client.read(HERE, tallyQuestion(42), { deadlineMs: 10_000, parkMs: 10_000 }),
+    )
+    await until(world.clock, () => runner.status().parkedReads >= IN_FLIGHT_MAX)
+    await send(add(6n, 42))
+    expect((await Promise.all(parked)).every((answer) => answer.ok)).toBe(true)
+    await runner.stop({ snapshot: false })
+  }, 20_000)
+
+  test("has no answer when the journal's head can not be read, and the partition serves on", async () => {
+    let broken = false
+    const journal: Journal = {
+      ...world.journal,
+      head: (partition) =>
+        broken ? Promise.reject(new PortError('unavailable', 'gone')) : world.journal.head(partition),
+    }
+    const runner = world.run(HERE, { journal })
+    await runner.start()
+    await send(add(3n))
+    broken = true
+    expect((await world.client.read(HERE, tallyQuestion(), { deadlineMs })).ok).toBe(false)
+    broken = false
+    expect(await total()).toBe(3n)
+    expect(runner.status().counts['rebuilds']).toBe(0)
+    await runner.stop({ snapshot: false })
+  })
+})
+
+describe('a state that was given up', () => {
+  test('takes no command whose inputs come after it: the queue brings that again', async () => {
+    let broken = false
+    const fetches: ((value: Uint8Array) => void)[] = []
+    const resolve = (command: Uint8Array): Uint8Array | Promise<Uint8Array> =>
+      Buffer.compare(command, slow) === 0 ? new Promise((done) => fetches.push(done)) : command
+    const slow = add(100n)
+    const runner = world.run(HERE, { journal: breakable(() => broken), host: { resolve } })
+    await runner.start()
+    const answer = world.client.command(HERE, slow, deadlineMs)
+    await until(world.clock, () => fetches.length === 1)
+    broken = true
+    expect((await world.client.command(HERE, add(1n, 1), deadlineMs)).ok).toBe(false)
+    broken = false
+    await until(world.clock, () => fetches.length === 2)
+    for (const done of fetches) done(slow)
+    expect((await answer).ok).toBe(true)
+    await world.clock.sleep(50)
+    expect(await total()).toBe(100n)
+    await runner.stop({ snapshot: false })
+  })
+
+  test('takes nothing that its consumer still brings', async () => {
+    let broken = false
+    const bus: Bus = {
+      ...world.bus,
+      consume: async (partition, handler, options) => {
+        const consumer = await world.bus.consume(partition, handler, options)
+        return { stop: async () => (await world.clock.sleep(100), consumer.stop()) }
+      },
+    }
+    const runner = world.run(HERE, { journal: breakable(() => broken), bus })
+    await runner.start()
+    broken = true
+    expect((await world.client.command(HERE, add(1n, 1), deadlineMs)).ok).toBe(false)
+    broken = false
+    const late = world.client.command(HERE, add(100n), deadlineMs)
+    expect((await late).ok).toBe(true)
+    await world.clock.sleep(50)
+    expect(await total()).toBe(100n)
+    await runner.stop({ snapshot: false })
+  })
+
+  test('sends no effects any more once another writer has taken over', async () => {
+    const otherBus = createEmbeddedBus({ clock: world.clock })
+    let sent = 0
+    const counted: Bus = {
+      ...world.bus,
+      send: (partition, message: BusMessage) => ((sent += 1), world.bus.send(partition, message)),
+    }
+    const runner = world.run(HERE, { bus: counted })
+    await runner.start()
+    await send(forward(1n))
+    const other = world.run(HERE, { bus: otherBus })
+    await other.start()
+    expect(await createPartitionClient({ bus: otherBus }).command(HERE, add(1n), deadlineMs)).toMatchObject({
+      ok: true,
+    })
+    expect((await world.client.command(HERE, add(1n), deadlineMs)).ok).toBe(false)
+    expect(runner.status().state).toBe('deposed')
+    const before = sent
+    await world.clock.sleep(1_500)
+    expect(sent).toBe(before)
+    await runner.stop({ snapshot: false })
+    await other.stop({ snapshot: false })
+    await otherBus.close()
+  })
+
+  test('is not taken up again in place when another writer has appended meanwhile', async () => {
+    const otherBus = createEmbeddedBus({ clock: world.clock })
+    const runner = world.run(HERE)
+    await runner.start()
+    const other = world.run(HERE, { bus: otherBus })
+    await other.start()
+    await createPartitionClient({ bus: otherBus }).command(HERE, forward(1n), deadlineMs)
+    const answer = await world.client.command(HERE, tallyCommand(tallyKinds.trap, [], 2), 500)
+    expect(answer.ok).toBe(false)
+    expect(runner.status().state).toBe('deposed')
+    await runner.stop({ snapshot: false })
+    await other.stop({ snapshot: false })
+    await otherBus.close()
+  })
+})
+
+describe('a stop', () => {
+  test('while it starts leaves the queue to the next one', async () => {
+    const journal: Journal = {
+      ...world.journal,
+      loadCursors: async (partition) => (await world.clock.sleep(100), world.journal.loadCursors(partition)),
+    }
+    const first = world.run(HERE, { journal })
+    const started = first.start()
+    await first.stop({ snapshot: false })
+    await started
+    const second = world.run(HERE)
+    await second.start()
+    expect(totalIn(await send(add(2n)))).toBe(2n)
+    expect(first.status().state).toBe('stopped')
+    await second.stop({ snapshot: false })
+  })
+
+  test('is quick while the journal is away, and does not fail for cursors', async () => {
+    let broken = false
+    const journal: Journal = {
+      ...breakable(() => broken),
+      saveCursors: () => Promise.reject(new PortError('unavailable', 'gone')),
+      head: (partition) =>
+        broken ? Promise.reject(new PortError('unavailable', 'gone')) : world.journal.head(partition),
+    }
+    const runner = world.run(HERE, { journal })
+    await runner.start()
+    broken = true
+    await world.client.command(HERE, add(1n, 1), deadlineMs)
+    await world.clock.sleep(500)
+    const begin = world.clock.monotonicMs()
+    await runner.stop({ snapshot: true })
+    expect(world.clock.monotonicMs() - begin).toBeLessThan(200)
+    expect(runner.status().state).toBe('stopped')
+    const other = world.run(HERE, { journal: { ...journal, head: world.journal.head } })
+    await other.start()
+    await other.stop({ snapshot: true })
+  })
+
+  test('leaves a runner that still tells its state, and one that never started stops too', async () => {
+    const runner = world.run(HERE)
+    await runner.start()
+    await send(add(2n))
+    const hash = await runner.stateHash()
+    await runner.stop({ snapshot: false })
+    const after = Promise.race([runner.stateHash(), world.clock.sleep(500).then(() => 'no answer')])
+    expect(await after).toBe(hash)
+    await world.run(THERE).stop({ snapshot: true })
+  })
+})
+
+describe('a question for the state between two records', () => {
+  test('fails when the machine can not answer it, and the others are answered', async () => {
+    const factory = () => {
+      let asked = 0
+      const machine = createTallyMachine()
+      const stateHash = (): string => {
+        asked += 1
+        if (asked === 1) throw new Error('trap')
+        return machine.stateHash()
+      }
+      return { ...machine, stateHash }
+    }
+    const runner = world.run(HERE, { host: { factory } })
+    await runner.start()
+    const answers = Promise.allSettled([runner.stateHash(), runner.stateHash()])
+    const all = await Promise.race([answers, world.clock.sleep(500).then(() => [])])
+    expect(all.map((answer) => answer.status)).toEqual(['rejected', 'fulfilled'])
+    await runner.stop({ snapshot: false })
+  })
+})
