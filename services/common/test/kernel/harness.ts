@@ -40,6 +40,7 @@ export interface World {
 export interface RunOptions {
   readonly journal?: Journal
   readonly bus?: Bus
+  readonly snapshots?: Snapshots
   readonly host?: Partial<MachineHost<bigint>>
   readonly snapshotPolicy?: SnapshotPolicy
 }
@@ -47,10 +48,13 @@ export interface RunOptions {
 const never: SnapshotPolicy = { intervalMs: 3_600_000, keep: 3, compression: 'zstd' }
 
 /** Opens a world; pass a folder to open an existing one again. */
-export const openWorld = async (existing?: string): Promise<World> => {
+export const openWorld = async (
+  existing?: string,
+  options: { readonly clock?: Clock; readonly queueMax?: number } = {},
+): Promise<World> => {
   const folder = existing ?? (await mkdtemp(join(tmpdir(), 'bourse-kernel-')))
-  const clock = createSystemClock()
-  const bus = createEmbeddedBus({ clock })
+  const clock = options.clock ?? createSystemClock()
+  const bus = createEmbeddedBus({ clock, ...(options.queueMax === undefined ? {} : { queueMax: options.queueMax }) })
   const journal = openSqliteJournal({ path: join(folder, 'journal.sqlite') })
   const snapshots = await openFileSnapshots({ folder: join(folder, 'snapshots'), clock })
   const events = createEmbeddedEvents({ journal, clock })
@@ -69,7 +73,7 @@ export const openWorld = async (existing?: string): Promise<World> => {
         host: { factory: () => createTallyMachine(), ...options.host },
         bus: options.bus ?? bus,
         journal: options.journal ?? journal,
-        snapshots,
+        snapshots: options.snapshots ?? snapshots,
         events,
         clock,
         logger,
