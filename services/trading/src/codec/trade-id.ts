@@ -9,7 +9,8 @@ export interface TradePlace {
 
 const NUMBER_BITS = 48n
 const PARTITION_BITS = 8n
-const TRADE_ID = /^trade_(\d{1,24})$/
+/** Without zeros in front: a trade has one id, or the same trade would be found under one and missed under another. */
+const TRADE_ID = /^trade_([1-9]\d{0,23})$/
 
 /**
  * The public id of a trade: `trade_` and market, partition and number packed in one decimal number. Opaque to clients.
