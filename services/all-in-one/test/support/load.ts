@@ -22,7 +22,7 @@ export interface Load {
   readonly repeats: number
 }
 
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 60_000
 const REPEAT_AFTER_MS = 60
 /** Of 100 requests so many are sent twice at the same moment. */
 const TWICE_PERCENT = 10
@@ -61,12 +61,26 @@ interface Stage {
 const createRecorder = ({ onDone }: Stage) => {
   const done: Done[] = []
   let repeats = 0
-  const perform = async (operation: Omit<Done, 'answer'>, isTwice: boolean): Promise<Answer> => {
-    const insisting = (): Promise<Answer> => insist(operation.again, () => void (repeats += 1))
-    const [answer, other] = await Promise.all([insisting(), isTwice ? insisting() : null])
+  let isGivenUp = false
+  const onRepeat = (): void => {
+    repeats += 1
+    if (isGivenUp) throw new Error('the load was given up')
+  }
+  const outcomeOf = async ({ again }: Omit<Done, 'answer'>, isTwice: boolean): Promise<Answer> => {
+    const [answer, other] = await Promise.all([insist(again, onRepeat), isTwice ? insist(again, onRepeat) : null])
     if (other !== null && lasting(other) !== lasting(answer)) {
       throw new Error(`one key, two outcomes: ${lasting(answer)} and ${lasting(other)}`)
     }
+    return answer
+  }
+  const perform = async (operation: Omit<Done, 'answer'>, isTwice: boolean): Promise<Answer> => {
+    const answer = await outcomeOf(operation, isTwice).catch((error: unknown) => {
+      // One fault ends the load: the others must neither go on nor keep anybody waiting.
+      isGivenUp = true
+      onDone(Number.MAX_SAFE_INTEGER)
+      throw error
+    })
+    if (isGivenUp) throw new Error('the load was given up')
     done.push({ ...operation, answer })
     onDone(done.length)
     return answer
