@@ -1,3 +1,4 @@
+import pino from 'pino'
 import { describe, expect, test } from '@jest/globals'
 import { bodyOf, decodeHeader } from '@bourse/common/kernel/command.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
@@ -8,6 +9,8 @@ import { transactionName } from '../src/codec/identifiers.ts'
 import { executeAuthorization, executeReversal, PATIENCE_MS } from '../src/host/execute-bank.ts'
 import { CLOCK_SKEW_MS, executeOrder } from '../src/host/execute-order.ts'
 import { bytes16 } from './world.ts'
+
+const logger = pino({ level: 'silent' })
 
 const START_MS = 1_000_000
 const VALID_UNTIL_MS = START_MS + 5_000
@@ -59,7 +62,7 @@ const run = async (
   clock: Clock, script: Parameters<typeof scripted>[1], maybeSent: boolean,
 ): Promise<{ readonly answer: BridgeAnswer; readonly calls: readonly string[] }> => {
   const { liquidity, calls } = scripted(clock, script)
-  const command = await executeOrder({ liquidity, clock }, orderCall, maybeSent, new AbortController().signal)
+  const command = await executeOrder({ liquidity, clock, logger }, orderCall, maybeSent, new AbortController().signal)
   return { answer: answerOf(command), calls }
 }
 
@@ -131,7 +134,7 @@ describe('Calls to a bank', () => {
     }
   }
   const authorize = async (bank: BankCallbacks): Promise<BridgeAnswer> =>
-    answerOf(await executeAuthorization({ callbacks: bank, clock: jumpingClock() }, {
+    answerOf(await executeAuthorization({ callbacks: bank, clock: jumpingClock(), logger }, {
     kind: 'authorize', transactionId: bytes16('tx'), ...target, retries: 3, bankUserId: 'u', type: 'BUY', amount: '1.00',
       currency: 'AZN',
   }, new AbortController().signal))
@@ -151,10 +154,10 @@ describe('Calls to a bank', () => {
     const call = { kind: 'reverse', transactionId: bytes16('tx'), bank: 'demo', ...target } as const
     const clock = jumpingClock()
     const { signal } = new AbortController()
-    expect(answerOf(await executeReversal({ callbacks: callbacks([]), clock }, call,
+    expect(answerOf(await executeReversal({ callbacks: callbacks([]), clock, logger }, call,
       signal))).toMatchObject({ acknowledged: false })
     expect(clock.nowMs() - START_MS).toBeGreaterThanOrEqual(PATIENCE_MS)
-    const heard = await executeReversal({ callbacks: callbacks(['declined', 'unreachable', 'acknowledged']), clock }, call,
+    const heard = await executeReversal({ callbacks: callbacks(['declined', 'unreachable', 'acknowledged']), clock, logger }, call,
       signal)
     expect(answerOf(heard)).toMatchObject({ acknowledged: true })
   })

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { AuthorizationResult, BankCallbacks } from '../adapters/bank-callbacks.ts'
 import { encodeAnswer, type AuthorizationCall, type ReversalCall, type WebhookCall } from '../codec/calls.ts'
@@ -16,6 +17,7 @@ export const PATIENCE_MS = 60_000
 export interface BankDeps {
   readonly callbacks: BankCallbacks
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** Asks the bank up to retries + 1 times; its first word counts. */
@@ -30,6 +32,7 @@ export const executeAuthorization = async (deps: BankDeps, call: AuthorizationCa
     }
     result = await deps.callbacks.authorize(call, authorization, signal)
   }
+  if (result === 'unreachable') deps.logger.warn({ transactionId: authorization.transactionId }, 'the bank did not answer an authorization')
   return encodeAnswer({ kind: 'authorization', transactionId, result })
 }
 
@@ -47,6 +50,7 @@ const repeatUntilDone = async (clock: Clock, attempt: () => Promise<boolean>, si
 export const executeReversal = async (deps: BankDeps, call: ReversalCall, signal: AbortSignal): Promise<Uint8Array> => {
   const name = transactionName(call.transactionId)
   const acknowledged = await repeatUntilDone(deps.clock, () => deps.callbacks.reverse(call, name, signal), signal)
+  if (!acknowledged) deps.logger.warn({ bank: call.bank, transactionId: name }, 'the bank does not acknowledge a reversal')
   return encodeAnswer({ kind: 'reversal', transactionId: call.transactionId, bank: call.bank, acknowledged })
 }
 
@@ -54,5 +58,7 @@ export const executeReversal = async (deps: BankDeps, call: ReversalCall, signal
 export const executeWebhook = async (deps: BankDeps, call: WebhookCall, signal: AbortSignal): Promise<Uint8Array> => {
   const body = JSON.stringify(eventOf(decodeTransaction(call.transaction)))
   const acknowledged = await repeatUntilDone(deps.clock, () => deps.callbacks.deliver(call, call.bank, body, signal), signal)
+  const { bank, sequence } = call
+  if (!acknowledged) deps.logger.warn({ bank, sequence: String(sequence) }, 'the bank does not acknowledge an event')
   return encodeAnswer({ kind: 'webhook', bank: call.bank, sequence: call.sequence, acknowledged })
 }

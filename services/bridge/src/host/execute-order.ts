@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { LiquidityProvider, OrderResult } from '../adapters/liquidity-provider.ts'
 import { encodeAnswer, type OrderCall } from '../codec/calls.ts'
@@ -9,25 +10,33 @@ export const CLOCK_SKEW_MS = 500
 export const ASK_PAUSE_MS = 100
 /** Longest such pause. */
 export const ASK_PAUSE_MS_MAX = 2_000
+/** How often an order without a clear end is said again, ms. */
+export const UNCLEAR_LOG_MS = 30_000
 
 /** What the execution of an order needs. */
 export interface OrderDeps {
   readonly liquidity: LiquidityProvider
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 type Final = Extract<OrderResult, { readonly kind: 'filled' | 'rejected' | 'absent' }>
 
 /** Asks until there is a final answer; `absent` is one only when the order can't arrive any more. */
 const askUntilFinal = async (
-  { liquidity, clock }: OrderDeps, id: string, validUntilMs: number, signal: AbortSignal,
+  { liquidity, clock, logger }: OrderDeps, id: string, validUntilMs: number, signal: AbortSignal,
 ): Promise<Final> => {
+  let saidAtMs = clock.monotonicMs()
   for (let pauseMs = ASK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, ASK_PAUSE_MS_MAX)) {
     const askedAtMs = clock.nowMs()
     const result = await liquidity.ask(id, signal)
     if (result.kind === 'filled' || result.kind === 'rejected') return result
     const arrivesNoMoreMs = validUntilMs + CLOCK_SKEW_MS
     if (result.kind === 'absent' && askedAtMs > arrivesNoMoreMs) return result
+    if (clock.monotonicMs() - saidAtMs >= UNCLEAR_LOG_MS) {
+      saidAtMs = clock.monotonicMs()
+      logger.warn({ clientOrderId: id, result }, 'an order has no clear end yet')
+    }
     const untilCertainMs = arrivesNoMoreMs + 1 - clock.nowMs()
     await clock.sleep(untilCertainMs > 0 ? Math.min(pauseMs, untilCertainMs) : pauseMs, signal)
   }
