@@ -153,7 +153,7 @@ describe('around the trade', () => {
 
   test('accounts and transactions are the bank\'s own; others are 404', async () => {
     expect((await platform.bankCall('GET', '/api/v1/users/user_123/accounts')).json).toEqual([{ currency: 'AZN',
-      balance: '100.00', lockedBalance: '0.00', version: '3' }])
+      balance: '100.00', lockedBalance: '0.00', version: 3 }])
     expect((await platform.bankCall('GET', '/api/v1/users/stranger/accounts')).status).toBe(404)
     expect((await platform.bankCall('GET', '/api/v1/transactions/tx_1')).json).toMatchObject({ id: 'tx_1',
       feeAmount: '1.50', entries: [{ amount: '-100.00' }] })

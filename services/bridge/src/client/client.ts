@@ -83,7 +83,7 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
       currency,
       balance: formatAtLeast(balance, decimals.get(currency) ?? 2),
       lockedBalance: formatAtLeast(locked, decimals.get(currency) ?? 2),
-      version: version.toString(),
+      version: Number(version),
     })))
   }
 

@@ -57,7 +57,7 @@ export interface BankAccount {
   readonly currency: string
   readonly balance: string
   readonly lockedBalance: string
-  readonly version: string
+  readonly version: number
 }
 
 /** Events of a bank after a sequence. */

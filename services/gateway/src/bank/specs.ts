@@ -115,7 +115,7 @@ export const bankSpecs = {
     description: 'Includes every outcome already answered.', params: parameters({ bankUserId }, ['bankUserId']),
     answers: { 200: { description: 'One of each currency',
       schema: list(object({ currency, balance: { ...decimal, description: 'Includes the locked part.' },
-      lockedBalance: decimal, version: { type: 'string' } }, [], 'BankAccount')) } },
+      lockedBalance: decimal, version: { type: 'integer' } }, [], 'BankAccount')) } },
     refusals: ['NOT_FOUND', 'UNAVAILABLE'],
   }),
   transaction: bankRoute({

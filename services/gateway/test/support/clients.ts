@@ -157,7 +157,7 @@ export const testBridge = () => {
       })
     }),
     accounts: async (_bank, bankUserId) => (bankUserId === 'user_123'
-      ? ok([{ currency: 'AZN', balance: '100.00', lockedBalance: '0.00', version: '3' }])
+      ? ok([{ currency: 'AZN', balance: '100.00', lockedBalance: '0.00', version: 3 }])
       : refuse('NOT_FOUND', 'there is no such customer')),
     transaction: async (bank) => owned(bank, bankTransaction()),
     transactionByKey: async (bank, idempotencyKey) => owned(bank, bankTransaction({ idempotencyKey })),
