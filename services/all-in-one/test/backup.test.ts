@@ -1,5 +1,6 @@
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parseAmount } from '@bourse/common/money/amount.ts'
 import { heldByCustomer } from './support/audit.ts'
@@ -104,19 +105,25 @@ describe('backup and restore', () => {
         expect(lasting(repeated)).toBe(lasting(answer))
       }
       expect((await twin.get('/auth/me')).status).toBe(200)
-      for (let who = 0; who < CUSTOMERS; who++) {
-        const entries = await until(
-          async () => {
-            const all = (await bank(there).transactions()).filter(({ bankUserId }) => bankUserId === `customer-${who}`)
-            return all.some(({ status }) => status === 'PENDING') ? null : all.flatMap((one) => one.entries)
-          },
-          (found) => found !== null,
+      // What was under way when the backup was made goes on here: it comes to rest first, and the lists with it.
+      const told = async () => {
+        const all = await bank(there).transactions()
+        const customers = Array.from({ length: CUSTOMERS }, (_, who) => `customer-${who}`)
+        const held = await Promise.all(customers.map((customer) => heldByCustomer(bank(there), customer)))
+        const entries = customers.map((customer) =>
+          all.filter((one) => one.bankUserId === customer).flatMap((one) => one.entries),
         )
-        // Trades that were in flight at the backup come to their end first: money moves until then.
-        const held = await heldByCustomer(bank(there), `customer-${who}`)
-        const sum = (currency: string): bigint => ownSum(entries ?? [], currency)
-        expect([held.AZN, held.USDT]).toEqual([sum('AZN'), sum('USDT')])
+        return {
+          isAtRest: all.every(({ status }) => status !== 'PENDING'),
+          held: held.map(({ AZN, USDT, locked }) => [AZN, USDT, locked]),
+          sums: entries.map((own) => [ownSum(own, 'AZN'), ownSum(own, 'USDT'), 0n]),
+        }
       }
+      const isSettled = (now: Awaited<ReturnType<typeof told>>): boolean =>
+        now.isAtRest && isDeepStrictEqual(now.held, now.sums)
+      await until(told, isSettled).catch(() => undefined)
+      const { held, sums } = await told()
+      expect(held).toEqual(sums)
     },
     LIMIT_MS,
   )

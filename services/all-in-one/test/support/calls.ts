@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 
 /** An answer as it came. `body` is null when it is no JSON. */
 export interface Answer {
@@ -52,8 +53,7 @@ export const until = async <Value>(
   for (;;) {
     const value = await ask()
     if (done(value)) return value
-    if (performance.now() > end)
-      throw new Error(`not so within ${limitMs} ms: ${JSON.stringify(value)?.slice(0, 2_000)}`)
+    if (performance.now() > end) throw new Error(`not so within ${limitMs} ms: ${inspect(value).slice(0, 2_000)}`)
     await pause(50)
   }
 }
