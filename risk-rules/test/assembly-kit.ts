@@ -23,7 +23,16 @@ export const compile = <Exports extends Record<string, unknown>>(
     const entry = join(folder, 'entry.ts')
     const out = join(folder, 'out.wasm')
     writeFileSync(entry, source.replaceAll(ASSEMBLY, relative(folder, join(riskRules, 'assembly'))))
-    const options = ['--config', 'asconfig.json', '--target', 'release', '--initialMemory', String(pages), '--outFile', out]
+    const options = [
+      '--config',
+      'asconfig.json',
+      '--target',
+      'release',
+      '--initialMemory',
+      String(pages),
+      '--outFile',
+      out,
+    ]
     const { status, stderr } = spawnSync(process.execPath, [compiler, relative(riskRules, entry), ...options], {
       cwd: riskRules,
       encoding: 'utf8',
@@ -33,7 +42,8 @@ export const compile = <Exports extends Record<string, unknown>>(
       throw new WebAssembly.RuntimeError(`trapped at line ${line >>> 0}`)
     }
     const bytes = new Uint8Array(readFileSync(out))
-    return instantiateSync<Exports & { memory: WebAssembly.Memory }>(new WebAssembly.Module(bytes), { env: { abort } }).exports
+    return instantiateSync<Exports & { memory: WebAssembly.Memory }>(new WebAssembly.Module(bytes), { env: { abort } })
+      .exports
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -29,8 +29,12 @@ describe('The id table', () => {
       const requestHash = bytes16(random.int(8) === 0 ? 2 : 1)
       const isKnown = seen.has(hex(id))
       const expected = isKnown
-        ? requestHash[15] === 1 ? 'OK' : 'IDEMPOTENCY_CONFLICT'
-        : seen.size < capacity ? 'OK' : 'UNAVAILABLE'
+        ? requestHash[15] === 1
+          ? 'OK'
+          : 'IDEMPOTENCY_CONFLICT'
+        : seen.size < capacity
+          ? 'OK'
+          : 'UNAVAILABLE'
       const command = register(id, isKnown ? requestHash : bytes16(1))
       expect(decodeLedgerOutcome(machine.apply([command], now, 1).outcomes[0]!).code).toBe(expected)
       if (!isKnown && expected === 'OK') seen.set(hex(id), now)
@@ -42,7 +46,8 @@ describe('The id table', () => {
       }
     }
     for (let number = 1; number <= capacity * 3; number++) {
-      for (const first of [0, 1]) expect(knows(machine, bytes16(number, first))).toBe(seen.has(hex(bytes16(number, first))))
+      for (const first of [0, 1])
+        expect(knows(machine, bytes16(number, first))).toBe(seen.has(hex(bytes16(number, first))))
     }
   })
 
@@ -73,7 +78,8 @@ describe('The id table', () => {
     for (let number = 1; number <= 3; number++) codeOf(wrapped, bytes16(number), NOW)
     const later = NOW + WINDOW_MS + 1n
     const fresh = create(4)
-    for (const machine of [wrapped, fresh]) for (let number = 10; number <= 12; number++) codeOf(machine, bytes16(number), later)
+    for (const machine of [wrapped, fresh])
+      for (let number = 10; number <= 12; number++) codeOf(machine, bytes16(number), later)
     expect(wrapped.stateHash()).toBe(fresh.stateHash())
     codeOf(fresh, bytes16(13), later)
     expect(wrapped.stateHash()).not.toBe(fresh.stateHash())

@@ -56,7 +56,8 @@ const positive64 = (): bigint => {
   return value === MIN64 ? MAX64 : value === 0n ? 1n : value < 0n ? -value : value
 }
 const value128 = (): bigint => {
-  if (random.chance(15)) return random.pick([MAX128, MIN128, MAX128 - 1n, 1n << 64n, -(1n << 64n), (1n << 64n) - 1n, 0n])
+  if (random.chance(15))
+    return random.pick([MAX128, MIN128, MAX128 - 1n, 1n << 64n, -(1n << 64n), (1n << 64n) - 1n, 0n])
   return value64() * (random.chance(60) ? value64() : 1n)
 }
 
@@ -110,7 +111,8 @@ describe('the checked 128-bit arithmetic', () => {
         () => [outcome(() => int128.mulDivFloor(a, b, divisor)), expected(() => divFloor(product, divisor))] as const,
         () => [outcome(() => int128.mulDivCeil(a, b, divisor)), expected(() => divCeil(product, divisor))] as const,
         // −2^63 is left out of the truncating one's range: its magnitude has no i64.
-        () => [outcome(() => int128.mulDivTruncate(a, b, divisor)), expected(() => truncated(product, divisor))] as const,
+        () =>
+          [outcome(() => int128.mulDivTruncate(a, b, divisor)), expected(() => truncated(product, divisor))] as const,
       ])()
       return [found, wanted, [a, b, divisor]]
     })
@@ -151,7 +153,11 @@ describe('the checked 128-bit arithmetic', () => {
     agree(20_000, () => {
       const [a, b, c, d] = [value64(), value64(), value64(), value64()]
       const difference = a * b - c * d
-      return [BigInt(int128.compareProducts(a, b, c, d)), difference < 0n ? -1n : difference > 0n ? 1n : 0n, [a, b, c, d]]
+      return [
+        BigInt(int128.compareProducts(a, b, c, d)),
+        difference < 0n ? -1n : difference > 0n ? 1n : 0n,
+        [a, b, c, d],
+      ]
     })
   })
 })

@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { partitionIndexOf } from '@bourse/common/kernel/partition.ts'
-import { accountKindOfNumber, accountKinds, bankCustomerOwner, currencyCode, currencyNumber } from '../src/ledger/accounts.ts'
+import {
+  accountKindOfNumber,
+  accountKinds,
+  bankCustomerOwner,
+  currencyCode,
+  currencyNumber,
+} from '../src/ledger/accounts.ts'
 import { insurancePartitionOf, systemAccount, systemAccountKey, systemAccountName } from '../src/ledger/accounts.ts'
 import { transactionTypeOfNumber, transactionTypes } from '../src/ledger/accounts.ts'
 import { decodeInstruction, encodeInstruction, encodeLedgerCommand, getInt128, setInt128 } from '../src/ledger/codec.ts'
@@ -13,7 +19,10 @@ describe('The codec of instructions', () => {
     const instruction: Instruction = {
       kind: 'SETTLE',
       transactionType: 3,
-      holds: [{ id: bytes16(1), index: 0 }, { id: bytes16(2), index: 7 }],
+      holds: [
+        { id: bytes16(1), index: 0 },
+        { id: bytes16(2), index: 7 },
+      ],
       legs: [customer(alice, -12n), system('house', 13n, 'BTC_USDC'), system('fees', -(10n ** 20n) + 1n, '', 'BTC')],
       reference: bytes16(3),
       memo: new Uint8Array([1, 2, 3]),
@@ -25,7 +34,9 @@ describe('The codec of instructions', () => {
 
   test('leaves out entries of nothing, but no holds of nothing', () => {
     const legs = [customer(alice, 0n), customer(alice, 5n), system('fees', -5n)]
-    expect(decodeInstruction(encodeLedgerCommand({}, { kind: 'POST', legs })).legs.map(({ amount }) => amount)).toEqual([5n, -5n])
+    expect(decodeInstruction(encodeLedgerCommand({}, { kind: 'POST', legs })).legs.map(({ amount }) => amount)).toEqual(
+      [5n, -5n],
+    )
     expect(decodeInstruction(encodeLedgerCommand({}, { kind: 'HOLD', legs: legs.slice(0, 2) })).legs).toHaveLength(2)
   })
 
@@ -34,7 +45,11 @@ describe('The codec of instructions', () => {
     ['holds', { kind: 'RELEASE', holds: Array.from({ length: 9 }, (_, index) => ({ id: alice, index })) }, '9 holds'],
     ['memo bytes', { kind: 'POST', memo: new Uint8Array(513) }, '513 bytes'],
     ['bytes in an owner', { kind: 'POST', legs: [{ ...customer(alice, 1n), owner: new Uint8Array(17) }] }, '16 bytes'],
-    ['bytes in a slip than it says', { kind: 'HOLD', slip: { target: 1, command: new Uint8Array(64) } }, 'whole command'],
+    [
+      'bytes in a slip than it says',
+      { kind: 'HOLD', slip: { target: 1, command: new Uint8Array(64) } },
+      'whole command',
+    ],
   ])('refuses more %s than there can be', (_what, instruction, message) => {
     expect(() => encodeInstruction(instruction)).toThrow(message)
   })
@@ -86,7 +101,8 @@ describe('The chart of accounts', () => {
   test('reads and writes currencies', () => {
     for (const code of ['USDC', 'A', 'ABCDEFGH', '1INCH']) expect(currencyCode(currencyNumber(code))).toBe(code)
     expect(currencyNumber('USDC')).toBe(0x43445355n)
-    for (const code of ['', 'usdc', 'ABCDEFGHI', 'A B', 'Ä']) expect(() => currencyNumber(code)).toThrow('no currency code')
+    for (const code of ['', 'usdc', 'ABCDEFGHI', 'A B', 'Ä'])
+      expect(() => currencyNumber(code)).toThrow('no currency code')
     for (const number of [0n, 0x4100n, 0x61n]) expect(() => currencyCode(number)).toThrow('no currency')
   })
 })

@@ -8,7 +8,13 @@ import type { HoldId, Instruction, Leg } from '../src/ledger/codec.ts'
 import { createLedgerMachine } from '../src/ledger/machine.ts'
 import type { LedgerCapacities } from '../src/ledger/machine.ts'
 import { decodeLedgerOutcome } from '../src/ledger/outcomes.ts'
-import { accountsQuestion, balancesQuestion, decodeAccounts, decodeHolds, holdsQuestion } from '../src/ledger/queries.ts'
+import {
+  accountsQuestion,
+  balancesQuestion,
+  decodeAccounts,
+  decodeHolds,
+  holdsQuestion,
+} from '../src/ledger/queries.ts'
 import { decodeSums, outcomeOfQuestion, sumsQuestion } from '../src/ledger/queries.ts'
 import type { AccountRecord, OpenHold } from '../src/ledger/queries.ts'
 import { appliedText, bytes16, chance, customer, hex, NOW, someSlip, system, wasm } from './ledger-support.ts'
@@ -41,7 +47,16 @@ const someOwner = (random: Chance): Uint8Array => bytes16(random.int(random.int(
 
 /** An amount near an edge: one unit, all there is, a unit more or less, the largest there is. */
 const someAmount = (random: Chance, available: bigint): bigint => {
-  const edges = [1n, 2n, available, available + 1n, available - 1n, available / 2n, 100_000_000n, BigInt(random.int(1_000_000))]
+  const edges = [
+    1n,
+    2n,
+    available,
+    available + 1n,
+    available - 1n,
+    available / 2n,
+    100_000_000n,
+    BigInt(random.int(1_000_000)),
+  ]
   const rare = [LIMIT - 1n, LIMIT, 0n, LIMIT / 2n, LIMIT - 1n - available]
   return random.int(12) === 0 ? random.pick(rare) : random.pick(edges)
 }
@@ -103,7 +118,14 @@ const someInstruction = (random: Chance, sight: Sight): Instruction => {
   }
   if (pick < 13) {
     const legs = random.int(3) === 0 ? [] : someLegs(random, sight)
-    return { kind: 'SETTLE', transactionType: 3, holds: someHolds(random, sight, 1 + random.int(3)), legs, ...slip, ...memo }
+    return {
+      kind: 'SETTLE',
+      transactionType: 3,
+      holds: someHolds(random, sight, 1 + random.int(3)),
+      legs,
+      ...slip,
+      ...memo,
+    }
   }
   if (pick < 15) return { kind: 'RELEASE', holds: someHolds(random, sight, 1 + random.int(2)), ...slip }
   if (pick < 18) {
@@ -145,7 +167,9 @@ const checkInvariants = (machine: Machine): void => {
   for (const { kind, balance, locked, owner, currency } of accounts) {
     if (!accountKinds[kind].mayGoBelowZero) expect(balance).toBeGreaterThanOrEqual(locked)
     expect(balance < LIMIT && balance > -LIMIT).toBe(true)
-    const held = holds.filter((hold) => kind === 'customer' && hold.currency === currency && hex(hold.owner) === hex(owner))
+    const held = holds.filter(
+      (hold) => kind === 'customer' && hold.currency === currency && hex(hold.owner) === hex(owner),
+    )
     expect(locked).toBe(held.reduce((sum, { amount }) => sum + amount, 0n))
   }
 }
@@ -169,7 +193,9 @@ const run = (seed: number, steps: number, capacities: LedgerCapacities): Map<str
   const sent: Uint8Array[] = []
   let now = NOW
   for (let step = 0; step < steps; step++) {
-    now += BigInt(random.pick([0, 0, 1, 1_000, 30_000, random.int(20) === 0 ? 600_000 : 2, random.int(40) === 0 ? 600_001 : 0]))
+    now += BigInt(
+      random.pick([0, 0, 1, 1_000, 30_000, random.int(20) === 0 ? 600_000 : 2, random.int(40) === 0 ? 600_001 : 0]),
+    )
     const sight = see(reference)
     const batch = Array.from({ length: 1 + random.int(4) }, () => someCommand(random, sight, sent))
     const refused = random.int(25) === 0 ? new Set([random.int(batch.length)]) : undefined

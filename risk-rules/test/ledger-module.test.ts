@@ -33,7 +33,11 @@ const create = () => createLedgerMachine({ wasm, ...CAPACITIES })
 describe('The ledger’s module', () => {
   test('imports nothing but abort and exports what is listed', () => {
     expect(WebAssembly.Module.imports(wasm).map(({ module, name }) => `${module}.${name}`)).toEqual(['env.abort'])
-    expect(WebAssembly.Module.exports(wasm).map(({ name }) => name).sort()).toEqual(EXPORTS)
+    expect(
+      WebAssembly.Module.exports(wasm)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(EXPORTS)
   })
 
   test('never grows after start, however full it gets', () => {
@@ -50,7 +54,9 @@ describe('The ledger’s module', () => {
     const commands = Array.from({ length: 500 }, (_, number) =>
       encodeLedgerCommand({ id: bytes16(number + 1) }, deposit(bytes16(number), 1n)),
     )
-    const codes = wasmMachine.machine.apply(commands, NOW, 1).outcomes.map((outcome) => decodeLedgerOutcome(outcome).code)
+    const codes = wasmMachine.machine
+      .apply(commands, NOW, 1)
+      .outcomes.map((outcome) => decodeLedgerOutcome(outcome).code)
     expect(new Set(codes)).toEqual(new Set(['OK', 'CAPACITY_EXCEEDED', 'UNAVAILABLE']))
     wasmMachine.machine.snapshot()
     wasmMachine.machine.stateHash()
@@ -128,7 +134,11 @@ describe('A snapshot', () => {
     ['other capacities', (bytes) => bytes.fill(1, 16, 17), 'capacity 0'],
     ['a cut end', (bytes) => bytes.slice(0, -8), 'is cut'],
     ['bytes too many', (bytes) => new Uint8Array([...bytes, 0]), 'too many'],
-    ['a count that contradicts its records', (bytes) => bytes.fill(1, HEADER_BYTES + 8, HEADER_BYTES + 9), 'contradicts itself'],
+    [
+      'a count that contradicts its records',
+      (bytes) => bytes.fill(1, HEADER_BYTES + 8, HEADER_BYTES + 9),
+      'contradicts itself',
+    ],
   ])('is refused when it is %s, and the machine keeps what it has', (_what, spoil, message) => {
     const { machine, tell } = told(create())
     tell(deposit(bytes16(9), 7n))
@@ -147,7 +157,9 @@ describe('The state hash', () => {
 
   test('does not depend on the order of records, but on the order of words, their place and their kind', () => {
     expect(hashOf([1n, 2n], [3n])).toBe(hashOf([3n], [1n, 2n]))
-    expect(new Set([hashOf([1n, 2n]), hashOf([2n, 1n]), hashOf([1n], [2n]), hashOf([1n, 2n, 0n]), hashOf()]).size).toBe(5)
+    expect(new Set([hashOf([1n, 2n]), hashOf([2n, 1n]), hashOf([1n], [2n]), hashOf([1n, 2n, 0n]), hashOf()]).size).toBe(
+      5,
+    )
     const tagged = createStateHash()
     tagged.mix([1n, 2n], 2n)
     expect(tagged.hex()).not.toBe(hashOf([1n, 2n]))

@@ -50,7 +50,10 @@ export interface Told {
   readonly tell: (instruction: Instruction, header?: LedgerCommandHeader) => LedgerOutcome
   readonly tellAll: (commands: readonly Uint8Array[], now?: bigint) => Applied
   /** Balance and locked of a customer, in units. */
-  readonly money: (owner: Uint8Array, currency?: string) => { balance: bigint; locked: bigint; version: bigint } | undefined
+  readonly money: (
+    owner: Uint8Array,
+    currency?: string,
+  ) => { balance: bigint; locked: bigint; version: bigint } | undefined
   readonly pass: (ms: bigint) => void
 }
 
@@ -63,7 +66,9 @@ export const told = (machine: Machine): Told => {
     tell: (instruction, header = {}) =>
       decodeLedgerOutcome(tellAll([encodeLedgerCommand(header, instruction)]).outcomes[0]!),
     money: (owner, currency = 'USDC') => {
-      const found = decodeBalances(machine.query(balancesQuestion(owner)).bytes).find((one) => one.currency === currency)
+      const found = decodeBalances(machine.query(balancesQuestion(owner)).bytes).find(
+        (one) => one.currency === currency,
+      )
       return found && { balance: found.balance, locked: found.locked, version: found.version }
     },
     pass: (ms) => {
@@ -100,7 +105,11 @@ export const chance = (seed: number): Chance => {
     return (mixed ^ (mixed >>> 14)) >>> 0
   }
   const int = (below: number): number => next() % below
-  return { int, pick: (items) => items[int(items.length)]!, bytes: (length) => Uint8Array.from({ length }, () => int(256)) }
+  return {
+    int,
+    pick: (items) => items[int(items.length)]!,
+    bytes: (length) => Uint8Array.from({ length }, () => int(256)),
+  }
 }
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -9,7 +9,13 @@ import { openAccountInstruction } from '../src/ledger/codec.ts'
 import type { Instruction, Leg } from '../src/ledger/codec.ts'
 import type { LedgerCapacities } from '../src/ledger/machine.ts'
 import { decodeLedgerOutcome, decodeLedgerOutcomeCommand } from '../src/ledger/outcomes.ts'
-import { accountsQuestion, balancesQuestion, decodeAccounts, decodeBalances, decodeHolds } from '../src/ledger/queries.ts'
+import {
+  accountsQuestion,
+  balancesQuestion,
+  decodeAccounts,
+  decodeBalances,
+  decodeHolds,
+} from '../src/ledger/queries.ts'
 import { decodeOutcomeOf, decodeSums, holdsQuestion, outcomeOfQuestion, sumsQuestion } from '../src/ledger/queries.ts'
 import { alice, bob, bytes16, customer, deposit, hex, MACHINES, NOW, someSlip, system, told } from './ledger-support.ts'
 
@@ -25,7 +31,12 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
     test('a deposit: the customer has it, the bank owes it, both balances are answered in order', () => {
       const { tell, money } = start()
       const outcome = tell(deposit(alice, usd('100')))
-      expect(outcome).toMatchObject({ code: 'OK', transactionNumber: 1n, balancesAfter: [usd('100'), usd('-100')], paid: null })
+      expect(outcome).toMatchObject({
+        code: 'OK',
+        transactionNumber: 1n,
+        balancesAfter: [usd('100'), usd('-100')],
+        paid: null,
+      })
       expect(money(alice)).toEqual({ balance: usd('100'), locked: 0n, version: 1n })
     })
 
@@ -51,7 +62,10 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
     test('all a customer has, but not a unit more', () => {
       const { tell, money } = start()
       tell(deposit(alice, 500n))
-      const pay = (amount: bigint): Instruction => ({ kind: 'POST', legs: [customer(alice, -amount), customer(bob, amount)] })
+      const pay = (amount: bigint): Instruction => ({
+        kind: 'POST',
+        legs: [customer(alice, -amount), customer(bob, amount)],
+      })
       expect(tell(pay(501n)).code).toBe('INSUFFICIENT_FUNDS')
       expect(money(bob)).toBeUndefined()
       expect(tell(pay(500n))).toMatchObject({ code: 'OK', balancesAfter: [0n, 500n] })
@@ -97,16 +111,19 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       expect(start().tell({ kind: 'POST', legs }).code).toBe('ACCOUNT_NOT_FOUND')
     })
 
-    test.each(Object.entries(accountKinds))('below zero as the chart of accounts says: %s', (name, { mayGoBelowZero }) => {
-      const kind = name as AccountKind
-      const of = kind === 'customer' || !accountKinds[kind].ownerName.includes('{}') ? '' : 'ABB'
-      const leg = kind === 'customer' ? customer(alice, -1n) : system(kind, -1n, of)
-      const { tell } = start()
-      tell({ kind: 'POST', legs: [{ ...leg, amount: 1n }, system('bank', -1n, 'X')] })
-      const drain: Instruction = { kind: 'POST', legs: [leg, system('bank', 1n, 'X')] }
-      expect(tell(drain).code).toBe('OK')
-      expect(tell(drain).code).toBe(mayGoBelowZero ? 'OK' : 'INSUFFICIENT_FUNDS')
-    })
+    test.each(Object.entries(accountKinds))(
+      'below zero as the chart of accounts says: %s',
+      (name, { mayGoBelowZero }) => {
+        const kind = name as AccountKind
+        const of = kind === 'customer' || !accountKinds[kind].ownerName.includes('{}') ? '' : 'ABB'
+        const leg = kind === 'customer' ? customer(alice, -1n) : system(kind, -1n, of)
+        const { tell } = start()
+        tell({ kind: 'POST', legs: [{ ...leg, amount: 1n }, system('bank', -1n, 'X')] })
+        const drain: Instruction = { kind: 'POST', legs: [leg, system('bank', 1n, 'X')] }
+        expect(tell(drain).code).toBe('OK')
+        expect(tell(drain).code).toBe(mayGoBelowZero ? 'OK' : 'INSUFFICIENT_FUNDS')
+      },
+    )
 
     test('a correction as a transaction of its own that names the one it corrects', () => {
       const { tell, money } = start()
@@ -121,7 +138,10 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
   describe('holds', () => {
     const id = bytes16(9, 0x0d)
     const other = bytes16(10, 0x0d)
-    const lock = (...amounts: bigint[]): Instruction => ({ kind: 'HOLD', legs: amounts.map((amount) => customer(alice, amount)) })
+    const lock = (...amounts: bigint[]): Instruction => ({
+      kind: 'HOLD',
+      legs: amounts.map((amount) => customer(alice, amount)),
+    })
 
     test('margin and fee as two holds of one command, without an entry', () => {
       const { tell, money, machine } = start()
@@ -146,7 +166,10 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const { tell } = start()
       tell(deposit(alice, 100n))
       tell(lock(60n), { id })
-      const pay = (amount: bigint): Instruction => ({ kind: 'POST', legs: [customer(alice, -amount), system('fees', amount)] })
+      const pay = (amount: bigint): Instruction => ({
+        kind: 'POST',
+        legs: [customer(alice, -amount), system('fees', amount)],
+      })
       expect(tell(pay(41n)).code).toBe('INSUFFICIENT_FUNDS')
       expect(tell(pay(40n)).code).toBe('OK')
     })
@@ -196,7 +219,10 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const { tell, money } = start()
       tell(deposit(alice, 100n))
       expect(tell(lock(60n, 0n), { id }).code).toBe('OK')
-      expect(tell({ kind: 'SETTLE', holds: [{ id, index: 1 }], legs: [] })).toMatchObject({ code: 'OK', transactionNumber: null })
+      expect(tell({ kind: 'SETTLE', holds: [{ id, index: 1 }], legs: [] })).toMatchObject({
+        code: 'OK',
+        transactionNumber: null,
+      })
       expect(tell({ kind: 'RELEASE', holds: [{ id, index: 1 }] }).code).toBe('HOLD_CLOSED')
       expect(money(alice)?.locked).toBe(60n)
     })
@@ -227,14 +253,21 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
     test('with a grant from promotion, once', () => {
       const { tell, money } = start()
       const opening = openAccountInstruction(customer(alice, 0n), usd('10000'), 1)
-      expect(tell(opening)).toMatchObject({ transactionNumber: 1n, existed: false, balancesAfter: [usd('10000'), usd('-10000')] })
+      expect(tell(opening)).toMatchObject({
+        transactionNumber: 1n,
+        existed: false,
+        balancesAfter: [usd('10000'), usd('-10000')],
+      })
       expect(tell(opening)).toMatchObject({ code: 'OK', transactionNumber: null, existed: true, balancesAfter: [] })
       expect(money(alice)).toEqual({ balance: usd('10000'), locked: 0n, version: 1n })
     })
 
     test('without a grant and without a transaction', () => {
       const { tell, money } = start()
-      expect(tell(openAccountInstruction(customer(alice, 0n), 0n, 1))).toMatchObject({ code: 'OK', transactionNumber: null })
+      expect(tell(openAccountInstruction(customer(alice, 0n), 0n, 1))).toMatchObject({
+        code: 'OK',
+        transactionNumber: null,
+      })
       expect(money(alice)).toEqual({ balance: 0n, locked: 0n, version: 1n })
     })
 
@@ -272,7 +305,11 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const { tell, tellAll } = start()
       tell(fund(100n))
       const { outcomes, effects } = tellAll([encodeLedgerCommand({}, ask(30n))])
-      expect(decodeLedgerOutcome(outcomes[0]!)).toMatchObject({ transactionNumber: 2n, balancesAfter: [70n, 30n], paid: 30n })
+      expect(decodeLedgerOutcome(outcomes[0]!)).toMatchObject({
+        transactionNumber: 2n,
+        balancesAfter: [70n, 30n],
+        paid: 30n,
+      })
       expect(effects.map(({ to }) => to)).toEqual([0x1000002])
       const post = decodeInstruction(effects[0]!.bytes)
       expect(post).toMatchObject({ kind: 'POST', transactionType: 5, slip: null })
@@ -331,7 +368,9 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
         [from.sender, 2],
       ])
       const answers = effects.slice(1).map(({ bytes }) => decodeLedgerOutcomeCommand(bytes))
-      expect(answers.map(({ code, balancesAfter, transactionNumber }) => [code, balancesAfter, transactionNumber])).toEqual([
+      expect(
+        answers.map(({ code, balancesAfter, transactionNumber }) => [code, balancesAfter, transactionNumber]),
+      ).toEqual([
         ['OK', [5n, -5n], 1n],
         ['OK', [], 1n],
         ['HOLD_CLOSED', [], null],
@@ -388,7 +427,10 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const ask = (of: Uint8Array, requestHash: Uint8Array) =>
         decodeOutcomeOf(machine.query(outcomeOfQuestion(of, requestHash)).bytes)
       tell(deposit(alice, 5n), header)
-      expect(ask(id, header.requestHash)).toMatchObject({ known: true, outcome: { code: 'OK', kind: 2, transactionNumber: 1n } })
+      expect(ask(id, header.requestHash)).toMatchObject({
+        known: true,
+        outcome: { code: 'OK', kind: 2, transactionNumber: 1n },
+      })
       expect(ask(id, bytes16(2))).toEqual({ known: false, code: 'IDEMPOTENCY_CONFLICT' })
       expect(ask(bytes16(99), header.requestHash)).toEqual({ known: false, code: 'NOT_FOUND' })
     })
@@ -403,7 +445,9 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
 
     test('of a command that faulted twice: refused once and for all, nothing else of the batch is lost', () => {
       const { machine, money } = start()
-      const batch = [1, 2, 3].map((number) => encodeLedgerCommand({ id: bytes16(number) }, deposit(alice, BigInt(number))))
+      const batch = [1, 2, 3].map((number) =>
+        encodeLedgerCommand({ id: bytes16(number) }, deposit(alice, BigInt(number))),
+      )
       const { outcomes, settledIds } = machine.apply(batch, NOW, 1, new Set([1]))
       expect(outcomes.map((outcome) => decodeLedgerOutcome(outcome).code)).toEqual(['OK', 'ENGINE_FAULT', 'OK'])
       expect(settledIds.map(hex)).toEqual([1, 2, 3].map((number) => hex(bytes16(number))))
@@ -422,7 +466,13 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
     }
     const post = command(deposit(alice, 5n))
     const hold = command({ kind: 'HOLD', legs: [customer(alice, 1n)] })
-    const release = command({ kind: 'RELEASE', holds: [{ id, index: 0 }, { id, index: 0 }] })
+    const release = command({
+      kind: 'RELEASE',
+      holds: [
+        { id, index: 0 },
+        { id, index: 0 },
+      ],
+    })
     const slipped = command({ kind: 'HOLD', slip: { target: 7, command: someSlip() } })
     const LEG = 56 + 32
 
@@ -453,10 +503,19 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       ['an opening with an account of the house', command({ kind: 'OPEN_ACCOUNT', legs: [system('fees', 0n)] })],
       ['an opening with an unpaid grant', command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 1n)] })],
       ['an opening paid by fees', command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 1n), system('fees', -1n)] })],
-      ['a grant paid in part', command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 2n), system('promotion', -1n)] })],
+      [
+        'a grant paid in part',
+        command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 2n), system('promotion', -1n)] }),
+      ],
       ['a grant that takes', command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, -1n), system('promotion', 1n)] })],
-      ['a grant of 128 bits', command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 1n), system('promotion', LOWEST)] })],
-      ['a refund of one leg', command({ kind: 'INSURANCE_REFUND', legs: [system('insurance', 1n, 'X')], slip: { target: 1 } })],
+      [
+        'a grant of 128 bits',
+        command({ kind: 'OPEN_ACCOUNT', legs: [customer(alice, 1n), system('promotion', LOWEST)] }),
+      ],
+      [
+        'a refund of one leg',
+        command({ kind: 'INSURANCE_REFUND', legs: [system('insurance', 1n, 'X')], slip: { target: 1 } }),
+      ],
       ['an empty body', encodeCommand({ kind: 2, id }, new Uint8Array(0))],
       ['no header', new Uint8Array(8)],
       ['nothing', new Uint8Array(0)],

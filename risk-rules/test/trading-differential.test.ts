@@ -3,9 +3,25 @@ import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trad
 import type { Applied } from '@bourse/common/kernel/machine.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import {
-  closeReasons, decodeMarketAnswer, decodeOpenIdsAnswer, decodeTradeEvent, decodeTradesAnswer, encodeClose,
-  encodeContinue, encodeFunding, encodeMarketQuery, encodeOpen, encodeOpenIdsQuery, encodeOutcomeOf,
-  encodeSpec, encodeState, encodeTick, encodeTime, encodeTradeQuery, encodeTradesQuery, marketStates,
+  closeReasons,
+  decodeMarketAnswer,
+  decodeOpenIdsAnswer,
+  decodeTradeEvent,
+  decodeTradesAnswer,
+  encodeClose,
+  encodeContinue,
+  encodeFunding,
+  encodeMarketQuery,
+  encodeOpen,
+  encodeOpenIdsQuery,
+  encodeOutcomeOf,
+  encodeSpec,
+  encodeState,
+  encodeTick,
+  encodeTime,
+  encodeTradeQuery,
+  encodeTradesQuery,
+  marketStates,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
 import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
@@ -67,7 +83,10 @@ interface World {
 }
 
 const nextFeed = (world: World): void => {
-  const { random, spec: { tickSize } } = world
+  const {
+    random,
+    spec: { tickSize },
+  } = world
   const jump = random.chance(3) ? random.bigBelow(600n) - 300n : random.bigBelow(9n) - 4n
   world.middle = world.middle + jump < 40n ? 40n : world.middle + jump
   // Now and then exactly a trigger, or one tick beside it.
@@ -92,16 +111,27 @@ const quoteOf = (world: World): { feedBid: bigint; feedAsk: bigint; quoteTime: b
 const random5 = ({ random }: World): bigint => random.pick([4_999n, 5_000n, 5_001n, 60_000n])
 
 const openOf = (world: World): Uint8Array => {
-  const { random, spec: { tickSize } } = world
+  const {
+    random,
+    spec: { tickSize },
+  } = world
   const direction = random.chance(2) ? 2 : random.below(2)
   const sign = direction === 0 ? 1n : -1n
   const near = (side: bigint): bigint =>
-    random.chance(50) ? 0n : (world.middle + sign * side * (random.bigBelow(12n) - 1n)) * tickSize + (random.chance(3) ? 1n : 0n)
+    random.chance(50)
+      ? 0n
+      : (world.middle + sign * side * (random.bigBelow(12n) - 1n)) * tickSize + (random.chance(3) ? 1n : 0n)
   const positive = (price: bigint): bigint => (price < 0n ? 0n : price)
   const leverage = random.chance(8) ? random.pick([0, 21, 51, 99, 101]) : random.pick([1, 2, 5, 10, 20, 30, 50, 100])
   const margin = random.pick([
-    0n, units('1'), units('9.99999999'), units('10'), units('100'), random.bigBelow(units('1000')),
-    random.bigBelow(units('5000')), random.bigBelow(1n << 62n),
+    0n,
+    units('1'),
+    units('9.99999999'),
+    units('10'),
+    units('100'),
+    random.bigBelow(units('1000')),
+    random.bigBelow(units('5000')),
+    random.bigBelow(1n << 62n),
   ])
   const id = random.chance(8) && world.nextId > 3 ? `id ${world.nextId - 1 - random.below(3)}` : `id ${world.nextId++}`
   return encodeOpen(
@@ -146,7 +176,8 @@ const garbageOf = (world: World): Uint8Array => {
   const { random } = world
   const bytes = (world.sent.length > 0 ? random.pick(world.sent) : new Uint8Array(64)).slice()
   if (random.chance(50)) return bytes
-  for (let i = random.below(4); i >= 0; i--) bytes[56 + random.below(Math.max(1, bytes.length - 56))] = random.below(256)
+  for (let i = random.below(4); i >= 0; i--)
+    bytes[56 + random.below(Math.max(1, bytes.length - 56))] = random.below(256)
   return bytes
 }
 
@@ -170,13 +201,16 @@ const commandOf = (world: World): Uint8Array => {
 const told = ({ outcomes, effects, settledIds }: Applied): string =>
   [
     ...outcomes.map((bytes) => Buffer.from(bytes).toString('hex')),
-    ...effects.map(({ to, commandIndex, bytes }) => `${String(to)} ${commandIndex} ${Buffer.from(bytes).toString('hex')}`),
+    ...effects.map(
+      ({ to, commandIndex, bytes }) => `${String(to)} ${commandIndex} ${Buffer.from(bytes).toString('hex')}`,
+    ),
     ...settledIds.map((id) => Buffer.from(id).toString('hex')),
   ].join('\n')
 
 const sameAnswer = (left: TradingMachine, right: TradingMachine, question: Uint8Array): Uint8Array => {
   const [a, b] = [left.query(question), right.query(question)]
-  if (Buffer.compare(a.bytes, b.bytes) !== 0 || a.pending !== b.pending) throw new Error('the answers to a question differ')
+  if (Buffer.compare(a.bytes, b.bytes) !== 0 || a.pending !== b.pending)
+    throw new Error('the answers to a question differ')
   return a.bytes
 }
 
@@ -191,8 +225,16 @@ const run = (seed: number): void => {
   const tickSize = random.pick([units('0.01'), units('1'), units('0.5')])
   const coarse = { ...spec, tickSize, lotSize: random.pick([1n, units('0.001')]) }
   const world: World = {
-    random, now: START, middle: 1_000n, previous: [0n, 0n], quote: [1_000n * coarse.tickSize, 1_000n * coarse.tickSize, START],
-    spec: coarse, nextId: 0, sent: [], trades: [], all: [],
+    random,
+    now: START,
+    middle: 1_000n,
+    previous: [0n, 0n],
+    quote: [1_000n * coarse.tickSize, 1_000n * coarse.tickSize, START],
+    spec: coarse,
+    nextId: 0,
+    sent: [],
+    trades: [],
+    all: [],
   }
   for (let step = 0; step < STEPS; step++) {
     world.now += random.pick([0n, 1n, 10n, 400n, 2_000n, random.chance(3) ? 700_000n : 7_000n])
@@ -232,12 +274,16 @@ const run = (seed: number): void => {
       sameAnswer(machine, reference, encodeOutcomeOf(idOf(`id ${random.below(world.nextId + 2)}`), idOf('close')))
       const market = decodeMarketAnswer(sameAnswer(machine, reference, encodeMarketQuery()))
       const { items } = decodeOpenIdsAnswer(machine.query(encodeOpenIdsQuery()).bytes)
-      expect([market.openCount, market.marginSum]).toEqual([items.length, items.reduce((sum, { margin }) => sum + margin, 0n)])
+      expect([market.openCount, market.marginSum]).toEqual([
+        items.length,
+        items.reduce((sum, { margin }) => sum + margin, 0n),
+      ])
     }
     if (random.chance(2)) {
       const restored = createTradingMachine({ wasm, ...capacities })
       restored.restore(machine.snapshot())
-      if (restored.stateHash() !== reference.stateHash()) throw new Error(`${place}: a restored machine hashes otherwise`)
+      if (restored.stateHash() !== reference.stateHash())
+        throw new Error(`${place}: a restored machine hashes otherwise`)
       machine = restored
       const twin = createReferenceTradingMachine(capacities)
       twin.restore(reference.snapshot())
@@ -250,11 +296,38 @@ describe('the trading machine against its bigint reference', () => {
   test(`${SEEDS} seeded runs of ${STEPS} steps agree in outcomes, effects, answers and state hash, across restores`, () => {
     for (let seed = 1; seed <= SEEDS; seed++) run(seed)
     const codes = [
-      'OK', 'UNAVAILABLE', 'ENGINE_FAULT', 'IDEMPOTENCY_CONFLICT', 'CAPACITY_EXCEEDED', 'INVALID_COMMAND', 'LEVERAGE_TOO_HIGH',
-      'MARGIN_TOO_SMALL', 'NOTIONAL_TOO_HIGH', 'TOO_MANY_TRADES', 'EXPOSURE_LIMIT', 'INVALID_STOP_LOSS', 'INVALID_TAKE_PROFIT',
-      'WOULD_LIQUIDATE', 'PRICE_MOVED', 'TRADE_NOT_FOUND', 'TRADE_CLOSED', 'MARKET_HALTED', 'MARKET_REDUCE_ONLY', 'PRICE_STALE',
-      'LONG USER', 'SHORT USER', 'LONG STOP_LOSS', 'SHORT STOP_LOSS', 'LONG TAKE_PROFIT', 'SHORT TAKE_PROFIT', 'LONG LIQUIDATION',
-      'SHORT LIQUIDATION', 'funding paid', 'funding received', 'deficit', 'liquidation fee',
+      'OK',
+      'UNAVAILABLE',
+      'ENGINE_FAULT',
+      'IDEMPOTENCY_CONFLICT',
+      'CAPACITY_EXCEEDED',
+      'INVALID_COMMAND',
+      'LEVERAGE_TOO_HIGH',
+      'MARGIN_TOO_SMALL',
+      'NOTIONAL_TOO_HIGH',
+      'TOO_MANY_TRADES',
+      'EXPOSURE_LIMIT',
+      'INVALID_STOP_LOSS',
+      'INVALID_TAKE_PROFIT',
+      'WOULD_LIQUIDATE',
+      'PRICE_MOVED',
+      'TRADE_NOT_FOUND',
+      'TRADE_CLOSED',
+      'MARKET_HALTED',
+      'MARKET_REDUCE_ONLY',
+      'PRICE_STALE',
+      'LONG USER',
+      'SHORT USER',
+      'LONG STOP_LOSS',
+      'SHORT STOP_LOSS',
+      'LONG TAKE_PROFIT',
+      'SHORT TAKE_PROFIT',
+      'LONG LIQUIDATION',
+      'SHORT LIQUIDATION',
+      'funding paid',
+      'funding received',
+      'deficit',
+      'liquidation fee',
     ]
     expect(codes.filter((code) => !seen.has(code))).toEqual([])
   }, 120_000)

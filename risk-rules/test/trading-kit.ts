@@ -133,7 +133,10 @@ export const codeOf = (outcome: Uint8Array): OutcomeCode => codeOfNumber(decodeO
 /** Both machines by name. */
 export const machines: readonly (readonly [string, (capacities?: TradingCapacities) => TradingMachine])[] = [
   ['reference', (capacities = { tradesMax: 64, idsMax: 256 }) => createReferenceTradingMachine(capacities)],
-  ['wasm', (capacities = { tradesMax: 64, idsMax: 256 }) => createTradingMachine({ wasm: loadTradingModule(), ...capacities })],
+  [
+    'wasm',
+    (capacities = { tradesMax: 64, idsMax: 256 }) => createTradingMachine({ wasm: loadTradingModule(), ...capacities }),
+  ],
 ]
 
 /** xorshift128+ on 32-bit halves: the same numbers from the same seed on every machine. */
@@ -163,6 +166,7 @@ export const createRandom = (seed: number): Random => {
     below,
     chance: (percent) => below(100) < percent,
     pick: (values) => values[below(values.length)]!,
-    bigBelow: (bound) => ((BigInt(next()) << 96n) | (BigInt(next()) << 64n) | (BigInt(next()) << 32n) | BigInt(next())) % bound,
+    bigBelow: (bound) =>
+      ((BigInt(next()) << 96n) | (BigInt(next()) << 64n) | (BigInt(next()) << 32n) | BigInt(next())) % bound,
   }
 }

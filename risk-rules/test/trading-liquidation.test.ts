@@ -2,7 +2,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { existsSync, readFileSync } from 'node:fs'
 import {
-  decodeFundingOutcome, decodeOpenOutcome, decodeTradesAnswer, directions, encodeFunding, encodeOpen, encodeSpec,
+  decodeFundingOutcome,
+  decodeOpenOutcome,
+  decodeTradesAnswer,
+  directions,
+  encodeFunding,
+  encodeOpen,
+  encodeSpec,
   encodeTradesQuery,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand, TierSpec } from '@bourse/risk-rules/trading/codec.ts'
@@ -55,14 +61,20 @@ const marketOf = (random: Random): SpecCommand => ({
   ...spec,
   tickSize: random.pick([1n, units('0.01'), units('0.5'), units('1'), units('250')]),
   lotSize: random.pick([1n, units('0.00001'), units('0.1')]),
-  minMargin: 0n, maxNotional: 0n, maxNetNotional: 0n, maxOpenTrades: 0,
+  minMargin: 0n,
+  maxNotional: 0n,
+  maxNetNotional: 0n,
+  maxOpenTrades: 0,
   fundingIntervalSeconds: 60,
   fundingRateBps: random.pick([units('10'), units('-10'), units('1000'), units('-1000')]),
   fundingCapBps: units('10000'),
   tiers: random.pick([
     spec.tiers,
     [{ floor: 0n, rate: 0n, maxLeverage: 1_000 }],
-    [{ floor: 0n, rate: 999_999n, maxLeverage: 100 }, { floor: 1n, rate: 1_000_000n, maxLeverage: 99 }],
+    [
+      { floor: 0n, rate: 999_999n, maxLeverage: 100 },
+      { floor: 1n, rate: 1_000_000n, maxLeverage: 99 },
+    ],
     [
       { floor: 0n, rate: 333_333n, maxLeverage: 125 },
       { floor: units('500.00000001'), rate: 1_111_111n, maxLeverage: 60 },
@@ -76,17 +88,29 @@ const marketOf = (random: Random): SpecCommand => ({
 const marginOf = (random: Random): bigint =>
   1n +
   random.pick([
-    1n, units('1'), units('499.99999999'), units('500'), random.bigBelow(units('10')), random.bigBelow(units('2000')),
+    1n,
+    units('1'),
+    units('499.99999999'),
+    units('500'),
+    random.bigBelow(units('10')),
+    random.bigBelow(units('2000')),
     random.bigBelow(units('500000')),
   ])
 
 const openOf = (random: Random, market: SpecCommand, price: bigint, n: number): Uint8Array =>
   encodeOpen(
     {
-      account, ledgerPartition: LEDGER, direction: random.below(2),
+      account,
+      ledgerPartition: LEDGER,
+      direction: random.below(2),
       leverage: random.pick([1, 2, 3, 10, 25, 50, 60, 99, 100, 125, 1_000]),
       margin: marginOf(random),
-      stopLoss: 0n, takeProfit: 0n, worstPrice: 0n, feedBid: price, feedAsk: price, quoteTime: START,
+      stopLoss: 0n,
+      takeProfit: 0n,
+      worstPrice: 0n,
+      feedBid: price,
+      feedAsk: price,
+      quoteTime: START,
       openBps: market.openBps,
     },
     { id: idOf(`${market.tickSize} ${n}`), requestHash: idOf(n) },
@@ -108,7 +132,8 @@ describe('the liquidation price', () => {
       const check = (trade: OpenTrade, funding: bigint): void => {
         cases += 1
         shown[trade.liquidationPrice === 0n ? 'none' : trade.direction === directions.LONG ? 'long' : 'short'] += 1
-        if (!isRight(trade, table, funding, market.tickSize)) expect({ trade, funding, tiers: market.tiers }).toBe('right')
+        if (!isRight(trade, table, funding, market.tickSize))
+          expect({ trade, funding, tiers: market.tiers }).toBe('right')
       }
       for (const outcome of outcomes) if (codeOf(outcome) === 'OK') check(decodeOpenOutcome(outcome), 0n)
       for (let instant = 1n; instant <= 3n; instant++) {
@@ -125,7 +150,8 @@ describe('the liquidation price', () => {
 
   const example = new URL('../../../shared/data/liquidation/binance_worked_example.json', import.meta.url)
   const exists = existsSync(example)
-  if (!exists) process.stdout.write('skipped: ../shared/data/liquidation is missing, the published example is not checked\n')
+  if (!exists)
+    process.stdout.write('skipped: ../shared/data/liquidation is missing, the published example is not checked\n')
   ;(exists ? test : test.skip)('is that of the exchange’s published isolated examples', () => {
     interface Example {
       readonly name: string
@@ -141,8 +167,12 @@ describe('the liquidation price', () => {
       const [tier] = tiersOf([{ floor: 0n, rate: text(inputs.mmr), maxLeverage: 1 }])
       const tiers = [{ ...tier!, c: text(inputs.cum) }]
       const trade = {
-        direction: directions.LONG, margin: text(inputs.wb), quantity: text(inputs.pos), entryPrice: text(inputs.ep),
-        fundingAtOpen: 0n, tiers,
+        direction: directions.LONG,
+        margin: text(inputs.wb),
+        quantity: text(inputs.pos),
+        entryPrice: text(inputs.ep),
+        fundingAtOpen: 0n,
+        tiers,
       }
       const found = liquidationPriceOf(trade, 0n, units('0.01'))
       // Theirs is rounded to the nearest cent, ours down to the multiple of the tick at which the rule holds.

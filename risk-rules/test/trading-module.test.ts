@@ -8,8 +8,17 @@ import { instantiate } from '@bourse/risk-rules/host/instance.ts'
 import type { MachineExports } from '@bourse/risk-rules/host/instance.ts'
 import { createWasmMachine } from '@bourse/risk-rules/host/machine.ts'
 import {
-  CLOSES_MAX, decodeOpenIdsAnswer, decodeTickOutcome, decodeTradesAnswer, encodeContinue, encodeOpenIdsQuery, encodeSpec,
-  encodeTradesQuery, TIER_TABLES_MAX, tradingKinds, tradingQueryKinds,
+  CLOSES_MAX,
+  decodeOpenIdsAnswer,
+  decodeTickOutcome,
+  decodeTradesAnswer,
+  encodeContinue,
+  encodeOpenIdsQuery,
+  encodeSpec,
+  encodeTradesQuery,
+  TIER_TABLES_MAX,
+  tradingKinds,
+  tradingQueryKinds,
 } from '@bourse/risk-rules/trading/codec.ts'
 import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
@@ -17,8 +26,23 @@ import { close, codeOf, createRandom, idOf, open, spec, START, tick, units } fro
 
 const wasm = loadTradingModule()
 const EXPORTS = [
-  'apply', 'continuationBytes', 'effectsBytes', 'effectsPtr', 'init', 'inputPtr', 'memory', 'nextDeadline', 'outcomesBytes',
-  'outcomesPtr', 'query', 'refuse', 'restoreBegin', 'restoreEnd', 'snapshotParts', 'stateHashHigh', 'stateHashLow',
+  'apply',
+  'continuationBytes',
+  'effectsBytes',
+  'effectsPtr',
+  'init',
+  'inputPtr',
+  'memory',
+  'nextDeadline',
+  'outcomesBytes',
+  'outcomesPtr',
+  'query',
+  'refuse',
+  'restoreBegin',
+  'restoreEnd',
+  'snapshotParts',
+  'stateHashHigh',
+  'stateHashLow',
   'wouldTrigger',
 ]
 
@@ -33,19 +57,36 @@ const hexOf = (bytes: readonly Uint8Array[]): string[] => bytes.map((one) => Buf
 describe('the trading module', () => {
   test('imports nothing but abort and exports what is listed', () => {
     expect(WebAssembly.Module.imports(wasm).map(({ module, name }) => `${module}.${name}`)).toEqual(['env.abort'])
-    expect(WebAssembly.Module.exports(wasm).map(({ name }) => name).sort()).toEqual(EXPORTS)
+    expect(
+      WebAssembly.Module.exports(wasm)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(EXPORTS)
   })
 
   test('never grows after start, however full it gets', () => {
-    const { machine, exports } = createWasmMachine<MachineExports & { readonly init: (trades: number, ids: number) => void }>({
-      wasm, machine: 2, schemaVersion: 1, behaviourVersion: 1, capacities: [200, 300],
+    const { machine, exports } = createWasmMachine<
+      MachineExports & { readonly init: (trades: number, ids: number) => void }
+    >({
+      wasm,
+      machine: 2,
+      schemaVersion: 1,
+      behaviourVersion: 1,
+      capacities: [200, 300],
       init: (instance) => instance.init(200, 300),
     })
     const bytes = exports().memory.buffer.byteLength
     machine.apply([encodeSpec({ ...spec, maxOpenTrades: 0, maxNetNotional: 0n }), tick('50000')], START, 1)
     const codes = new Set<string>()
     for (let i = 0; i < 400; i++) {
-      const command = open({ id: `${i}`, account: `${i % 7}`, margin: '100', leverage: 10, price: '50000', stopLoss: '49000' })
+      const command = open({
+        id: `${i}`,
+        account: `${i % 7}`,
+        margin: '100',
+        leverage: 10,
+        price: '50000',
+        stopLoss: '49000',
+      })
       codes.add(codeOf(machine.apply([command], START, 1).outcomes[0]!))
     }
     expect([...codes].sort()).toEqual(['CAPACITY_EXCEEDED', 'OK', 'UNAVAILABLE'])
@@ -116,7 +157,9 @@ describe('the trading module', () => {
       const bytes = new Uint8Array(random.below(96))
       for (let at = 0; at < bytes.length; at++) bytes[at] = random.below(256)
       expect(codeOf(machine.query(bytes).bytes)).toBe('INVALID_COMMAND')
-      expect(codeOf(machine.query(encodeCommand({ kind: 200 + random.below(10) }, bytes)).bytes)).toBe('INVALID_COMMAND')
+      expect(codeOf(machine.query(encodeCommand({ kind: 200 + random.below(10) }, bytes)).bytes)).toBe(
+        'INVALID_COMMAND',
+      )
     }
     const short = encodeCommand({ kind: tradingQueryKinds.trades }, new Uint8Array(8))
     expect(codeOf(machine.query(short).bytes)).toBe('INVALID_COMMAND')
@@ -146,7 +189,9 @@ describe('the trading module', () => {
     expect(hexOf(rest[0]!.outcomes)).toEqual(hexOf(rest[1]!.outcomes))
     const { closed, more } = decodeTickOutcome(rest[0]!.outcomes[0]!)
     expect([closed.length, more]).toEqual([150, false])
-    expect(closed.every(({ tradeNumber }, index) => index === 0 || tradeNumber > closed[index - 1]!.tradeNumber)).toBe(true)
+    expect(closed.every(({ tradeNumber }, index) => index === 0 || tradeNumber > closed[index - 1]!.tradeNumber)).toBe(
+      true,
+    )
     expect(machine.continuation()).toBeNull()
     expect(codeOf(machine.apply([encodeContinue()], START, 1).outcomes[0]!)).toBe('INVALID_COMMAND')
     expect(machine.stateHash()).toBe(pair[1].stateHash())
@@ -154,7 +199,8 @@ describe('the trading module', () => {
 
   test('lists an account’s trades and all holds in pages, also after a restore that follows closes', () => {
     const machine = started(create())
-    for (let i = 0; i < 9; i++) machine.apply([open({ id: `${i}`, margin: `${10 + i}`, leverage: 1, price: '50000' })], START, 1)
+    for (let i = 0; i < 9; i++)
+      machine.apply([open({ id: `${i}`, margin: `${10 + i}`, leverage: 1, price: '50000' })], START, 1)
     machine.apply([close(1n, '50000'), close(5n, '50000'), close(9n, '50000')], START, 1)
     machine.apply([open({ id: 'late', margin: '30', leverage: 1, price: '50000' })], START, 1)
     const restored = create()
@@ -165,7 +211,7 @@ describe('the trading module', () => {
       const last = decodeTradesAnswer(each.query(encodeTradesQuery(idOf('ann'), 6n, 9)).bytes)
       expect([last.trades.map(({ tradeNumber }) => tradeNumber), last.more]).toEqual([[7n, 8n, 10n], false])
       const ids: bigint[] = []
-      for (let cursor = 0n, more = true; more; ) {
+      for (let cursor = 0n, more = true; more;) {
         const answer = decodeOpenIdsAnswer(each.query(encodeOpenIdsQuery(cursor, 2)).bytes)
         ids.push(...answer.items.map(({ tradeNumber }) => tradeNumber))
         ;({ cursor, more } = answer)

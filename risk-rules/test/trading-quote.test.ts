@@ -2,7 +2,14 @@
 import { describe, expect, test } from '@jest/globals'
 import { decodeCloseOutcome, decodeOpenOutcome, directions, encodeSpec } from '@bourse/risk-rules/trading/codec.ts'
 import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
-import { feeHoldOf, fundingCostOf, fundingInstantAfter, fundingStepOf, pnlOf, quoteOf } from '@bourse/risk-rules/trading/quote.ts'
+import {
+  feeHoldOf,
+  fundingCostOf,
+  fundingInstantAfter,
+  fundingStepOf,
+  pnlOf,
+  quoteOf,
+} from '@bourse/risk-rules/trading/quote.ts'
 import { feeOf, fundingStep, quoteOfFeed } from '@bourse/risk-rules/reference/trading/rules.ts'
 import { close, createRandom, open, spec, START, tick, units } from './trading-kit.ts'
 
@@ -36,7 +43,11 @@ describe('the edge’s arithmetic', () => {
     expect(feeHoldOf(units('100'), 10, 0n)).toBe(0n)
     const random = createRandom(5)
     for (let i = 0; i < 2_000; i++) {
-      const [margin, leverage, bps] = [random.bigBelow(units('1000')), 1 + random.below(100), random.bigBelow(units('100'))]
+      const [margin, leverage, bps] = [
+        random.bigBelow(units('1000')),
+        1 + random.below(100),
+        random.bigBelow(units('100')),
+      ]
       const price = 1n + random.bigBelow(units('90000'))
       const quantity = (margin * BigInt(leverage) * units('1')) / price
       expect(feeHoldOf(margin, leverage, bps)).toBeGreaterThanOrEqual(feeOf(quantity, price, bps))
@@ -44,7 +55,9 @@ describe('the edge’s arithmetic', () => {
   })
 
   test('funding: the step towards zero, the cost up, the next instant strictly after', () => {
-    expect(fundingStepOf(units('30000.01'), units('30000.01'), units('-0.3333'), units('75'))).toBe(units('-0.99990033'))
+    expect(fundingStepOf(units('30000.01'), units('30000.01'), units('-0.3333'), units('75'))).toBe(
+      units('-0.99990033'),
+    )
     expect(fundingStepOf(1n, 3n, units('99'), units('75'))).toBe(fundingStep(1n, 3n, units('99'), units('75')))
     expect(fundingCostOf(directions.LONG, units('0.00033333'), units('3.000001'), 0n)).toBe(units('0.001'))
     expect(fundingCostOf(directions.SHORT, units('0.00033333'), units('3.000001'), 0n)).toBe(units('-0.00099999'))

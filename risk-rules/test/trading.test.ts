@@ -3,9 +3,21 @@ import { describe, expect, test } from '@jest/globals'
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import {
-  decodeCloseOutcome, decodeFundingOutcome, decodeMarketAnswer, decodeOpenKept, decodeOpenOutcome, decodeTickOutcome,
-  decodeTradeEvent, decodeTradesAnswer, encodeFunding, encodeMarketQuery, encodeOutcomeOf, encodeSpec, encodeState,
-  encodeTradesQuery, marketStates,
+  decodeCloseOutcome,
+  decodeFundingOutcome,
+  decodeMarketAnswer,
+  decodeOpenKept,
+  decodeOpenOutcome,
+  decodeTickOutcome,
+  decodeTradeEvent,
+  decodeTradesAnswer,
+  encodeFunding,
+  encodeMarketQuery,
+  encodeOutcomeOf,
+  encodeSpec,
+  encodeState,
+  encodeTradesQuery,
+  marketStates,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { ClosedTrade, OpenTrade, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
@@ -46,7 +58,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const { tell } = market()
       const { outcome, effects } = tell(open(usual))
       expect(words(decodeOpenOutcome(outcome), 'quantity', 'entryPrice', 'liquidationPrice', 'openFee')).toEqual([
-        'quantity 0.02', 'entryPrice 50000', 'liquidationPrice 45180.72', 'openFee 0.5',
+        'quantity 0.02',
+        'entryPrice 50000',
+        'liquidationPrice 45180.72',
+        'openFee 0.5',
       ])
       expect(effects).toHaveLength(1)
       const holds = [{ id: idOf('one'), index: 1 }]
@@ -62,7 +77,9 @@ describe.each(machines)('trading (%s)', (_name, create) => {
     test('with spread: a long buys at the ask rounded up, a short sells at the bid rounded down', () => {
       const { opened } = market({ spreadBps: units('2') })
       expect(words(opened({ price: '50000.01' }), 'entryPrice')).toEqual(['entryPrice 50005.02'])
-      expect(words(opened({ id: 'two', price: '50000.01', direction: 'SHORT' }), 'entryPrice')).toEqual(['entryPrice 49995'])
+      expect(words(opened({ id: 'two', price: '50000.01', direction: 'SHORT' }), 'entryPrice')).toEqual([
+        'entryPrice 49995',
+      ])
     })
 
     test('in the second tier: c = 250000 × (0.01 − 0.004) = 1500 moves the liquidation price', () => {
@@ -89,14 +106,19 @@ describe.each(machines)('trading (%s)', (_name, create) => {
   test('a fee of any fraction of a unit, however small, is a unit', () => {
     const { opened } = market({ lotSize: 1n, minMargin: 0n, openBps: 1n }, '0.5')
     expect(words(opened({ margin: '0.00005', leverage: 1, price: '0.5' }), 'quantity', 'openFee')).toEqual([
-      'quantity 0.0001', 'openFee 0.00000001',
+      'quantity 0.0001',
+      'openFee 0.00000001',
     ])
   })
 
   describe('refuses to open, and gives both holds back', () => {
     const refusals: readonly (readonly [string, Partial<OpenWords>, string])[] = [
       ['leverage above the pair’s', { leverage: 101 }, 'LEVERAGE_TOO_HIGH'],
-      ['leverage above the tier’s, whose floor is the notional', { margin: '4901.96078432', leverage: 51 }, 'LEVERAGE_TOO_HIGH'],
+      [
+        'leverage above the tier’s, whose floor is the notional',
+        { margin: '4901.96078432', leverage: 51 },
+        'LEVERAGE_TOO_HIGH',
+      ],
       ['a margin below the least', { margin: '0.99999999' }, 'MARGIN_TOO_SMALL'],
       ['leverage before margin', { margin: '0.5', leverage: 101 }, 'LEVERAGE_TOO_HIGH'],
       ['less than a lot', { margin: '1', leverage: 1, price: '100000.01' }, 'MARGIN_TOO_SMALL'],
@@ -116,7 +138,15 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const answer = tell(open({ ...usual, ...more }))
       expect(answer.code).toBe(code)
       expect(answer.effects).toMatchObject([
-        { to: LEDGER, kind: 'RELEASE', holds: [{ id: idOf('one'), index: 0 }, { id: idOf('one'), index: 1 }], legs: [] },
+        {
+          to: LEDGER,
+          kind: 'RELEASE',
+          holds: [
+            { id: idOf('one'), index: 0 },
+            { id: idOf('one'), index: 1 },
+          ],
+          legs: [],
+        },
       ])
       expect(decodeMarketAnswer(machine.query(encodeMarketQuery()).bytes)).toEqual(before)
     })
@@ -165,7 +195,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const answer = one(machine, open({ ...usual, id: 'two' }))
       expect(answer.code).toBe('CAPACITY_EXCEEDED')
       expect(answer.effects).toMatchObject([{ kind: 'RELEASE' }])
-      expect(decodeMarketAnswer(machine.query(encodeMarketQuery()).bytes)).toMatchObject({ openCount: 1, lastTradeNumber: 1n })
+      expect(decodeMarketAnswer(machine.query(encodeMarketQuery()).bytes)).toMatchObject({
+        openCount: 1,
+        lastTradeNumber: 1n,
+      })
     })
   })
 
@@ -175,7 +208,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       opened()
       const { outcome, effects } = tell(close(1n, '51000'))
       expect(words(decodeCloseOutcome(outcome), 'pnl', 'fees', 'returned', 'deficit')).toEqual([
-        'pnl 20', 'fees 1.01', 'returned 119.49', 'deficit 0',
+        'pnl 20',
+        'fees 1.01',
+        'returned 119.49',
+        'deficit 0',
       ])
       const holds = [{ id: idOf('one'), index: 0 }]
       expect(effects).toMatchObject([{ to: LEDGER, kind: 'SETTLE', transactionType: 3, holds, slip: null }])
@@ -189,7 +225,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       expect(ticked('49000.01').closed).toEqual([])
       const [trade] = ticked('48999.99').closed
       expect(words(trade!, 'exitPrice', 'pnl', 'closeFee', 'returned')).toEqual([
-        'exitPrice 48999.99', 'pnl -20.0002', 'closeFee 0.4899999', 'returned 79.5098001',
+        'exitPrice 48999.99',
+        'pnl -20.0002',
+        'closeFee 0.4899999',
+        'returned 79.5098001',
       ])
       expect(trade!.reason).toBe(1)
     })
@@ -202,7 +241,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const { outcome, effects } = tell(tick('45180.72'))
       const [trade] = decodeTickOutcome(outcome).closed
       expect(words(trade!, 'pnl', 'closeFee', 'returned', 'deficit')).toEqual([
-        'pnl -96.3856', 'closeFee 3.6144', 'returned 0', 'deficit 0',
+        'pnl -96.3856',
+        'closeFee 3.6144',
+        'returned 0',
+        'deficit 0',
       ])
       expect(legsOf(effects[0]!.legs)).toEqual(['customer -100', 'house 96.3856', 'clearing 3.6144'])
       const slip = decodeInstruction(effects[0]!.slip!.command)
@@ -217,7 +259,10 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const { outcome, effects } = tell(tick('44000'))
       const [trade] = decodeTickOutcome(outcome).closed
       expect(words(trade!, 'pnl', 'closeFee', 'returned', 'deficit')).toEqual([
-        'pnl -120', 'closeFee 0', 'returned 0', 'deficit 20',
+        'pnl -120',
+        'closeFee 0',
+        'returned 0',
+        'deficit 20',
       ])
       expect(legsOf(effects[0]!.legs)).toEqual(['customer -100', 'house 100'])
       const slip = decodeInstruction(effects[0]!.slip!.command)
@@ -234,7 +279,11 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       opened({ id: 'liquidated before its stop', margin: '10', leverage: 100, stopLoss: '48500' })
       opened({ id: 'stays' })
       expect(ticked('48000').closed.map(({ tradeNumber, reason }) => [tradeNumber, reason])).toEqual([
-        [3n, 3], [5n, 3], [2n, 1], [4n, 1], [1n, 2],
+        [3n, 3],
+        [5n, 3],
+        [2n, 1],
+        [4n, 1],
+        [1n, 2],
       ])
     })
 
@@ -267,7 +316,11 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       expect(fundingOf(machine)).toBe(0n)
       const { outcome } = tell(encodeFunding({ dueTime: due, feedBid: units('50000'), feedAsk: units('50000') }))
       // (50000 + 50000) × 1 ÷ 20000 = 5; 0.01992 X ≤ 900 + 0.02 × 5
-      expect(decodeFundingOutcome(outcome)).toEqual({ funding: units('5'), nextFunding: due + 28_800_000n, instants: 1n })
+      expect(decodeFundingOutcome(outcome)).toEqual({
+        funding: units('5'),
+        nextFunding: due + 28_800_000n,
+        instants: 1n,
+      })
       const { trades } = decodeTradesAnswer(machine.query(encodeTradesQuery(idOf('ann'))).bytes)
       expect(words(trades[0]!, 'liquidationPrice')).toEqual(['liquidationPrice 45185.74'])
     })
@@ -313,17 +366,26 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const again = tell(open(usual))
       expect(again.effects).toEqual([])
       expect(decodeOpenOutcome(first.outcome)).toMatchObject(decodeOpenKept(again.outcome))
-      expect(tell(open({ ...usual, margin: '7', hash: 'other' }))).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', effects: [] })
+      expect(tell(open({ ...usual, margin: '7', hash: 'other' }))).toMatchObject({
+        code: 'IDEMPOTENCY_CONFLICT',
+        effects: [],
+      })
       expect(machine.stateHash()).toBe(hash)
       const asked = machine.query(encodeOutcomeOf(idOf('one'), idOf('hash of one')))
       expect(decodeOpenKept(asked.bytes)).toEqual(decodeOpenKept(again.outcome))
-      expect(machine.query(encodeOutcomeOf(idOf('nobody'), idOf('x')))).toMatchObject({ pending: true, wakeId: idOf('nobody') })
+      expect(machine.query(encodeOutcomeOf(idOf('nobody'), idOf('x')))).toMatchObject({
+        pending: true,
+        wakeId: idOf('nobody'),
+      })
     })
 
     test('refusals too, for ten minutes', () => {
       const { tell } = market()
       expect(tell(open({ ...usual, leverage: 101 })).code).toBe('LEVERAGE_TOO_HIGH')
-      expect(tell(open({ ...usual, leverage: 101 }), START + 600_000n)).toMatchObject({ code: 'LEVERAGE_TOO_HIGH', effects: [] })
+      expect(tell(open({ ...usual, leverage: 101 }), START + 600_000n)).toMatchObject({
+        code: 'LEVERAGE_TOO_HIGH',
+        effects: [],
+      })
       expect(tell(open({ ...usual, at: START + 600_001n }), START + 600_001n).code).toBe('OK')
     })
 
@@ -331,7 +393,9 @@ describe.each(machines)('trading (%s)', (_name, create) => {
       const { machine, tell } = market()
       const { outcomes, effects } = machine.apply([tick('50000'), open(usual)], START, 1, new Set([1]))
       expect(outcomes.map(codeOf)).toEqual(['OK', 'ENGINE_FAULT'])
-      expect(effects.map(({ commandIndex, bytes }) => [commandIndex, decodeInstruction(bytes).kind])).toEqual([[1, 'RELEASE']])
+      expect(effects.map(({ commandIndex, bytes }) => [commandIndex, decodeInstruction(bytes).kind])).toEqual([
+        [1, 'RELEASE'],
+      ])
       expect(tell(open(usual))).toMatchObject({ code: 'ENGINE_FAULT', effects: [] })
     })
   })

@@ -46,8 +46,16 @@ const sums = (state: LedgerState): Uint8Array[] => {
       view.setBigUint64(0, accounts[0]!.key.currency, true)
       view.setUint32(8, accounts[0]!.key.kind, true)
       view.setUint32(12, accounts.length, true)
-      setInt128(view, 16, accounts.reduce((sum, { balance }) => sum + balance, 0n))
-      setInt128(view, 32, accounts.reduce((sum, { locked }) => sum + locked, 0n))
+      setInt128(
+        view,
+        16,
+        accounts.reduce((sum, { balance }) => sum + balance, 0n),
+      )
+      setInt128(
+        view,
+        32,
+        accounts.reduce((sum, { locked }) => sum + locked, 0n),
+      )
     }),
   )
 }
@@ -105,7 +113,8 @@ export const answerQuestion = (state: LedgerState, ids: ReferenceIdTable, questi
   if (kind === ledgerQueries.BALANCES && body.length === 16) return list(balances(state, body))
   if (kind === ledgerQueries.SUMS && body.length === 0) return list(sums(state))
   if (kind === ledgerQueries.HOLDS && body.length === 8) return list(holds(state, view.getUint32(0, true), limit()))
-  if (kind === ledgerQueries.ACCOUNTS && body.length === 8) return list(accounts(state, view.getUint32(0, true), limit()))
+  if (kind === ledgerQueries.ACCOUNTS && body.length === 8)
+    return list(accounts(state, view.getUint32(0, true), limit()))
   if (kind === ledgerQueries.OUTCOME_OF && body.length === 32) {
     return outcomeOf(ids, body.subarray(0, 16), body.subarray(16))
   }

@@ -2,8 +2,18 @@ import type { RefusalCode } from '@bourse/common/errors/codes.ts'
 import { divFloor, floorTo } from '@bourse/common/money/rounding.ts'
 import type { CloseCommand, OpenCommand, SpecCommand } from '../../src/trading/commands.ts'
 import {
-  BPS_MAX_UNITS, directions, FUNDING_MAX_UNITS, LEVERAGE_MAX, marketStates, NOTIONAL_MAX_UNITS, PRICE_MAX_UNITS,
-  QUANTITY_MAX_UNITS, RATE_ONE, TICK_SIZE_MAX_UNITS, TIERS_MAX, TIME_MAX_MS,
+  BPS_MAX_UNITS,
+  directions,
+  FUNDING_MAX_UNITS,
+  LEVERAGE_MAX,
+  marketStates,
+  NOTIONAL_MAX_UNITS,
+  PRICE_MAX_UNITS,
+  QUANTITY_MAX_UNITS,
+  RATE_ONE,
+  TICK_SIZE_MAX_UNITS,
+  TIERS_MAX,
+  TIME_MAX_MS,
   VALUE_MAX,
 } from '../../src/trading/numbers.ts'
 import { sameBytes } from '../id-table.ts'
@@ -125,7 +135,8 @@ export const checkOpen = (
   if (after > before && (overNet || after > QUANTITY_MAX_UNITS)) return 'EXPOSURE_LIMIT'
 
   const stop = open.stopLoss
-  if (stop !== 0n && (stop % spec.tickSize !== 0n || (long ? stop >= closing : stop <= closing))) return 'INVALID_STOP_LOSS'
+  if (stop !== 0n && (stop % spec.tickSize !== 0n || (long ? stop >= closing : stop <= closing)))
+    return 'INVALID_STOP_LOSS'
   const target = open.takeProfit
   if (target !== 0n && (target % spec.tickSize !== 0n || (long ? target <= closing : target >= closing))) {
     return 'INVALID_TAKE_PROFIT'

@@ -6,7 +6,10 @@ import type { AccountKind } from '../../src/ledger/accounts.ts'
 import type { SpecCommand } from '../../src/trading/commands.ts'
 import { closeReasons, tradeEventTypes } from '../../src/trading/numbers.ts'
 import {
-  closedTradeLayout, EVENT_HEADER_BYTES, openTradeLayout, tradeReferenceLayout,
+  closedTradeLayout,
+  EVENT_HEADER_BYTES,
+  openTradeLayout,
+  tradeReferenceLayout,
 } from '../../src/trading/outcomes.ts'
 import type { ClosedTrade, OpenTrade } from '../../src/trading/outcomes.ts'
 import { viewOf } from '../../src/trading/struct.ts'
@@ -42,7 +45,13 @@ const memoOf = (type: number, record: Uint8Array): Uint8Array => {
 
 /** A refused opening gives both holds back. */
 export const releaseOf = (id: Uint8Array, ledgerPartition: number): LedgerEffect =>
-  ledgerCommand(ledgerPartition, { kind: 'RELEASE', holds: [{ id, index: 0 }, { id, index: 1 }] })
+  ledgerCommand(ledgerPartition, {
+    kind: 'RELEASE',
+    holds: [
+      { id, index: 0 },
+      { id, index: 1 },
+    ],
+  })
 
 /** An opened trade closes the fee's hold and pays the fee. */
 export const openedOf = (spec: SpecCommand, trade: OpenTrade): LedgerEffect =>
@@ -55,7 +64,9 @@ export const openedOf = (spec: SpecCommand, trade: OpenTrade): LedgerEffect =>
     memo: memoOf(tradeEventTypes.opened, openTradeLayout.encode({ ...trade, zero: 0 })),
   })
 
-/** What goes on to the insurance's partition when a trade is closed: its liquidation fee, or the question for a refund. */
+/**
+ * What goes on to the insurance's partition when a trade is closed: its liquidation fee, or the question for a refund.
+ */
 const slipOf = (spec: SpecCommand, trade: ClosedTrade): { target: number; command: Uint8Array } | null => {
   const reference = referenceOf(spec, trade.tradeNumber)
   const target = spec.insurancePartition

@@ -70,7 +70,9 @@ const tableBytes = (number: number, tiers: Trade['tiers']): Uint8Array => {
   const bytes = new Uint8Array(tableHeadLayout.bytes + TIERS_MAX * tierLayout.bytes)
   const view = viewOf(bytes)
   tableHeadLayout.write(view, 0, { number, count: tiers.length })
-  tiers.forEach((tier, index) => tierLayout.write(view, tableHeadLayout.bytes + index * tierLayout.bytes, { ...tier, zero: 0 }))
+  tiers.forEach((tier, index) =>
+    tierLayout.write(view, tableHeadLayout.bytes + index * tierLayout.bytes, { ...tier, zero: 0 }),
+  )
   return bytes
 }
 
@@ -89,7 +91,8 @@ export const hashOf = (state: State, current: Trade['tiers'], ids: ReferenceIdTa
   mix(marketBytes(state), tags.market)
   for (const trade of state.trades.values()) mix(tradeLayout.encode(trade), tags.trade)
   for (const [number, tiers] of tablesOf(state, current)) mix(tableBytes(number, tiers), tags.table)
-  for (const { reason, number } of state.pending) mix(pendingLayout.encode({ reason: BigInt(reason), number }), tags.pending)
+  for (const { reason, number } of state.pending)
+    mix(pendingLayout.encode({ reason: BigInt(reason), number }), tags.pending)
   ids.mix(hash)
   return hash.hex()
 }

@@ -4,7 +4,14 @@ import type { Effect, QueryAnswer } from '@bourse/common/kernel/machine.ts'
 import { encodeOutcome } from '@bourse/common/kernel/outcome.ts'
 import { malformedOutcome, settledIdsOf } from '../../src/host/machine.ts'
 import {
-  closeLayout, encodeContinue, fundingLayout, openLayout, specLayout, stateLayout, tickLayout, tierLayout,
+  closeLayout,
+  encodeContinue,
+  fundingLayout,
+  openLayout,
+  specLayout,
+  stateLayout,
+  tickLayout,
+  tierLayout,
 } from '../../src/trading/commands.ts'
 import { checkCapacities, TRADING_BEHAVIOUR_VERSION, TRADING_SCHEMA_VERSION } from '../../src/trading/machine.ts'
 import type { TradingCapacities, TradingMachine } from '../../src/trading/machine.ts'
@@ -77,14 +84,22 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
 
   const dispatch = (command: Uint8Array, now: bigint): Decision => {
     switch (decodeHeader(command).kind) {
-      case tradingKinds.spec: return applySpec(state, command, now)
-      case tradingKinds.open: return applyOpen(state, capacities.tradesMax, command, now)
-      case tradingKinds.close: return applyClose(state, command, now)
-      case tradingKinds.tick: return applyTick(state, command, now)
-      case tradingKinds.continue: return applyContinue(state, now)
-      case tradingKinds.funding: return applyFunding(state, command)
-      case tradingKinds.state: return applyState(state, command)
-      default: return { code: 'OK', body: NO_BODY, effects: [] }
+      case tradingKinds.spec:
+        return applySpec(state, command, now)
+      case tradingKinds.open:
+        return applyOpen(state, capacities.tradesMax, command, now)
+      case tradingKinds.close:
+        return applyClose(state, command, now)
+      case tradingKinds.tick:
+        return applyTick(state, command, now)
+      case tradingKinds.continue:
+        return applyContinue(state, now)
+      case tradingKinds.funding:
+        return applyFunding(state, command)
+      case tradingKinds.state:
+        return applyState(state, command)
+      default:
+        return { code: 'OK', body: NO_BODY, effects: [] }
     }
   }
 
@@ -101,7 +116,10 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     return encodeOutcome({ code: entry.code, kind: entry.kind, id }, entry.body)
   }
 
-  const refuseUnremembered = (command: Uint8Array, code: number): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => ({
+  const refuseUnremembered = (
+    command: Uint8Array,
+    code: number,
+  ): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => ({
     outcome: outcome(command, code),
     effects: releaseFor(command),
   })
@@ -135,7 +153,8 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     apply: (batch, now, _behaviour, refused) => {
       const effects: Effect[] = []
       const outcomes = batch.map((command, commandIndex) => {
-        const result = refused?.has(commandIndex) === true && isCommand(command) ? refuse(command, now) : execute(command, now)
+        const result =
+          refused?.has(commandIndex) === true && isCommand(command) ? refuse(command, now) : execute(command, now)
         effects.push(...result.effects.map((effect) => ({ ...effect, commandIndex })))
         return result.outcome
       })
@@ -162,4 +181,3 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     },
   }
 }
-

@@ -1,10 +1,23 @@
 import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
 import { bodyOf, decodeHeader } from '@bourse/common/kernel/command.ts'
 import {
-  decodeClose, decodeFunding, decodeOpen, decodeSpec, decodeState, decodeTick, specLayout,
+  decodeClose,
+  decodeFunding,
+  decodeOpen,
+  decodeSpec,
+  decodeState,
+  decodeTick,
+  specLayout,
 } from '../../src/trading/commands.ts'
 import type { SpecCommand } from '../../src/trading/commands.ts'
-import { CLOSES_MAX, closeReasons, directions, marketStates, TIER_TABLES_MAX, VALUE_MAX } from '../../src/trading/numbers.ts'
+import {
+  CLOSES_MAX,
+  closeReasons,
+  directions,
+  marketStates,
+  TIER_TABLES_MAX,
+  VALUE_MAX,
+} from '../../src/trading/numbers.ts'
 import { closedTradeLayout, fundingOutcomeLayout, listHeadLayout, openTradeLayout } from '../../src/trading/outcomes.ts'
 import type { ClosedTrade, OpenTrade } from '../../src/trading/outcomes.ts'
 import { viewOf } from '../../src/trading/struct.ts'
@@ -24,7 +37,11 @@ export interface Decision {
 
 const NO_BODY = new Uint8Array(0)
 const refusal = (code: OutcomeCode): Decision => ({ code, body: NO_BODY, effects: [] })
-const done = (body: Uint8Array = NO_BODY, effects: readonly LedgerEffect[] = []): Decision => ({ code: 'OK', body, effects })
+const done = (body: Uint8Array = NO_BODY, effects: readonly LedgerEffect[] = []): Decision => ({
+  code: 'OK',
+  body,
+  effects,
+})
 
 /** The first multiple of the interval after `time`; 0 when there is no funding. */
 const instantAfter = (time: bigint, intervalSeconds: number): bigint => {
@@ -51,7 +68,8 @@ export const applySpec = (state: State, command: Uint8Array, now: bigint): Decis
   const spec = decodeSpec(command)
   const at = specLayout.offsets.quoteCurrency
   const reserved = viewOf(bodyOf(command)).getUint32(specLayout.offsets.reserved, true)
-  if (reserved !== 0 || !isSpec(spec, bodyOf(command).subarray(at, at + 8), state.spec)) return refusal('INVALID_COMMAND')
+  if (reserved !== 0 || !isSpec(spec, bodyOf(command).subarray(at, at + 8), state.spec))
+    return refusal('INVALID_COMMAND')
   const before = state.spec
   if (before === null || !sameTiers(before, spec)) {
     const live = new Set([...state.trades.values()].map(({ table }) => table))
@@ -116,7 +134,14 @@ export const applyOpen = (state: State, tradesMax: number, command: Uint8Array, 
 }
 
 /** Takes the trade out and tells what became of it. */
-const closeTrade = (state: State, spec: SpecCommand, trade: Trade, price: bigint, reason: number, now: bigint): ClosedTrade => {
+const closeTrade = (
+  state: State,
+  spec: SpecCommand,
+  trade: Trade,
+  price: bigint,
+  reason: number,
+  now: bigint,
+): ClosedTrade => {
   const feeBps = reason === closeReasons.LIQUIDATION ? spec.liquidationBps : spec.closeBps
   const { fee, ...result } = settlementOf(trade, price, state.funding, feeBps)
   state.trades.delete(trade.number)
@@ -154,7 +179,8 @@ export const applyClose = (state: State, command: Uint8Array, now: bigint): Deci
 const fund = (state: State, spec: SpecCommand, time: bigint, feedBid: bigint, feedAsk: bigint): bigint => {
   if (state.nextFunding === 0n || state.nextFunding > time) return 0n
   const interval = BigInt(spec.fundingIntervalSeconds) * 1_000n
-  // The instant due, and the multiples of the interval after it (the one due may stem from an interval that has changed since).
+  // The instant due, and the multiples of the interval after it (the one due may stem from an interval that has changed
+  // since).
   const instants = 1n + time / interval - state.nextFunding / interval
   const limit = fundingLimitOf(state)
   const moved = state.funding + instants * fundingStep(feedBid, feedAsk, spec.fundingRateBps, spec.fundingCapBps)
@@ -204,7 +230,10 @@ const closePending = (state: State, spec: SpecCommand, now: bigint): Decision =>
   closed.forEach((trade, index) => {
     closedTradeLayout.write(viewOf(body), listHeadLayout.bytes + index * closedTradeLayout.bytes, trade)
   })
-  return done(body, closed.map((trade) => closedOf(spec, trade)))
+  return done(
+    body,
+    closed.map((trade) => closedOf(spec, trade)),
+  )
 }
 
 /** TICK: funding that is due, then liquidations, stops and targets, each in opening order. */

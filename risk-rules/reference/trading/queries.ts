@@ -6,7 +6,13 @@ import { malformedOutcome } from '../../src/host/machine.ts'
 import { QUERY_PAGE_MAX, tradingQueryKinds } from '../../src/trading/numbers.ts'
 import { listHeadLayout, openTradeLayout } from '../../src/trading/outcomes.ts'
 import {
-  marketLayout, openIdLayout, openIdsHeadLayout, openIdsQueryLayout, outcomeOfLayout, tradeQueryLayout, tradesQueryLayout,
+  marketLayout,
+  openIdLayout,
+  openIdsHeadLayout,
+  openIdsQueryLayout,
+  outcomeOfLayout,
+  tradeQueryLayout,
+  tradesQueryLayout,
 } from '../../src/trading/queries.ts'
 import { viewOf } from '../../src/trading/struct.ts'
 import { sameBytes } from '../id-table.ts'
@@ -32,9 +38,7 @@ const tradesBody = (state: State, trades: readonly Trade[], more: boolean): Uint
 
 const tradesOf = (state: State, body: Uint8Array): Uint8Array => {
   const { account, after, limit } = tradesQueryLayout.decode(body)
-  const own = [...state.trades.values()].filter(
-    (trade) => trade.number > after && sameBytes(trade.account, account),
-  )
+  const own = [...state.trades.values()].filter((trade) => trade.number > after && sameBytes(trade.account, account))
   const page = own.slice(0, limitOf(limit))
   return tradesBody(state, page, page.length < own.length)
 }
@@ -97,10 +101,14 @@ export const answer = (state: State, ids: ReferenceIdTable, question: Uint8Array
   })
   if (sizes.get(kind) !== body.length) return reply(refusalNumbers.INVALID_COMMAND, NO_BODY)
   switch (kind) {
-    case tradingQueryKinds.trades: return reply(refusalNumbers.OK, tradesOf(state, body))
-    case tradingQueryKinds.market: return reply(refusalNumbers.OK, marketBody(state))
-    case tradingQueryKinds.openIds: return reply(refusalNumbers.OK, openIdsBody(state, body))
-    case tradingQueryKinds.outcomeOf: return outcomeOf(ids, kind, body)
+    case tradingQueryKinds.trades:
+      return reply(refusalNumbers.OK, tradesOf(state, body))
+    case tradingQueryKinds.market:
+      return reply(refusalNumbers.OK, marketBody(state))
+    case tradingQueryKinds.openIds:
+      return reply(refusalNumbers.OK, openIdsBody(state, body))
+    case tradingQueryKinds.outcomeOf:
+      return outcomeOf(ids, kind, body)
     default: {
       const { tradeNumber } = tradeQueryLayout.decode(body)
       const trade = state.trades.get(tradeNumber)

@@ -36,7 +36,12 @@ export const tiersOf = (specs: readonly TierSpec[]): Tier[] => {
 }
 
 /** bid = floorTo(feedBid × (1 − s/20000), tick), ask = ceilTo(feedAsk × (1 + s/20000), tick), each rounded once. */
-export const quoteOfFeed = (feedBid: bigint, feedAsk: bigint, spreadBps: bigint, tick: bigint): { bid: bigint; ask: bigint } => {
+export const quoteOfFeed = (
+  feedBid: bigint,
+  feedAsk: bigint,
+  spreadBps: bigint,
+  tick: bigint,
+): { bid: bigint; ask: bigint } => {
   const whole = 20_000n * BPS_UNITS
   return {
     bid: floorTo(feedBid * (whole - spreadBps), whole * tick) / whole,

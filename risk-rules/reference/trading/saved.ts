@@ -7,7 +7,8 @@ const marked = (_key: string, value: unknown): unknown => {
 }
 
 const unmarked = (_key: string, value: unknown): unknown => {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length !== 1) return value
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length !== 1)
+    return value
   const { integer, bytes, map } = value as { integer?: string; bytes?: string; map?: [unknown, unknown][] }
   if (integer !== undefined) return BigInt(integer)
   if (bytes !== undefined) return new Uint8Array(Buffer.from(bytes, 'hex'))

@@ -64,7 +64,7 @@ const collect = (exports: MachineExports, firstIndex: number, collected: Collect
   const { buffer } = exports.memory
   const outcomeBytes = new Uint8Array(buffer, exports.outcomesPtr(), exports.outcomesBytes()).slice()
   const outcomeView = new DataView(outcomeBytes.buffer)
-  for (let at = 0; at < outcomeBytes.length; ) {
+  for (let at = 0; at < outcomeBytes.length;) {
     const size = outcomeView.getUint32(at, true)
     outcomes.push(outcomeBytes.subarray(at, at + size))
     if (hasId(outcomeView, at)) settledIds.push(outcomeBytes.subarray(at + 8, at + 24))
@@ -74,7 +74,7 @@ const collect = (exports: MachineExports, firstIndex: number, collected: Collect
   if (length === 0) return
   const effectBytes = new Uint8Array(buffer, exports.effectsPtr(), length).slice()
   const effectView = new DataView(effectBytes.buffer)
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const size = effectView.getUint32(at + EFFECT_HEADER_BYTES, true)
     const end = at + EFFECT_HEADER_BYTES + size
     effects.push({
@@ -116,7 +116,7 @@ const applyBatch = (
   refused?: ReadonlySet<number>,
 ): Applied => {
   const collected: Collected = { outcomes: [], effects: [], settledIds: [] }
-  for (let index = 0; index < batch.length; ) {
+  for (let index = 0; index < batch.length;) {
     const end = fillInput(exports, batch, index, refused)
     const command = batch[index]!
     if (end > index) {

@@ -8,7 +8,7 @@ import type { AccountKey } from './accounts.ts'
  * Commands of the ledger. All have one body, the instruction, little endian:
  *
  *   0                 2           3          4            8           12          16          32
- *   ├ transactionType ┼ holdCount ┼ legCount ┼ slipTarget ┼ slipBytes ┼ memoBytes ┼ reference ┼ holds … legs … memo slip
+ * ├ transactionType ┼ holdCount ┼ legCount ┼ slipTarget ┼ slipBytes ┼ memoBytes ┼ reference ┼ holds … legs … memo slip
  *     u16               u8          u8         u32          u32         u32         16 bytes
  *
  * hold (24)   0 id 16 | 16 u32 index | 20 u32 zero

@@ -48,9 +48,7 @@ export const loadLedgerModule = (): WebAssembly.Module => loadWasmModule('ledger
  * An empty ledger partition: accounts, holds, remembered ids. Commands and outcomes are those of `codec.ts`
  * and `outcomes.ts`, questions those of `queries.ts`.
  */
-export const createLedgerMachine = (
-  options: LedgerCapacities & { readonly wasm: WebAssembly.Module },
-): Machine => {
+export const createLedgerMachine = (options: LedgerCapacities & { readonly wasm: WebAssembly.Module }): Machine => {
   const capacities = ledgerCapacityList(options)
   return createWasmMachine<LedgerExports>({
     wasm: options.wasm,

@@ -60,5 +60,4 @@ export const isLedgerOutcomeCommand = (command: Uint8Array): boolean =>
   decodeHeader(command).kind === KIND_LEDGER_OUTCOME
 
 /** Reads the outcome that a LEDGER_OUTCOME command (kind 100, the id of the command it answers) carries. */
-export const decodeLedgerOutcomeCommand = (command: Uint8Array): LedgerOutcome =>
-  decodeLedgerOutcome(bodyOf(command))
+export const decodeLedgerOutcomeCommand = (command: Uint8Array): LedgerOutcome => decodeLedgerOutcome(bodyOf(command))

@@ -73,7 +73,13 @@ export const closeLayout = layoutOf({
 })
 
 /** Body of TICK: the quote, and the one before it, on which funding due up to quoteTime is judged (0 = none is known). */
-export const tickLayout = layoutOf({ feedBid: 'i64', feedAsk: 'i64', quoteTime: 'i64', previousBid: 'i64', previousAsk: 'i64' })
+export const tickLayout = layoutOf({
+  feedBid: 'i64',
+  feedAsk: 'i64',
+  quoteTime: 'i64',
+  previousBid: 'i64',
+  previousAsk: 'i64',
+})
 /** Body of FUNDING: apply every funding instant up to dueTime on this feed. */
 export const fundingLayout = layoutOf({ dueTime: 'i64', feedBid: 'i64', feedAsk: 'i64' })
 /** Body of STATE. */
@@ -86,7 +92,9 @@ export interface TierSpec {
   readonly maxLeverage: number
 }
 /** What a SPEC says. */
-export type SpecCommand = Omit<RecordIn<typeof specLayout>, 'tierCount' | 'reserved'> & { readonly tiers: readonly TierSpec[] }
+export type SpecCommand = Omit<RecordIn<typeof specLayout>, 'tierCount' | 'reserved'> & {
+  readonly tiers: readonly TierSpec[]
+}
 /** What an OPEN says; its header id is the client's id and the id of both holds. */
 export type OpenCommand = Omit<RecordIn<typeof openLayout>, 'zero'>
 /** What a CLOSE says; its header id may be all zero. */
@@ -99,7 +107,8 @@ export type FundingCommand = RecordIn<typeof fundingLayout>
 /** Parts of the header a sender chooses. */
 export type HeaderParts = Partial<Omit<CommandHeader, 'kind'>>
 
-const command = (kind: number, header: HeaderParts, body: Uint8Array): Uint8Array => encodeCommand({ ...header, kind }, body)
+const command = (kind: number, header: HeaderParts, body: Uint8Array): Uint8Array =>
+  encodeCommand({ ...header, kind }, body)
 const runner: HeaderParts = { origin: commandOrigins.runner }
 
 /** Writes a SPEC. Throws a RangeError when a value does not fit or there are more than TIERS_MAX tiers. */

@@ -46,7 +46,9 @@ export const checkCapacities = ({ tradesMax, idsMax }: TradingCapacities): void 
 export const loadTradingModule = (): WebAssembly.Module => loadWasmModule('trading')
 
 /** An empty trading machine in WASM; its memory takes its final size here. */
-export const createTradingMachine = (deps: TradingCapacities & { readonly wasm: WebAssembly.Module }): TradingMachine => {
+export const createTradingMachine = (
+  deps: TradingCapacities & { readonly wasm: WebAssembly.Module },
+): TradingMachine => {
   const { wasm, tradesMax, idsMax } = deps
   checkCapacities(deps)
   const { machine, exports } = createWasmMachine<TradingExports>({

@@ -71,18 +71,27 @@ export type OpenTrade = Omit<RecordIn<typeof openTradeLayout>, 'zero'>
 export type ClosedTrade = RecordIn<typeof closedTradeLayout>
 /** What a repeat of an OPEN still says. */
 export type OpenTradeKept = Pick<
-  OpenTrade, 'tradeNumber' | 'quantity' | 'entryPrice' | 'liquidationPrice' | 'openFee' | 'openedAt'
+  OpenTrade,
+  'tradeNumber' | 'quantity' | 'entryPrice' | 'liquidationPrice' | 'openFee' | 'openedAt'
 >
 /** What a repeat of a CLOSE still says. */
-export type ClosedTradeKept = Pick<
-  ClosedTrade, 'tradeNumber' | 'exitPrice' | 'pnl' | 'fees' | 'returned' | 'closedAt'
->
+export type ClosedTradeKept = Pick<ClosedTrade, 'tradeNumber' | 'exitPrice' | 'pnl' | 'fees' | 'returned' | 'closedAt'>
 
 const keptOpenLayout = layoutOf({
-  tradeNumber: 'u64', quantity: 'i64', entryPrice: 'i64', liquidationPrice: 'i64', openFee: 'i64', openedAt: 'i64',
+  tradeNumber: 'u64',
+  quantity: 'i64',
+  entryPrice: 'i64',
+  liquidationPrice: 'i64',
+  openFee: 'i64',
+  openedAt: 'i64',
 })
 const keptClosedLayout = layoutOf({
-  tradeNumber: 'u64', exitPrice: 'i64', pnl: 'i64', fees: 'i64', returned: 'i64', closedAt: 'i64',
+  tradeNumber: 'u64',
+  exitPrice: 'i64',
+  pnl: 'i64',
+  fees: 'i64',
+  returned: 'i64',
+  closedAt: 'i64',
 })
 
 const okBody = (outcome: Uint8Array): Uint8Array => {
@@ -134,8 +143,7 @@ export const tradeReferenceLayout = layoutOf({ marketNumber: 'u32', partitionInd
 
 /** A trade event, as a SETTLE's memo carries it. */
 export type TradeEvent =
-  | { readonly type: 'opened'; readonly trade: OpenTrade }
-  | { readonly type: 'closed'; readonly trade: ClosedTrade }
+  { readonly type: 'opened'; readonly trade: OpenTrade } | { readonly type: 'closed'; readonly trade: ClosedTrade }
 
 /** In front of the record in a memo: u32 event type, u32 zero. */
 export const EVENT_HEADER_BYTES = 2 * fieldBytes.u32

@@ -52,27 +52,29 @@ const I64_MAX = (1n << 63n) - 1n
 const U64_MAX = (1n << 64n) - 1n
 const I128_MAX = (1n << 127n) - 1n
 
-const writers: { readonly [T in FieldType]: (view: DataView, at: number, value: FieldValue<T>, name: string) => void } = {
-  u32: (view, at, value, name) => {
-    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new RangeError(`${name} is ${value}, not a u32`)
-    view.setUint32(at, value, true)
-  },
-  u64: (view, at, value, name) => view.setBigUint64(at, inRange(name, value, 0n, U64_MAX), true),
-  i64: (view, at, value, name) => view.setBigInt64(at, inRange(name, value, I64_MIN, I64_MAX), true),
-  i128: (view, at, value, name) => {
-    inRange(name, value, -I128_MAX - 1n, I128_MAX)
-    view.setBigUint64(at, BigInt.asUintN(64, value), true)
-    view.setBigInt64(at + 8, value >> 64n, true)
-  },
-  bytes16: (view, at, value, name) => {
-    if (value.length !== 16) throw new RangeError(`${name} has ${value.length} bytes, not 16`)
-    for (let i = 0; i < 16; i++) view.setUint8(at + i, value[i]!)
-  },
-  text8: (view, at, value, name) => {
-    if (!/^[\x21-\x7e]{0,8}$/.test(value)) throw new RangeError(`${name} '${value}' is not up to 8 ASCII characters`)
-    for (let i = 0; i < 8; i++) view.setUint8(at + i, i < value.length ? value.charCodeAt(i) : 0)
-  },
-}
+const writers: { readonly [T in FieldType]: (view: DataView, at: number, value: FieldValue<T>, name: string) => void } =
+  {
+    u32: (view, at, value, name) => {
+      if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
+        throw new RangeError(`${name} is ${value}, not a u32`)
+      view.setUint32(at, value, true)
+    },
+    u64: (view, at, value, name) => view.setBigUint64(at, inRange(name, value, 0n, U64_MAX), true),
+    i64: (view, at, value, name) => view.setBigInt64(at, inRange(name, value, I64_MIN, I64_MAX), true),
+    i128: (view, at, value, name) => {
+      inRange(name, value, -I128_MAX - 1n, I128_MAX)
+      view.setBigUint64(at, BigInt.asUintN(64, value), true)
+      view.setBigInt64(at + 8, value >> 64n, true)
+    },
+    bytes16: (view, at, value, name) => {
+      if (value.length !== 16) throw new RangeError(`${name} has ${value.length} bytes, not 16`)
+      for (let i = 0; i < 16; i++) view.setUint8(at + i, value[i]!)
+    },
+    text8: (view, at, value, name) => {
+      if (!/^[\x21-\x7e]{0,8}$/.test(value)) throw new RangeError(`${name} '${value}' is not up to 8 ASCII characters`)
+      for (let i = 0; i < 8; i++) view.setUint8(at + i, i < value.length ? value.charCodeAt(i) : 0)
+    },
+  }
 
 const text8At = (view: DataView, at: number): string => {
   let text = ''
@@ -92,8 +94,13 @@ const readers: { readonly [T in FieldType]: (view: DataView, at: number) => Fiel
   text8: text8At,
 }
 
-const writeField = <T extends FieldType>(type: T, view: DataView, at: number, value: FieldValue<T>, name: string): void =>
-  writers[type](view, at, value, name)
+const writeField = <T extends FieldType>(
+  type: T,
+  view: DataView,
+  at: number,
+  value: FieldValue<T>,
+  name: string,
+): void => writers[type](view, at, value, name)
 
 /** Makes a layout. Throws when a field of 8 bytes or more would not lie on a multiple of 8 or the record ends off one. */
 export const layoutOf = <const F extends Fields>(fields: F): Layout<F> => {

@@ -26,25 +26,39 @@ const jumpingClock = (startMs = START_MS): Clock & { readonly move: (ms: number)
       signal?.throwIfAborted()
       nowMs += delayMs
     },
-    every: () => { throw new Error('not used') },
-    move: (ms) => { nowMs += ms },
+    every: () => {
+      throw new Error('not used')
+    },
+    move: (ms) => {
+      nowMs += ms
+    },
   }
 }
 
 const answerOf = (command: Uint8Array): BridgeAnswer => decodeAnswer(decodeHeader(command).kind, bodyOf(command))
 
 const orderCall: OrderCall = {
-  kind: 'order', transactionId: bytes16('tx'), symbol: 'AZNUSDT', side: 'BUY', quantity: '58.47',
-    validUntil: BigInt(VALID_UNTIL_MS),
+  kind: 'order',
+  transactionId: bytes16('tx'),
+  symbol: 'AZNUSDT',
+  side: 'BUY',
+  quantity: '58.47',
+  validUntil: BigInt(VALID_UNTIL_MS),
 }
 
 /** An exchange that says what it is told to, and notes when it was called. */
-const scripted = (clock: Clock, script: { readonly place?: OrderResult; readonly ask: (atMs: number) => OrderResult }) => {
+const scripted = (
+  clock: Clock,
+  script: { readonly place?: OrderResult; readonly ask: (atMs: number) => OrderResult },
+) => {
   const calls: string[] = []
   const liquidity: LiquidityProvider = {
     ticker: async () => ({ kind: 'unavailable', reason: 'not asked' }),
     place: async (order) => {
-      expect(order).toMatchObject({ clientOrderId: transactionName(orderCall.transactionId), validUntilMs: VALID_UNTIL_MS })
+      expect(order).toMatchObject({
+        clientOrderId: transactionName(orderCall.transactionId),
+        validUntilMs: VALID_UNTIL_MS,
+      })
       calls.push('place')
       return script.place ?? { kind: 'unknown', reason: 'lost' }
     },
@@ -59,7 +73,9 @@ const scripted = (clock: Clock, script: { readonly place?: OrderResult; readonly
 
 const absent = (): OrderResult => ({ kind: 'absent' })
 const run = async (
-  clock: Clock, script: Parameters<typeof scripted>[1], maybeSent: boolean,
+  clock: Clock,
+  script: Parameters<typeof scripted>[1],
+  maybeSent: boolean,
 ): Promise<{ readonly answer: BridgeAnswer; readonly calls: readonly string[] }> => {
   const { liquidity, calls } = scripted(clock, script)
   const command = await executeOrder({ liquidity, clock, logger }, orderCall, maybeSent, new AbortController().signal)
@@ -69,11 +85,16 @@ const run = async (
 describe('An order', () => {
   test('that is answered clearly is sent once and not asked for.', async () => {
     expect(await run(jumpingClock(), { place: FILLED, ask: absent }, false)).toEqual({
-      answer: expect.objectContaining({ result: 'filled', executedPrice: 170_000_000n, executedQuantity: 5_847_000_000n }),
-        calls: ['place'],
+      answer: expect.objectContaining({
+        result: 'filled',
+        executedPrice: 170_000_000n,
+        executedQuantity: 5_847_000_000n,
+      }),
+      calls: ['place'],
     })
-    expect((await run(jumpingClock(), { place: { kind: 'rejected', reason: 'no' }, ask: absent },
-      false)).answer).toMatchObject({ result: 'rejected' })
+    expect(
+      (await run(jumpingClock(), { place: { kind: 'rejected', reason: 'no' }, ask: absent }, false)).answer,
+    ).toMatchObject({ result: 'rejected' })
   })
 
   test('without an answer is asked for, and not there counts only after it can’t arrive any more.', async () => {
@@ -84,20 +105,26 @@ describe('An order', () => {
   })
 
   test('that arrives late is found by the next question.', async () => {
-    const { answer, calls } = await run(jumpingClock(), { ask: (atMs) => (atMs < START_MS + 2_000 ? absent() : FILLED) }, false)
+    const { answer, calls } = await run(
+      jumpingClock(),
+      { ask: (atMs) => (atMs < START_MS + 2_000 ? absent() : FILLED) },
+      false,
+    )
     expect(answer).toMatchObject({ result: 'filled' })
     expect(calls.filter((call) => call === 'place')).toHaveLength(1)
   })
 
   test('whose fate the exchange does not tell stays unknown past validUntil, until it tells.', async () => {
-    const untold = (atMs: number): OrderResult => (atMs < START_MS + 60_000 ? { kind: 'unknown', reason: '500' } : FILLED)
+    const untold = (atMs: number): OrderResult =>
+      atMs < START_MS + 60_000 ? { kind: 'unknown', reason: '500' } : FILLED
     expect((await run(jumpingClock(), { ask: untold }, false)).answer).toMatchObject({ result: 'filled' })
   })
 
   test('that may have been sent before is asked for first and not sent when it is there.', async () => {
     expect((await run(jumpingClock(), { ask: () => FILLED }, true)).calls).toEqual(['ask+0'])
-    expect((await run(jumpingClock(), { ask: () => ({ kind: 'rejected', reason: 'no' }) },
-      true)).answer).toMatchObject({ result: 'rejected' })
+    expect((await run(jumpingClock(), { ask: () => ({ kind: 'rejected', reason: 'no' }) }, true)).answer).toMatchObject(
+      { result: 'rejected' },
+    )
   })
 
   test('that may have been sent and is not there is sent once while it is valid, and never later.', async () => {
@@ -109,15 +136,18 @@ describe('An order', () => {
   })
 
   test('that may have been sent while the exchange can’t be asked is not sent.', async () => {
-    const untold = (atMs: number): OrderResult => (atMs < START_MS + 1_000 ? { kind: 'unknown', reason: '500' } : absent())
+    const untold = (atMs: number): OrderResult =>
+      atMs < START_MS + 1_000 ? { kind: 'unknown', reason: '500' } : absent()
     const { calls, answer } = await run(jumpingClock(), { place: FILLED, ask: untold }, true)
     expect(calls).not.toContain('place')
     expect(answer).toMatchObject({ result: 'absent' })
   })
 
   test('that waited in line beyond validUntil is not sent at all.', async () => {
-    expect(await run(jumpingClock(VALID_UNTIL_MS), { place: FILLED, ask: absent },
-      false)).toMatchObject({ answer: { result: 'absent' }, calls: [] })
+    expect(await run(jumpingClock(VALID_UNTIL_MS), { place: FILLED, ask: absent }, false)).toMatchObject({
+      answer: { result: 'absent' },
+      calls: [],
+    })
   })
 })
 
@@ -134,10 +164,22 @@ describe('Calls to a bank', () => {
     }
   }
   const authorize = async (bank: BankCallbacks): Promise<BridgeAnswer> =>
-    answerOf(await executeAuthorization({ callbacks: bank, clock: jumpingClock(), logger }, {
-    kind: 'authorize', transactionId: bytes16('tx'), ...target, retries: 3, bankUserId: 'u', type: 'BUY', amount: '1.00',
-      currency: 'AZN',
-  }, new AbortController().signal))
+    answerOf(
+      await executeAuthorization(
+        { callbacks: bank, clock: jumpingClock(), logger },
+        {
+          kind: 'authorize',
+          transactionId: bytes16('tx'),
+          ...target,
+          retries: 3,
+          bankUserId: 'u',
+          type: 'BUY',
+          amount: '1.00',
+          currency: 'AZN',
+        },
+        new AbortController().signal,
+      ),
+    )
 
   test('are four attempts with retries 3, all with the same id, and the bank’s first word counts.', async () => {
     const down = callbacks([])
@@ -154,11 +196,15 @@ describe('Calls to a bank', () => {
     const call = { kind: 'reverse', transactionId: bytes16('tx'), bank: 'demo', ...target } as const
     const clock = jumpingClock()
     const { signal } = new AbortController()
-    expect(answerOf(await executeReversal({ callbacks: callbacks([]), clock, logger }, call,
-      signal))).toMatchObject({ acknowledged: false })
+    expect(answerOf(await executeReversal({ callbacks: callbacks([]), clock, logger }, call, signal))).toMatchObject({
+      acknowledged: false,
+    })
     expect(clock.nowMs() - START_MS).toBeGreaterThanOrEqual(PATIENCE_MS)
-    const heard = await executeReversal({ callbacks: callbacks(['declined', 'unreachable', 'acknowledged']), clock, logger }, call,
-      signal)
+    const heard = await executeReversal(
+      { callbacks: callbacks(['declined', 'unreachable', 'acknowledged']), clock, logger },
+      call,
+      signal,
+    )
     expect(answerOf(heard)).toMatchObject({ acknowledged: true })
   })
 })

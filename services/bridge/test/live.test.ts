@@ -12,7 +12,9 @@ beforeEach(async () => {
   await live.move('deposit')
   await live.quiet()
 })
-afterEach(async () => { await live.stop() })
+afterEach(async () => {
+  await live.stop()
+})
 
 const finalOf = (result: Result<BankOutcome>): BankTransaction => {
   if (!result.ok) throw new Error(`${result.refusal.code}: ${result.refusal.message}`)
@@ -22,14 +24,18 @@ const finalOf = (result: Result<BankOutcome>): BankTransaction => {
 const fault = (on: string, kind: string, more: object = { count: 1 }): object => ({ faults: [{ on, kind, ...more }] })
 const balances = async (): Promise<unknown> => {
   const found = await live.client.accounts('demo', 'user_123')
-  return found.ok ? Object.fromEntries(found.value.map(({ currency, balance, lockedBalance }) =>
-    [currency, `${balance}/${lockedBalance}`])) : found.refusal
+  return found.ok
+    ? Object.fromEntries(
+        found.value.map(({ currency, balance, lockedBalance }) => [currency, `${balance}/${lockedBalance}`]),
+      )
+    : found.refusal
 }
 const expectBooksClosed = async (): Promise<void> => {
   await live.quiet()
   for (const sum of live.world.sums().values()) expect(sum).toBe(0n)
   expect(live.world.lockedAnywhere()).toBe(0n)
-  const bought = (await live.orders()).filter((order) => order['status'] === 'FILLED')
+  const bought = (await live.orders())
+    .filter((order) => order['status'] === 'FILLED')
     .reduce((sum, order) => sum + parseAmount(order['executedQty'] as string), 0n)
   expect(live.world.balance('exchange', 'USDT')[0]).toBe(-bought)
 }
@@ -37,16 +43,23 @@ const expectBooksClosed = async (): Promise<void> => {
 describe('A buy through the exchange and the bank', () => {
   test('completes with the contract’s example and the bank hears of it, signed and in order.', async () => {
     const transaction = finalOf(await live.trade('buy'))
-    expect(transaction.answer?.body).toMatchObject({ success: true,
-      data: { cryptoAmount: '58.47', exchangeRate: '1.7100', status: 'COMPLETED' } })
+    expect(transaction.answer?.body).toMatchObject({
+      success: true,
+      data: { cryptoAmount: '58.47', exchangeRate: '1.7100', status: 'COMPLETED' },
+    })
     expect(await balances()).toEqual({ AZN: '900.00/0.00', USDT: '58.47/0.00' })
     await expectBooksClosed()
     const events = await live.bankEvents()
     expect(events.map((event) => [event['sequence'], event['type'], event['duplicates']])).toEqual([
-      [1, 'deposit.completed', 0], [2, 'transaction.completed', 0],
+      [1, 'deposit.completed', 0],
+      [2, 'transaction.completed', 0],
     ])
-    expect(events[1]?.['data']).toMatchObject({ transactionId: transaction.transactionId, cryptoAmount: '58.47',
-      feeAmount: '1.495591', bankUserId: 'user_123' })
+    expect(events[1]?.['data']).toMatchObject({
+      transactionId: transaction.transactionId,
+      cryptoAmount: '58.47',
+      feeAmount: '1.495591',
+      bankUserId: 'user_123',
+    })
     const [order] = await live.orders()
     expect(order).toMatchObject({ clientOrderId: transaction.transactionId, quantity: '58.47', side: 'BUY' })
     const again = finalOf(await live.trade('buy'))
@@ -56,8 +69,9 @@ describe('A buy through the exchange and the bank', () => {
 
   test.each([
     ['order', 'reject', 'INSUFFICIENT_LIQUIDITY'],
-    ['ticker', 'error', 'INSUFFICIENT_LIQUIDITY'], ['ticker', 'hang', 'INSUFFICIENT_LIQUIDITY'],
-      ['ticker', 'reject', 'INSUFFICIENT_LIQUIDITY'],
+    ['ticker', 'error', 'INSUFFICIENT_LIQUIDITY'],
+    ['ticker', 'hang', 'INSUFFICIENT_LIQUIDITY'],
+    ['ticker', 'reject', 'INSUFFICIENT_LIQUIDITY'],
   ])('fails when the exchange answers %s with %s.', async (on, kind, code) => {
     await live.onExchange(fault(on, kind))
     expect(finalOf(await live.trade('buy'))).toMatchObject({ status: 'FAILED', errorCode: code, entries: [] })
@@ -66,14 +80,18 @@ describe('A buy through the exchange and the bank', () => {
     expect((await live.orders()).filter((order) => order['status'] === 'FILLED')).toEqual([])
   })
 
-  test.each(['drop', 'twice'])('that the exchange does but answers with %s is found by asking and bought once.', async (kind) => {
-    await live.onExchange(fault('order', kind))
-    expect(finalOf(await live.trade('buy')).status).toBe('COMPLETED')
-    await expectBooksClosed()
-    expect((await live.exchangeLog()).filter((call) => call['method'] === 'POST'
-      && call['path'] === '/order')).toHaveLength(kind === 'twice' ? 2 : 1)
-    expect(await live.orders()).toHaveLength(1)
-  })
+  test.each(['drop', 'twice'])(
+    'that the exchange does but answers with %s is found by asking and bought once.',
+    async (kind) => {
+      await live.onExchange(fault('order', kind))
+      expect(finalOf(await live.trade('buy')).status).toBe('COMPLETED')
+      await expectBooksClosed()
+      expect(
+        (await live.exchangeLog()).filter((call) => call['method'] === 'POST' && call['path'] === '/order'),
+      ).toHaveLength(kind === 'twice' ? 2 : 1)
+      expect(await live.orders()).toHaveLength(1)
+    },
+  )
 
   test('that the exchange answers late is found by asking.', async () => {
     await live.onExchange(fault('order', 'slow', { count: 1, ms: 2_000 }))
@@ -81,44 +99,66 @@ describe('A buy through the exchange and the bank', () => {
     await expectBooksClosed()
   })
 
-  test.each(['hang', 'error'])('whose order is lost by %s fails once it can’t arrive any more, and is not sent again.',
+  test.each(['hang', 'error'])(
+    'whose order is lost by %s fails once it can’t arrive any more, and is not sent again.',
     async (kind) => {
-    await live.onExchange(fault('order', kind))
-    const startedMs = Date.now()
-    expect(finalOf(await live.trade('buy'))).toMatchObject({ errorCode: 'INSUFFICIENT_LIQUIDITY' })
-    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(5_000)
-    expect(await live.orders()).toEqual([])
-    expect((await live.exchangeLog()).filter((call) => call['method'] === 'POST' && call['path'] === '/order')).toHaveLength(1)
-    await expectBooksClosed()
-  }, 15_000)
+      await live.onExchange(fault('order', kind))
+      const startedMs = Date.now()
+      expect(finalOf(await live.trade('buy'))).toMatchObject({ errorCode: 'INSUFFICIENT_LIQUIDITY' })
+      expect(Date.now() - startedMs).toBeGreaterThanOrEqual(5_000)
+      expect(await live.orders()).toEqual([])
+      expect(
+        (await live.exchangeLog()).filter((call) => call['method'] === 'POST' && call['path'] === '/order'),
+      ).toHaveLength(1)
+      await expectBooksClosed()
+    },
+    15_000,
+  )
 
   test('stays unknown while the exchange does not answer questions, and is resolved when it does.', async () => {
-    await live.onExchange({ faults: [{ on: 'order', kind: 'drop', count: 1 }, { on: 'order-status', kind: 'reject', count: 2 },
-      { on: 'order-status', kind: 'error', count: 1 }] })
+    await live.onExchange({
+      faults: [
+        { on: 'order', kind: 'drop', count: 1 },
+        { on: 'order-status', kind: 'reject', count: 2 },
+        { on: 'order-status', kind: 'error', count: 1 },
+      ],
+    })
     expect(finalOf(await live.trade('buy')).status).toBe('COMPLETED')
     await expectBooksClosed()
   })
 
   test('is declined by the bank, and the reversal is repeated until the bank hears it.', async () => {
-    await live.onBank({ decline: [{ bankUserId: 'user_123', count: 1 }], faults: [{ on: 'reversal', kind: 'error', count: 2 }] })
+    await live.onBank({
+      decline: [{ bankUserId: 'user_123', count: 1 }],
+      faults: [{ on: 'reversal', kind: 'error', count: 2 }],
+    })
     const transaction = finalOf(await live.trade('buy'))
     expect(transaction).toMatchObject({ errorCode: 'BANK_DECLINED', answer: { status: 422 } })
     await expectBooksClosed()
-    expect(await live.bankTransaction(transaction.transactionId)).toMatchObject({ state: 'REVERSED', authorizations: 1,
-      reversals: 1 })
+    expect(await live.bankTransaction(transaction.transactionId)).toMatchObject({
+      state: 'REVERSED',
+      authorizations: 1,
+      reversals: 1,
+    })
     expect(await live.orders()).toEqual([])
   })
 
-  test.each([['error', 3, 'BANK_CONNECTION_ERROR'], ['hang', 3, 'BANK_CONNECTION_ERROR'], ['drop', 3, 'BANK_CONNECTION_ERROR'],
-    ['error', 2, null], ['drop', 2, null]])(
-    'asks a bank whose authorization meets %s %i times again, with the same id (%s).', async (kind, count, code) => {
-      await live.onBank(fault('authorization', kind, { count }))
-      const transaction = finalOf(await live.trade('buy'))
-      expect(transaction.errorCode).toBe(code)
-      await expectBooksClosed()
-      expect(await live.orders()).toHaveLength(code === null ? 1 : 0)
-      expect((await live.bankTransaction(transaction.transactionId))['state']).toBe(code === null ? 'AUTHORIZED' : 'REVERSED')
-    })
+  test.each([
+    ['error', 3, 'BANK_CONNECTION_ERROR'],
+    ['hang', 3, 'BANK_CONNECTION_ERROR'],
+    ['drop', 3, 'BANK_CONNECTION_ERROR'],
+    ['error', 2, null],
+    ['drop', 2, null],
+  ])('asks a bank whose authorization meets %s %i times again, with the same id (%s).', async (kind, count, code) => {
+    await live.onBank(fault('authorization', kind, { count }))
+    const transaction = finalOf(await live.trade('buy'))
+    expect(transaction.errorCode).toBe(code)
+    await expectBooksClosed()
+    expect(await live.orders()).toHaveLength(code === null ? 1 : 0)
+    expect((await live.bankTransaction(transaction.transactionId))['state']).toBe(
+      code === null ? 'AUTHORIZED' : 'REVERSED',
+    )
+  })
 
   test('fills in part or badly, and the customer gets what was promised.', async () => {
     await live.onExchange({ fills: [{ executedPrice: '1.9', executedQty: '30.00', count: 1 }] })
@@ -130,8 +170,13 @@ describe('A buy through the exchange and the bank', () => {
 
 describe('A quote', () => {
   const quote = async (): Promise<string> => {
-    const made = await live.client.quote({ bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100'),
-      currency: 'AZN' })
+    const made = await live.client.quote({
+      bank: 'demo',
+      bankUserId: 'user_123',
+      side: 'BUY',
+      amount: parseAmount('100'),
+      currency: 'AZN',
+    })
     if (!made.ok) throw new Error(made.refusal.message)
     expect(made.value).toMatchObject({ side: 'BUY', price: '1.7100', cryptoAmount: '58.47', fiatAmount: '100.00' })
     return made.value.quoteId
@@ -142,12 +187,15 @@ describe('A quote', () => {
     const both = await Promise.all(['a', 'b'].map((key) => live.trade(key, { quoteId })))
     expect(both.map((one) => finalOf(one).errorCode).sort()).toEqual(['QUOTE_USED', null])
     expect(await live.orders()).toHaveLength(1)
-    expect((await live.client.cancelQuote('demo', quoteId))).toMatchObject({ ok: false, refusal: { code: 'QUOTE_USED' } })
+    expect(await live.client.cancelQuote('demo', quoteId)).toMatchObject({ ok: false, refusal: { code: 'QUOTE_USED' } })
   })
 
   test('taken back is not found, and a price that moved is SLIPPAGE.', async () => {
     const gone = await quote()
-    expect(await live.client.cancelQuote('other', gone)).toMatchObject({ ok: false, refusal: { code: 'QUOTE_NOT_FOUND' } })
+    expect(await live.client.cancelQuote('other', gone)).toMatchObject({
+      ok: false,
+      refusal: { code: 'QUOTE_NOT_FOUND' },
+    })
     expect((await live.client.cancelQuote('demo', gone)).ok).toBe(true)
     expect(finalOf(await live.trade('gone', { quoteId: gone })).errorCode).toBe('QUOTE_NOT_FOUND')
     const quoteId = await quote()
@@ -163,14 +211,20 @@ describe('The client', () => {
     await live.project()
     live.world.machine().apply([], BigInt(Date.now()) + 700_000n, 1)
     expect(finalOf(await live.trade('buy'))).toEqual(transaction)
-    expect(await live.trade('buy', { identity: live.identity('buy', 'another body') })).toMatchObject({ ok: false,
-      refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
-    for (const found of [await live.client.transaction('demo', transaction.transactionId),
-      await live.client.transactionByKey('demo', 'BUY')]) {
+    expect(await live.trade('buy', { identity: live.identity('buy', 'another body') })).toMatchObject({
+      ok: false,
+      refusal: { code: 'IDEMPOTENCY_CONFLICT' },
+    })
+    for (const found of [
+      await live.client.transaction('demo', transaction.transactionId),
+      await live.client.transactionByKey('demo', 'BUY'),
+    ]) {
       expect(found).toEqual({ ok: true, value: transaction })
     }
-    expect(await live.client.transaction('other', transaction.transactionId)).toMatchObject({ ok: false,
-      refusal: { code: 'NOT_FOUND' } })
+    expect(await live.client.transaction('other', transaction.transactionId)).toMatchObject({
+      ok: false,
+      refusal: { code: 'NOT_FOUND' },
+    })
     expect(await live.orders()).toHaveLength(1)
   })
 
@@ -199,21 +253,32 @@ describe('The client', () => {
       if (cursor === null) break
     }
     expect(keys).toEqual(['sell', 'nobody', 'out', 'three', 'two', 'one', 'deposit'])
-    expect(await live.client.transactions('demo', { bankUserId: null, cursor: 'x', limit: 2 })).toMatchObject({ ok: false })
+    expect(await live.client.transactions('demo', { bankUserId: null, cursor: 'x', limit: 2 })).toMatchObject({
+      ok: false,
+    })
     const own = await live.client.transactions('demo', { bankUserId: 'user_new', cursor: null, limit: 10 })
     expect(own.ok && own.value.items.map((item) => item.idempotencyKey)).toEqual(['nobody'])
     const events = await live.client.events('demo', 2, 3)
     expect(events.ok && events.value.events.map((event) => [event.sequence, event.type])).toEqual([
-      [3, 'transaction.completed'], [4, 'transaction.completed'], [5, 'withdrawal.completed'],
+      [3, 'transaction.completed'],
+      [4, 'transaction.completed'],
+      [5, 'withdrawal.completed'],
     ])
     const statement = await live.client.statement('demo', middleMs, Date.now() + 1_000)
     if (!statement.ok) throw new Error(statement.refusal.message)
     const { opening, closing, entries, spreadEarned } = statement.value
-    expect(entries.map((entry) => [entry.currency, entry.amount])).toEqual([['USDT', '-5.00'], ['AZN', '8.29']])
+    expect(entries.map((entry) => [entry.currency, entry.amount])).toEqual([
+      ['USDT', '-5.00'],
+      ['AZN', '8.29'],
+    ])
     const opened = new Map(opening.map((one) => [one.currency, parseAmount(one.balance)]))
-    for (const entry of entries) opened.set(entry.currency, (opened.get(entry.currency) ?? 0n) + parseAmount(entry.amount))
+    for (const entry of entries)
+      opened.set(entry.currency, (opened.get(entry.currency) ?? 0n) + parseAmount(entry.amount))
     expect(new Map(closing.map((one) => [one.currency, parseAmount(one.balance)]))).toEqual(opened)
-    expect(opening).toEqual([{ currency: 'AZN', balance: '957.50' }, { currency: 'USDT', balance: '17.52' }])
+    expect(opening).toEqual([
+      { currency: 'AZN', balance: '957.50' },
+      { currency: 'USDT', balance: '17.52' },
+    ])
     expect(spreadEarned).toEqual([{ currency: 'AZN', amount: '0.1335' }])
   })
 
@@ -225,20 +290,24 @@ describe('The client', () => {
 })
 
 describe('A crash while calls are under way', () => {
-  test.each([['order', 'slow', 'COMPLETED'], ['authorization', 'slow', 'COMPLETED'], ['webhook', 'slow', 'COMPLETED']])(
-    'in %s (%s) asks before it repeats: one outcome, one order.', async (on, kind, status) => {
-      await (on === 'order' ? live.onExchange : live.onBank)(fault(on, kind, { count: 1, ms: 250 }))
-      const asked = live.trade('buy')
-      while (live.world.transactionStep('buy') < (on === 'webhook' ? 7 : on === 'order' ? 3 : 2)) await live.clock.sleep(5)
-      await live.clock.sleep(60)
-      await live.crashed()
-      live.resume()
-      expect(finalOf(await asked).status).toBe(status)
-      await expectBooksClosed()
-      expect(await live.orders()).toHaveLength(1)
-      const events = await live.bankEvents()
-      expect(events.map((event) => event['sequence'])).toEqual([1, 2])
-    })
+  test.each([
+    ['order', 'slow', 'COMPLETED'],
+    ['authorization', 'slow', 'COMPLETED'],
+    ['webhook', 'slow', 'COMPLETED'],
+  ])('in %s (%s) asks before it repeats: one outcome, one order.', async (on, kind, status) => {
+    await (on === 'order' ? live.onExchange : live.onBank)(fault(on, kind, { count: 1, ms: 250 }))
+    const asked = live.trade('buy')
+    while (live.world.transactionStep('buy') < (on === 'webhook' ? 7 : on === 'order' ? 3 : 2))
+      await live.clock.sleep(5)
+    await live.clock.sleep(60)
+    await live.crashed()
+    live.resume()
+    expect(finalOf(await asked).status).toBe(status)
+    await expectBooksClosed()
+    expect(await live.orders()).toHaveLength(1)
+    const events = await live.bankEvents()
+    expect(events.map((event) => event['sequence'])).toEqual([1, 2])
+  })
 })
 
 describe('Signatures', () => {

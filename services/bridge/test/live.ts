@@ -34,12 +34,21 @@ export const startLive = async () => {
   const exchange = await startMockExchange(common)
   const bank = await startMockBank({ ...common, webhookSecrets: SECRETS.slice(0, 1) })
   const world = createWorld({
-    clockMs: clock.nowMs, ledgerPartitions: LEDGER_PARTITIONS,
+    clockMs: clock.nowMs,
+    ledgerPartitions: LEDGER_PARTITIONS,
     rules: demoRules({ callbackUrl: bank.url, callbackTimeoutMs: 300, callbackRetries: 2 }),
   })
   const host = createBridgeHost({
-    ledgerPartitions: LEDGER_PARTITIONS, clock, logger,
-    liquidity: createExchangeHttp({ fetch, clock, baseUrl: () => exchange.url, orderTimeoutMs: 300, tickerTimeoutMs: 300 }),
+    ledgerPartitions: LEDGER_PARTITIONS,
+    clock,
+    logger,
+    liquidity: createExchangeHttp({
+      fetch,
+      clock,
+      baseUrl: () => exchange.url,
+      orderTimeoutMs: 300,
+      tickerTimeoutMs: 300,
+    }),
     callbacks: createBankHttp({ fetch, clock, webhookSecrets: () => SECRETS }),
   })
   const views = createMemoryViews()
@@ -61,7 +70,9 @@ export const startLive = async () => {
       if (started.has(number)) continue
       started.add(number)
       const { signal } = stopping
-      const one = run(number, bytes, maybeSent, signal).catch((error: unknown) => { if (!signal.aborted) throw error })
+      const one = run(number, bytes, maybeSent, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
       running.add(one)
       void one.finally(() => running.delete(one))
     }
@@ -97,23 +108,45 @@ export const startLive = async () => {
   const topology: Topology = { ledgerPartitions: LEDGER_PARTITIONS, bridgePartitions: 1, markets: new Map() }
   let lagMs = 0
   const client = createBridgeClient({
-    partitions, topology, views, viewFreshness: async () => clock.nowMs() - lagMs, clock, ids: createSystemIds(),
+    partitions,
+    topology,
+    views,
+    viewFreshness: async () => clock.nowMs() - lagMs,
+    clock,
+    ids: createSystemIds(),
   })
 
   const control = async (url: string, body: object): Promise<void> => {
-    const response = await fetch(`${url}/control`,
-      { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    const response = await fetch(`${url}/control`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
     if (response.status !== 200) throw new Error(await response.text())
   }
-  const read = async (url: string): Promise<Record<string, unknown>[]> => (await (await fetch(url)).json()) as Record<string,
-    unknown>[]
-  const identity = (key: string, hash: string) =>
-    ({ id: bytes16(key), requestHash: createHash('sha256').update(hash).digest().subarray(0, 16), keyed: true })
+  const read = async (url: string): Promise<Record<string, unknown>[]> =>
+    (await (await fetch(url)).json()) as Record<string, unknown>[]
+  const identity = (key: string, hash: string) => ({
+    id: bytes16(key),
+    requestHash: createHash('sha256').update(hash).digest().subarray(0, 16),
+    keyed: true,
+  })
   await control(exchange.url, { prices: { AZNUSDT: '1.6847' } })
 
   return {
-    world, views, client, clock, exchange, bank, crashed, resume, control, secrets: SECRETS,
-    setLag: (ms: number) => { lagMs = ms },
+    world,
+    views,
+    client,
+    clock,
+    exchange,
+    bank,
+    crashed,
+    resume,
+    control,
+    secrets: SECRETS,
+    setLag: (ms: number) => {
+      lagMs = ms
+    },
     onExchange: (body: object) => control(exchange.url, body),
     onBank: (body: object) => control(bank.url, body),
     orders: () => read(`${exchange.url}/control/orders`),
@@ -127,14 +160,30 @@ export const startLive = async () => {
         await views.project(BRIDGE_PROJECTION, BRIDGE, record.sequence, foldBridgeRecord(record))
       }
     },
-    trade: (key: string, change: Partial<BankTradeRequest> = {}) => client.trade({
-      identity: identity(key, 'trade'), idempotencyKey: key, bank: 'demo', side: 'BUY', bankUserId: 'user_123', quoteId: null,
-      amount: parseAmount('100'), currency: 'AZN', ...change,
-    }),
-    move: (key: string, change: Partial<BankMoveRequest> = {}) => client.move({
-      identity: identity(key, 'move'), idempotencyKey: key, bank: 'demo', type: 'DEPOSIT', bankUserId: 'user_123',
-      amount: parseAmount('1000'), currency: 'AZN', reference: 'r', ...change,
-    }),
+    trade: (key: string, change: Partial<BankTradeRequest> = {}) =>
+      client.trade({
+        identity: identity(key, 'trade'),
+        idempotencyKey: key,
+        bank: 'demo',
+        side: 'BUY',
+        bankUserId: 'user_123',
+        quoteId: null,
+        amount: parseAmount('100'),
+        currency: 'AZN',
+        ...change,
+      }),
+    move: (key: string, change: Partial<BankMoveRequest> = {}) =>
+      client.move({
+        identity: identity(key, 'move'),
+        idempotencyKey: key,
+        bank: 'demo',
+        type: 'DEPOSIT',
+        bankUserId: 'user_123',
+        amount: parseAmount('1000'),
+        currency: 'AZN',
+        reference: 'r',
+        ...change,
+      }),
     identity,
     /** Waits until nothing is under way, events and reversals included. */
     quiet: async () => {

@@ -25,20 +25,26 @@ const funded = (): ReturnType<typeof createWorld> => {
 /** The ledger says no to the command that waits, before the real one hears of it. */
 const refuseWaiting = (world: ReturnType<typeof createWorld>, code: number, id: Uint8Array): void => {
   const outcome = encodeOutcome({ code, kind: 1, id }, new Uint8Array(0))
-  world.order(partitionNumber('bridge', 0), withSender(encodeCommand({ kind: KIND_LEDGER_OUTCOME, id }, outcome), LEDGER, 999n))
+  world.order(
+    partitionNumber('bridge', 0),
+    withSender(encodeCommand({ kind: KIND_LEDGER_OUTCOME, id }, outcome), LEDGER, 999n),
+  )
 }
 
 describe('Commands', () => {
   test('that are none are INVALID_COMMAND, change nothing and never trap.', () => {
     const world = funded()
     const before = world.machine().stateHash()
-    fc.assert(fc.property(fc.nat(240), fc.nat(3), fc.uint8Array({ maxLength: 200 }), (kind, origin, body) => {
-      const command = encodeCommand({ kind, origin: origin as 0 | 1 | 2 | 3, id: bytes16('some') }, body)
-      const applied = world.machine().apply([command, body], world.now(), 1)
-      expect(applied.effects).toEqual([])
-      expect(world.machine().query(command).pending).toBe(false)
-      expect(world.machine().query(body).pending).toBe(false)
-    }), { numRuns: 2_000 })
+    fc.assert(
+      fc.property(fc.nat(240), fc.nat(3), fc.uint8Array({ maxLength: 200 }), (kind, origin, body) => {
+        const command = encodeCommand({ kind, origin: origin as 0 | 1 | 2 | 3, id: bytes16('some') }, body)
+        const applied = world.machine().apply([command, body], world.now(), 1)
+        expect(applied.effects).toEqual([])
+        expect(world.machine().query(command).pending).toBe(false)
+        expect(world.machine().query(body).pending).toBe(false)
+      }),
+      { numRuns: 2_000 },
+    )
     expect(world.machine().stateHash()).toBe(before)
   })
 
@@ -56,17 +62,25 @@ describe('Commands', () => {
     const world = funded()
     const trade = tradeOf({ idempotencyKey: 'trap' })
     const command = encodeTrade({ id: bytes16('trap'), requestHash: bytes16('same') }, trade)
-    const move = encodeMove({ id: bytes16('trapped move'), requestHash: bytes16('same') },
-      moveOf({ idempotencyKey: 'trapped move' }))
+    const move = encodeMove(
+      { id: bytes16('trapped move'), requestHash: bytes16('same') },
+      moveOf({ idempotencyKey: 'trapped move' }),
+    )
     const applied = world.machine().apply([command, move], world.now(), 1, new Set([0, 1]))
     expect(applied.outcomes.map((outcome) => decodeReply(outcome).code)).toEqual(['ENGINE_FAULT', 'ENGINE_FAULT'])
     expect(world.trade(trade)).toMatchObject({ code: 'OK', recorded: true, transactions: [] })
-    expect(presentTransaction(world.transaction('trap'))).toMatchObject({ status: 'FAILED', errorCode: 'ENGINE_FAULT',
-      entries: [] })
+    expect(presentTransaction(world.transaction('trap'))).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'ENGINE_FAULT',
+      entries: [],
+    })
     world.trade(tradeOf())
     const call = world.waiting('authorize').call
     if (call.kind !== 'authorize') throw new Error('not an authorization')
-    const answer = encodeCommand({ kind: 111, origin: commandOrigins.outside }, new Uint8Array([...call.transactionId, 0]))
+    const answer = encodeCommand(
+      { kind: 111, origin: commandOrigins.outside },
+      new Uint8Array([...call.transactionId, 0]),
+    )
     const faulted = world.machine().apply([answer], world.now(), 1, new Set([0]))
     const toLedger = faulted.effects.filter((effect) => typeof effect.to === 'number')
     expect(toLedger.map((effect) => decodeInstruction(effect.bytes).kind)).toEqual(['RELEASE'])

@@ -2,13 +2,18 @@ import type { ViewFilter, ViewModel, ViewQuery, Views } from '@bourse/common/por
 
 type Fields = Record<string, unknown>
 
-const holds = (fields: Fields, filter: ViewFilter): boolean => Object.entries(filter).every(([name, wanted]) => {
-  const value = fields[name] as string
-  if (typeof wanted !== 'object' || wanted === null) return value === wanted
-  const { gt, gte, lt, lte } = wanted as Record<string, string | undefined>
-  return (gt === undefined || value > gt) && (gte === undefined || value >= gte) && (lt === undefined || value < lt)
-    && (lte === undefined || value <= lte)
-})
+const holds = (fields: Fields, filter: ViewFilter): boolean =>
+  Object.entries(filter).every(([name, wanted]) => {
+    const value = fields[name] as string
+    if (typeof wanted !== 'object' || wanted === null) return value === wanted
+    const { gt, gte, lt, lte } = wanted as Record<string, string | undefined>
+    return (
+      (gt === undefined || value > gt) &&
+      (gte === undefined || value >= gte) &&
+      (lt === undefined || value < lt) &&
+      (lte === undefined || value <= lte)
+    )
+  })
 
 /** Views that live in memory: enough of the port for tests of one projection. */
 export const createMemoryViews = (): Views => {
@@ -28,15 +33,19 @@ export const createMemoryViews = (): Views => {
     return [...of(model).values()]
       .filter((fields) => holds(fields, query.filter))
       .sort((a, b) => compare([keyOf(a), a['_id'] as string], [keyOf(b), b['_id'] as string]))
-      .filter((fields) => after === undefined
-        || compare([keyOf(fields), fields['_id'] as string], [after.sortValue as string, after.id]) > 0)
+      .filter(
+        (fields) =>
+          after === undefined ||
+          compare([keyOf(fields), fields['_id'] as string], [after.sortValue as string, after.id]) > 0,
+      )
       .slice(0, query.limit)
   }
   return {
     project: async (projection, partition, sequence, writes) => {
       for (const { kind, model, id, fields } of writes) {
         const named = Object.keys(model.schema.paths)
-        for (const name of Object.keys(fields)) if (!named.includes(name)) throw new Error(`${model.name} has no field ${name}`)
+        for (const name of Object.keys(fields))
+          if (!named.includes(name)) throw new Error(`${model.name} has no field ${name}`)
         const known = of(model).get(id)
         if (kind === 'insert' && known !== undefined) continue
         of(model).set(id, { ...known, ...fields, _id: id })
@@ -48,7 +57,9 @@ export const createMemoryViews = (): Views => {
       (of(model).get(id) ?? null) as Document | null,
     find: async <Document extends { _id: string }>(model: ViewModel<Document>, query: ViewQuery) =>
       find(model, query) as unknown as readonly Document[],
-    clear: async () => { collections.clear() },
+    clear: async () => {
+      collections.clear()
+    },
     close: async () => undefined,
   }
 }

@@ -9,7 +9,8 @@ import { decodeTransaction, type Transaction } from '../src/codec/transaction.ts
 import { bytes16, createWorld, demoRules, moveOf, tradeOf, ticker, type World } from './world.ts'
 
 const units = parseAmount
-const shown = ([balance, locked]: readonly [bigint, bigint]): string => `${formatAmount(balance)}/${formatAmount(locked)}`
+const shown = ([balance, locked]: readonly [bigint, bigint]): string =>
+  `${formatAmount(balance)}/${formatAmount(locked)}`
 
 const funded = (options: Parameters<typeof createWorld>[0] = {}): World => {
   const world = createWorld(options)
@@ -42,29 +43,50 @@ describe('A buy', () => {
     expect(accepted).toMatchObject({ code: 'OK', recorded: true })
     expect(shown(world.balance('user_123', 'AZN'))).toBe('100/100')
     expect(world.waiting('authorize').call).toMatchObject({
-      type: 'BUY', amount: '100.00', currency: 'AZN', bankUserId: 'user_123', retries: 3, timeoutMs: 2_000,
+      type: 'BUY',
+      amount: '100.00',
+      currency: 'AZN',
+      bankUserId: 'user_123',
+      retries: 3,
+      timeoutMs: 2_000,
     })
     world.authorization('acknowledged')
     expect(world.waiting('order').call).toMatchObject({
-      symbol: 'AZNUSDT', side: 'BUY', quantity: '58.47', validUntil: world.now() + 5_000n,
+      symbol: 'AZNUSDT',
+      side: 'BUY',
+      quantity: '58.47',
+      validUntil: world.now() + 5_000n,
     })
     world.fill('filled', '1.6847', '58.47')
     const transaction = presentTransaction(world.transaction('key-1'))
     expect(transaction.answer).toEqual({
       status: 201,
-      body: { success: true, data: {
-        transactionId: transaction.transactionId, status: 'COMPLETED', cryptoAmount: '58.47', cryptoCurrency: 'USDT',
+      body: {
+        success: true,
+        data: {
+          transactionId: transaction.transactionId,
+          status: 'COMPLETED',
+          cryptoAmount: '58.47',
+          cryptoCurrency: 'USDT',
           exchangeRate: '1.7100',
-      } },
+        },
+      },
     })
-    expect(transaction.entries.map(({ accountId, amount, balanceAfter }) => [accountId, amount, balanceAfter])).toEqual([
-      ['customer:demo:user_123:AZN', '-100.00', '0.00'],
-      ['omnibus:demo:AZN', '100.00', '100.00'],
-      ['omnibus:demo:USDT', '-58.47', '-58.47'],
-      ['customer:demo:user_123:USDT', '58.47', '58.47'],
-    ])
-    expect(transaction).toMatchObject({ amountIn: '100.00', amountOut: '58.47', feeAmount: '1.495591', currencyIn: 'AZN',
-      currencyOut: 'USDT' })
+    expect(transaction.entries.map(({ accountId, amount, balanceAfter }) => [accountId, amount, balanceAfter])).toEqual(
+      [
+        ['customer:demo:user_123:AZN', '-100.00', '0.00'],
+        ['omnibus:demo:AZN', '100.00', '100.00'],
+        ['omnibus:demo:USDT', '-58.47', '-58.47'],
+        ['customer:demo:user_123:USDT', '58.47', '58.47'],
+      ],
+    )
+    expect(transaction).toMatchObject({
+      amountIn: '100.00',
+      amountOut: '58.47',
+      feeAmount: '1.495591',
+      currencyIn: 'AZN',
+      currencyOut: 'USDT',
+    })
     expectClean(world)
     expectZeroSum(world)
   })
@@ -93,21 +115,23 @@ describe('A buy', () => {
     ['a price much worse than the ticker', '1.9000', '58.47'],
     ['more than was ordered', '1.6847', '60.00'],
     ['a cost with more decimals than a unit', '1.68471234', '58.47000001'],
-  ])('that the exchange fills with %s gives the customer what was promised; the house bears the difference.',
+  ])(
+    'that the exchange fills with %s gives the customer what was promised; the house bears the difference.',
     (_, price, quantity) => {
-    const world = funded()
-    world.trade(tradeOf())
-    world.authorization('acknowledged')
-    world.fill('filled', price, quantity)
-    expect(world.transaction('key-1').step).toBe(7)
-    expect(shown(world.balance('user_123', 'AZN'))).toBe('0/0')
-    expect(shown(world.balance('user_123', 'USDT'))).toBe('58.47/0')
-    expect(shown(world.balance('house:AZNUSDT', 'USDT'))).toBe(`${formatAmount(units(quantity) - units('58.47'))}/0`)
-    expect(shown(world.balance('omnibus:demo', 'USDT'))).toBe('0/0')
-    expect(shown(world.balance('omnibus:demo', 'AZN'))).toBe('0/0')
-    expectClean(world)
-    expectZeroSum(world)
-  })
+      const world = funded()
+      world.trade(tradeOf())
+      world.authorization('acknowledged')
+      world.fill('filled', price, quantity)
+      expect(world.transaction('key-1').step).toBe(7)
+      expect(shown(world.balance('user_123', 'AZN'))).toBe('0/0')
+      expect(shown(world.balance('user_123', 'USDT'))).toBe('58.47/0')
+      expect(shown(world.balance('house:AZNUSDT', 'USDT'))).toBe(`${formatAmount(units(quantity) - units('58.47'))}/0`)
+      expect(shown(world.balance('omnibus:demo', 'USDT'))).toBe('0/0')
+      expect(shown(world.balance('omnibus:demo', 'AZN'))).toBe('0/0')
+      expectClean(world)
+      expectZeroSum(world)
+    },
+  )
 
   test('of a customer without the money fails INSUFFICIENT_FUNDS; the bank is not asked.', () => {
     const world = funded()
@@ -115,10 +139,14 @@ describe('A buy', () => {
     world.trade(tradeOf({ bankUserId: 'user_new', idempotencyKey: 'key-2' }))
     for (const key of ['key-1', 'key-2']) {
       const transaction = presentTransaction(world.transaction(key))
-      expect(transaction).toMatchObject({ status: 'FAILED', errorCode: 'INSUFFICIENT_FUNDS',
-        message: 'User AZN balance is too low.' })
+      expect(transaction).toMatchObject({
+        status: 'FAILED',
+        errorCode: 'INSUFFICIENT_FUNDS',
+        message: 'User AZN balance is too low.',
+      })
       expect(transaction.answer).toEqual({
-        status: 422, body: { success: false, errorCode: 'INSUFFICIENT_FUNDS', message: 'User AZN balance is too low.' },
+        status: 422,
+        body: { success: false, errorCode: 'INSUFFICIENT_FUNDS', message: 'User AZN balance is too low.' },
       })
     }
     expect(world.callKinds()).toEqual(['webhook'])
@@ -140,11 +168,18 @@ describe('A sell', () => {
     world.fill('filled', '1.6900', '10.00')
     const transaction = presentTransaction(world.transaction('key-2'))
     // 1.6847 × 0.985 = 1.6594295 → 1.6594; × 10 = 16.594 → 16.59; fee = 16.847 − 16.59.
-    expect(transaction.answer?.body).toEqual({ success: true, data: {
-      transactionId: transaction.transactionId, status: 'COMPLETED', fiatAmount: '16.59', fiatCurrency: 'AZN',
+    expect(transaction.answer?.body).toEqual({
+      success: true,
+      data: {
+        transactionId: transaction.transactionId,
+        status: 'COMPLETED',
+        fiatAmount: '16.59',
+        fiatCurrency: 'AZN',
         cryptoAmount: '10.00',
-      cryptoCurrency: 'USDT', exchangeRate: '1.6594',
-    } })
+        cryptoCurrency: 'USDT',
+        exchangeRate: '1.6594',
+      },
+    })
     expect(transaction.feeAmount).toBe('0.257')
     expect(transaction.entries.map((entry) => entry.amount)).toEqual(['-10.00', '10.00', '-16.59', '16.59'])
     expect(shown(world.balance('house:AZNUSDT', 'AZN'))).toBe('0.053/0')
@@ -157,36 +192,63 @@ describe('A sell', () => {
 
 describe('A trade that fails', () => {
   const failures = [
-    { name: 'the bank declines', code: 'BANK_DECLINED', status: 422, play: (world: World) =>
-      { world.authorization('declined') } },
-    { name: 'the bank is down', code: 'BANK_CONNECTION_ERROR', status: 502, play: (world: World) =>
-      { world.authorization('unreachable') } },
-    { name: 'the exchange rejects', code: 'INSUFFICIENT_LIQUIDITY', status: 503, play: (world: World) => {
-      world.authorization('acknowledged')
-      world.fill('rejected')
-    } },
-    { name: 'the order never arrives', code: 'INSUFFICIENT_LIQUIDITY', status: 503, play: (world: World) => {
-      world.authorization('acknowledged')
-      world.fill('absent')
-    } },
+    {
+      name: 'the bank declines',
+      code: 'BANK_DECLINED',
+      status: 422,
+      play: (world: World) => {
+        world.authorization('declined')
+      },
+    },
+    {
+      name: 'the bank is down',
+      code: 'BANK_CONNECTION_ERROR',
+      status: 502,
+      play: (world: World) => {
+        world.authorization('unreachable')
+      },
+    },
+    {
+      name: 'the exchange rejects',
+      code: 'INSUFFICIENT_LIQUIDITY',
+      status: 503,
+      play: (world: World) => {
+        world.authorization('acknowledged')
+        world.fill('rejected')
+      },
+    },
+    {
+      name: 'the order never arrives',
+      code: 'INSUFFICIENT_LIQUIDITY',
+      status: 503,
+      play: (world: World) => {
+        world.authorization('acknowledged')
+        world.fill('absent')
+      },
+    },
   ] as const
 
-  test.each(failures)('because $name releases the hold, gives the limits back and tells the bank until it hears.',
+  test.each(failures)(
+    'because $name releases the hold, gives the limits back and tells the bank until it hears.',
     ({ code, status, play }) => {
-    const world = funded({ rules: demoRules({ dailyAmountPerCustomer: units('100') }) })
-    world.trade(tradeOf())
-    play(world)
-    expect(presentTransaction(world.transaction('key-1'))).toMatchObject({ status: 'FAILED', errorCode: code,
-      answer: { status } })
-    expect(shown(world.balance('user_123', 'AZN'))).toBe('100/0')
-    expect(world.callKinds()).toEqual(['reverse', 'webhook'])
-    world.reversal(false)
-    expect(world.callKinds()).toEqual(['reverse', 'webhook'])
-    world.reversal(true)
-    expect(world.callKinds()).toEqual(['webhook'])
-    world.trade(tradeOf({ idempotencyKey: 'again' }))
-    expect(world.transaction('again').step).toBe(2)
-  })
+      const world = funded({ rules: demoRules({ dailyAmountPerCustomer: units('100') }) })
+      world.trade(tradeOf())
+      play(world)
+      expect(presentTransaction(world.transaction('key-1'))).toMatchObject({
+        status: 'FAILED',
+        errorCode: code,
+        answer: { status },
+      })
+      expect(shown(world.balance('user_123', 'AZN'))).toBe('100/0')
+      expect(world.callKinds()).toEqual(['reverse', 'webhook'])
+      world.reversal(false)
+      expect(world.callKinds()).toEqual(['reverse', 'webhook'])
+      world.reversal(true)
+      expect(world.callKinds()).toEqual(['webhook'])
+      world.trade(tradeOf({ idempotencyKey: 'again' }))
+      expect(world.transaction('again').step).toBe(2)
+    },
+  )
 
   test('ignores an acknowledgement and a fill that come late.', () => {
     const world = funded()
@@ -195,7 +257,9 @@ describe('A trade that fails', () => {
     world.authorization('unreachable')
     const before = world.machine().stateHash()
     world.say(encodeAnswer({ kind: 'authorization', transactionId: id, result: 'acknowledged' }))
-    world.say(encodeAnswer({ kind: 'order', transactionId: id, result: 'filled', executedPrice: 1n, executedQuantity: 1n }))
+    world.say(
+      encodeAnswer({ kind: 'order', transactionId: id, result: 'filled', executedPrice: 1n, executedQuantity: 1n }),
+    )
     expect(world.machine().stateHash()).toBe(before)
     expect(codeOf(world.transaction('key-1'))).toBe('BANK_CONNECTION_ERROR')
   })
@@ -279,8 +343,10 @@ describe('Limits', () => {
     expect(outcome('fifty', '50')).toBeNull()
     expect(outcome('beyond', '1')).toBe('LIMIT_EXCEEDED')
     expect(outcome('ofBank', '11', 'user_2')).toBe('LIMIT_EXCEEDED')
-    expect(world.trade(tradeOf({ idempotencyKey: 'huge', amount: units('100000.01') }))).toMatchObject({ recorded: true,
-      transactions: [] })
+    expect(world.trade(tradeOf({ idempotencyKey: 'huge', amount: units('100000.01') }))).toMatchObject({
+      recorded: true,
+      transactions: [],
+    })
     world.later(86_400_000n)
     expect(outcome('tomorrow', '50')).toBeNull()
   })
@@ -306,22 +372,30 @@ describe('A quote', () => {
   test('holds its price, and the trade that uses it gets it whatever the ticker says within the slippage.', () => {
     const world = funded()
     const quote = world.quote('q1').quote
-    expect(quote).toMatchObject({ price: units('1.71'), cryptoAmount: units('58.47'), fiatAmount: units('100'),
-      expiresAt: world.now() + 10_000n })
+    expect(quote).toMatchObject({
+      price: units('1.71'),
+      cryptoAmount: units('58.47'),
+      fiatAmount: units('100'),
+      expiresAt: world.now() + 10_000n,
+    })
     world.trade(tradeOf({ quoteName: quoteName(bytes16('q1')), ticker: ticker('1.6931') }))
     expect(world.transaction('key-1')).toMatchObject({ price: units('1.71'), spreadEarned: units('1.495591') })
   })
 
   test.each([
-    ['dearer on a buy', 'BUY', '1.6931235', null], ['dearer on a buy by a unit more', 'BUY', '1.69312351', 'SLIPPAGE'],
+    ['dearer on a buy', 'BUY', '1.6931235', null],
+    ['dearer on a buy by a unit more', 'BUY', '1.69312351', 'SLIPPAGE'],
     ['cheaper on a buy', 'BUY', '1.0000', null],
-    ['cheaper on a sell', 'SELL', '1.6762765', null], ['cheaper on a sell by a unit more', 'SELL', '1.67627649', 'SLIPPAGE'],
+    ['cheaper on a sell', 'SELL', '1.6762765', null],
+    ['cheaper on a sell by a unit more', 'SELL', '1.67627649', 'SLIPPAGE'],
     ['dearer on a sell', 'SELL', '2.0000', null],
   ] as const)('is judged by the slippage to the unit: %s.', (_, side, now, code) => {
     const world = funded()
     world.move(moveOf({ idempotencyKey: 'more', amount: units('1000') }))
-    const what = side === 'BUY' ? { side, amount: units('100'), currency: 'AZN' } as const : { side, amount: units('10'),
-      currency: 'USDT' } as const
+    const what =
+      side === 'BUY'
+        ? ({ side, amount: units('100'), currency: 'AZN' } as const)
+        : ({ side, amount: units('10'), currency: 'USDT' } as const)
     const reply = world.quote('q1', what)
     expect(reply.code).toBe('OK')
     world.trade(tradeOf({ ...what, quoteName: quoteName(bytes16('q1')), ticker: ticker(now) }))
@@ -336,8 +410,11 @@ describe('A quote', () => {
     world.trade(tradeOf({ idempotencyKey: 'second', quoteName: name }))
     world.authorization('declined')
     world.trade(tradeOf({ idempotencyKey: 'third', quoteName: name }))
-    expect(['first', 'second', 'third'].map((key) => codeOf(world.transaction(key)))).toEqual(['BANK_DECLINED', 'QUOTE_USED',
-      'QUOTE_USED'])
+    expect(['first', 'second', 'third'].map((key) => codeOf(world.transaction(key)))).toEqual([
+      'BANK_DECLINED',
+      'QUOTE_USED',
+      'QUOTE_USED',
+    ])
   })
 
   test('is used up by a trade that found no ticker, and not by one that slipped.', () => {
@@ -346,21 +423,36 @@ describe('A quote', () => {
     world.trade(tradeOf({ idempotencyKey: 'slipped', quoteName: name, ticker: ticker('1.8') }))
     world.trade(tradeOf({ idempotencyKey: 'blind', quoteName: name, ticker: { state: 'unavailable', price: 0n } }))
     world.trade(tradeOf({ idempotencyKey: 'late', quoteName: name }))
-    expect(['slipped', 'blind', 'late'].map((key) => codeOf(world.transaction(key)))).toEqual(['SLIPPAGE',
-      'INSUFFICIENT_LIQUIDITY', 'QUOTE_USED'])
+    expect(['slipped', 'blind', 'late'].map((key) => codeOf(world.transaction(key)))).toEqual([
+      'SLIPPAGE',
+      'INSUFFICIENT_LIQUIDITY',
+      'QUOTE_USED',
+    ])
   })
 
   test('of another user, side or amount is a VALIDATION_ERROR that leaves it unused; an unknown one is QUOTE_NOT_FOUND.', () => {
     const world = funded()
     const name = quoted(world)
-    for (const change of [{ bankUserId: 'user_2' }, { amount: units('99') }, { side: 'SELL', currency: 'USDT' }] as const) {
-      expect(world.trade(tradeOf({ quoteName: name, ...change }))).toMatchObject({ code: 'VALIDATION_ERROR', recorded: false })
+    for (const change of [
+      { bankUserId: 'user_2' },
+      { amount: units('99') },
+      { side: 'SELL', currency: 'USDT' },
+    ] as const) {
+      expect(world.trade(tradeOf({ quoteName: name, ...change }))).toMatchObject({
+        code: 'VALIDATION_ERROR',
+        recorded: false,
+      })
     }
     world.configure(demoRules({ name: 'second' }))
-    expect(world.trade(tradeOf({ bank: 'second', idempotencyKey: 'foreign', quoteName: name })).transactions[0]?.code).toBe(100)
+    expect(
+      world.trade(tradeOf({ bank: 'second', idempotencyKey: 'foreign', quoteName: name })).transactions[0]?.code,
+    ).toBe(100)
     world.trade(tradeOf({ idempotencyKey: 'unknown', quoteName: quoteName(bytes16('never')) }))
     world.trade(tradeOf({ idempotencyKey: 'garbage', quoteName: 'q' }))
-    expect(['unknown', 'garbage'].map((key) => codeOf(world.transaction(key)))).toEqual(['QUOTE_NOT_FOUND', 'QUOTE_NOT_FOUND'])
+    expect(['unknown', 'garbage'].map((key) => codeOf(world.transaction(key)))).toEqual([
+      'QUOTE_NOT_FOUND',
+      'QUOTE_NOT_FOUND',
+    ])
     world.trade(tradeOf({ quoteName: name }))
     expect(codeOf(world.transaction('key-1'))).toBeNull()
   })
@@ -377,8 +469,10 @@ describe('A quote', () => {
 
   test('is refused 503 without a ticker, and 403 for a suspended bank.', () => {
     const world = funded({ rules: demoRules() })
-    expect(world.quote('q1', { ticker: { state: 'unavailable', price: 0n } })).toMatchObject({ code: 'INSUFFICIENT_LIQUIDITY',
-      recorded: false })
+    expect(world.quote('q1', { ticker: { state: 'unavailable', price: 0n } })).toMatchObject({
+      code: 'INSUFFICIENT_LIQUIDITY',
+      recorded: false,
+    })
     world.configure(demoRules({ suspended: true }))
     expect(world.quote('q2')).toMatchObject({ code: 'BANK_SUSPENDED' })
   })
@@ -391,18 +485,26 @@ describe('Deposits and withdrawals', () => {
     world.move(moveOf({ idempotencyKey: 'too much', type: 'WITHDRAWAL', amount: units('69.51') }))
     world.move(moveOf({ idempotencyKey: 'nobody', type: 'WITHDRAWAL', bankUserId: 'user_new' }))
     expect(presentTransaction(world.transaction('out')).answer).toEqual({
-      status: 201, body: { success: true,
-        data: { transactionId: transactionName(world.transaction('out').id), status: 'COMPLETED' } },
+      status: 201,
+      body: {
+        success: true,
+        data: { transactionId: transactionName(world.transaction('out').id), status: 'COMPLETED' },
+      },
     })
-    expect(['too much', 'nobody'].map((key) => codeOf(world.transaction(key)))).toEqual(['INSUFFICIENT_FUNDS',
-      'INSUFFICIENT_FUNDS'])
+    expect(['too much', 'nobody'].map((key) => codeOf(world.transaction(key)))).toEqual([
+      'INSUFFICIENT_FUNDS',
+      'INSUFFICIENT_FUNDS',
+    ])
     expect(shown(world.balance('user_123', 'AZN'))).toBe('69.5/0')
     expect(shown(world.balance('bank:demo', 'AZN'))).toBe('-69.5/0')
     expect(world.ask({ kind: 'customer', bank: 'demo', bankUserId: 'user_new' }).currencies).toEqual([
-      { currency: 'USDT', decimals: 2 }, { currency: 'AZN', decimals: 2 },
+      { currency: 'USDT', decimals: 2 },
+      { currency: 'AZN', decimals: 2 },
     ])
     expect(world.move(moveOf({ idempotencyKey: 'x', currency: 'USDT' }))).toMatchObject({ code: 'VALIDATION_ERROR' })
-    expect(world.move(moveOf({ idempotencyKey: 'x', amount: units('1.001') }))).toMatchObject({ code: 'VALIDATION_ERROR' })
+    expect(world.move(moveOf({ idempotencyKey: 'x', amount: units('1.001') }))).toMatchObject({
+      code: 'VALIDATION_ERROR',
+    })
     expectClean(world)
     expectZeroSum(world)
   })
@@ -426,8 +528,11 @@ describe('Events', () => {
       world.webhook(acknowledged)
     }
     expect(sent).toEqual([
-      [1, 'deposit.completed'], [1, 'deposit.completed'], [2, 'transaction.completed'], [3, 'transaction.failed'],
-        [3, 'transaction.failed'],
+      [1, 'deposit.completed'],
+      [1, 'deposit.completed'],
+      [2, 'transaction.completed'],
+      [3, 'transaction.failed'],
+      [3, 'transaction.failed'],
     ])
     expect(world.callKinds()).toEqual([])
   })
@@ -462,8 +567,8 @@ describe('A crash', () => {
     expect(crashing.machine().stateHash()).toBe(steady.machine().stateHash())
     expect(crashing.calls()).toEqual(steady.calls())
     for (const account of ['user_123', 'house:AZNUSDT', 'spread', 'exchange', 'omnibus:demo', 'bank:demo']) {
-      for (const currency of ['AZN', 'USDT']) expect(crashing.balance(account, currency)).toEqual(steady.balance(account,
-        currency))
+      for (const currency of ['AZN', 'USDT'])
+        expect(crashing.balance(account, currency)).toEqual(steady.balance(account, currency))
     }
     expectZeroSum(steady)
   })

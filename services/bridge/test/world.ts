@@ -10,7 +10,13 @@ import { systemAccount, bankCustomerOwner } from '@bourse/risk-rules/ledger/acco
 import type { BankRules } from '../src/codec/bank-rules.ts'
 import { decodeCall, encodeAnswer, type BridgeAnswer, type BridgeCall } from '../src/codec/calls.ts'
 import {
-  encodeConfig, encodeMove, encodeQuote, encodeTrade, type MoveCommand, type Ticker, type TradeCommand,
+  encodeConfig,
+  encodeMove,
+  encodeQuote,
+  encodeTrade,
+  type MoveCommand,
+  type Ticker,
+  type TradeCommand,
 } from '../src/codec/commands.ts'
 import { transactionIdOf } from '../src/codec/identifiers.ts'
 import { encodeQuestion } from '../src/codec/questions.ts'
@@ -24,32 +30,61 @@ export const BRIDGE = partitionNumber('bridge', 0)
 
 /** The contract's demo bank. */
 export const demoRules = (change: Partial<BankRules> = {}): BankRules => ({
-  name: 'demo', suspended: false, callbackUrl: 'http://bank', callbackTimeoutMs: 2_000, callbackRetries: 3, quoteTtlMs: 10_000,
-  slippageBps: parseAmount('50'), dailyAmount: parseAmount('10000000'), dailyAmountPerCustomer: parseAmount('10000'),
+  name: 'demo',
+  suspended: false,
+  callbackUrl: 'http://bank',
+  callbackTimeoutMs: 2_000,
+  callbackRetries: 3,
+  quoteTtlMs: 10_000,
+  slippageBps: parseAmount('50'),
+  dailyAmount: parseAmount('10000000'),
+  dailyAmountPerCustomer: parseAmount('10000'),
   limitCurrency: 'AZN',
-  pairs: [{
-    symbol: 'AZNUSDT', baseAsset: 'USDT', quoteAsset: 'AZN', spreadBps: parseAmount('150'), minAmount: parseAmount('1'),
-    maxAmount: parseAmount('100000'), tickSize: parseAmount('0.0001'), lotSize: parseAmount('0.01'),
-  }],
+  pairs: [
+    {
+      symbol: 'AZNUSDT',
+      baseAsset: 'USDT',
+      quoteAsset: 'AZN',
+      spreadBps: parseAmount('150'),
+      minAmount: parseAmount('1'),
+      maxAmount: parseAmount('100000'),
+      tickSize: parseAmount('0.0001'),
+      lotSize: parseAmount('0.01'),
+    },
+  ],
   ...change,
 })
 
 /** 16 bytes from a text. */
-export const bytes16 = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 16))
+export const bytes16 = (text: string): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 16))
 
 /** A ticker with this price. */
 export const ticker = (price: string): Ticker => ({ state: 'price', price: parseAmount(price) })
 
 /** A buy or sell of the demo bank. */
 export const tradeOf = (change: Partial<TradeCommand> = {}): TradeCommand => ({
-  ticker: ticker('1.6847'), bank: 'demo', bankUserId: 'user_123', idempotencyKey: 'key-1', side: 'BUY', quoteName: '',
-  amount: parseAmount('100.00'), currency: 'AZN', ...change,
+  ticker: ticker('1.6847'),
+  bank: 'demo',
+  bankUserId: 'user_123',
+  idempotencyKey: 'key-1',
+  side: 'BUY',
+  quoteName: '',
+  amount: parseAmount('100.00'),
+  currency: 'AZN',
+  ...change,
 })
 
 /** A deposit of the demo bank. */
 export const moveOf = (change: Partial<MoveCommand> = {}): MoveCommand => ({
-  bank: 'demo', bankUserId: 'user_123', idempotencyKey: 'move-1', type: 'DEPOSIT', amount: parseAmount('100.00'), currency: 'AZN',
-  reference: 'salary', ...change,
+  bank: 'demo',
+  bankUserId: 'user_123',
+  idempotencyKey: 'move-1',
+  type: 'DEPOSIT',
+  amount: parseAmount('100.00'),
+  currency: 'AZN',
+  reference: 'salary',
+  ...change,
 })
 
 /** A call to the outside that waits for its answer. */
@@ -70,16 +105,19 @@ interface Seat {
  * A world of one bridge and its ledgers, moved by hand. With `crashing` every command meets a machine restored from a
  * snapshot.
  */
-export const createWorld = (options: {
-  readonly ledgerPartitions?: number
-  readonly crashing?: boolean
-  readonly rules?: BankRules
-  readonly clockMs?: () => number
-} = {}) => {
+export const createWorld = (
+  options: {
+    readonly ledgerPartitions?: number
+    readonly crashing?: boolean
+    readonly rules?: BankRules
+    readonly clockMs?: () => number
+  } = {},
+) => {
   const ledgerPartitions = options.ledgerPartitions ?? 2
   const seats = new Map<PartitionNumber, Seat>()
-  const seat = (number: PartitionNumber, make: () => Machine): void =>
-    { seats.set(number, { machine: make(), make, numbers: new Map() }) }
+  const seat = (number: PartitionNumber, make: () => Machine): void => {
+    seats.set(number, { machine: make(), make, numbers: new Map() })
+  }
   const ledgers = Array.from({ length: ledgerPartitions }, (_, index) => partitionNumber('ledger', index))
   const capacities = { accountsMax: 1_000, holdsMax: 1_000, idsMax: 10_000 }
   seat(BRIDGE, () => createBridgeMachine({ ledgerPartitions }))
@@ -137,8 +175,15 @@ export const createWorld = (options: {
     if (to === BRIDGE) {
       const sequence = BigInt(records.length) + 1n
       records.push({
-        partition: to, sequence, now, behaviour: 1, previousHash: new Uint8Array(32), inputs: [command], outcomes: [outcome],
-          effects: [], faulted: [],
+        partition: to,
+        sequence,
+        now,
+        behaviour: 1,
+        previousHash: new Uint8Array(32),
+        inputs: [command],
+        outcomes: [outcome],
+        effects: [],
+        faulted: [],
       })
       settled.push(...applied.settledIds.map((id) => Buffer.from(id).toString('hex')))
     }
@@ -163,59 +208,93 @@ export const createWorld = (options: {
   const authorization = (result: 'acknowledged' | 'declined' | 'unreachable'): Reply => {
     const one = waiting('authorize')
     return one.call.kind === 'authorize'
-      ? answer(one, { kind: 'authorization', transactionId: one.call.transactionId, result }) : fault()
+      ? answer(one, { kind: 'authorization', transactionId: one.call.transactionId, result })
+      : fault()
   }
   const fill = (result: 'filled' | 'rejected' | 'absent', executedPrice = '0', executedQuantity = '0'): Reply => {
     const one = waiting('order')
     if (one.call.kind !== 'order') return fault()
     return answer(one, {
-      kind: 'order', transactionId: one.call.transactionId, result, executedPrice: parseAmount(executedPrice),
-        executedQuantity: parseAmount(executedQuantity),
+      kind: 'order',
+      transactionId: one.call.transactionId,
+      result,
+      executedPrice: parseAmount(executedPrice),
+      executedQuantity: parseAmount(executedQuantity),
     })
   }
   const reversal = (acknowledged: boolean): Reply => {
     const one = waiting('reverse')
     return one.call.kind === 'reverse'
-      ? answer(one, { kind: 'reversal', transactionId: one.call.transactionId, bank: one.call.bank, acknowledged }) : fault()
+      ? answer(one, { kind: 'reversal', transactionId: one.call.transactionId, bank: one.call.bank, acknowledged })
+      : fault()
   }
   const webhook = (acknowledged: boolean): Reply => {
     const one = waiting('webhook')
     return one.call.kind === 'webhook'
-      ? answer(one, { kind: 'webhook', bank: one.call.bank, sequence: one.call.sequence, acknowledged }) : fault()
+      ? answer(one, { kind: 'webhook', bank: one.call.bank, sequence: one.call.sequence, acknowledged })
+      : fault()
   }
-  const fault = (): never => { throw new Error('another kind of call') }
+  const fault = (): never => {
+    throw new Error('another kind of call')
+  }
 
   say(encodeConfig(options.rules ?? demoRules()))
 
   return {
-    records, instructions, settled, say, order, ask, authorization, fill, reversal, webhook, waiting, flush, ledgers,
-      ledgerPartitions,
+    records,
+    instructions,
+    settled,
+    say,
+    order,
+    ask,
+    authorization,
+    fill,
+    reversal,
+    webhook,
+    waiting,
+    flush,
+    ledgers,
+    ledgerPartitions,
     machine: () => seatOf(BRIDGE).machine,
     calls: () => [...calls.values()],
     /** Hands over a call: its answer is ordered by the caller. */
     take: (number: bigint) => calls.delete(number),
     seatOf,
     callKinds: () => [...calls.values()].map((one) => one.call.kind).sort(),
-    crash: () => { crash(BRIDGE) },
+    crash: () => {
+      crash(BRIDGE)
+    },
     /** Effects between partitions wait until `flush` while held. */
-    hold: (on: boolean) => { holding = on },
+    hold: (on: boolean) => {
+      holding = on
+    },
     /** Takes out what is held: it never arrives. */
     takeHeld: (): Uint8Array[] => held.splice(0).map((one) => one.bytes),
-    later: (ms: bigint) => { moved += ms },
+    later: (ms: bigint) => {
+      moved += ms
+    },
     now: nowOf,
     configure: (rules: BankRules) => say(encodeConfig(rules)),
     trade: (trade: TradeCommand, hash = 'same') =>
       say(encodeTrade({ id: bytes16(trade.idempotencyKey), requestHash: bytes16(hash) }, trade)),
     move: (move: MoveCommand, hash = 'same') =>
       say(encodeMove({ id: bytes16(move.idempotencyKey), requestHash: bytes16(hash) }, move)),
-    quote: (name: string, change: Partial<Parameters<typeof encodeQuote>[1]> = {}) => say(encodeQuote(bytes16(name), {
-      ticker: ticker('1.6847'), bank: 'demo', bankUserId: 'user_123', side: 'BUY', amount: parseAmount('100.00'),
-        currency: 'AZN', ...change,
-    })),
+    quote: (name: string, change: Partial<Parameters<typeof encodeQuote>[1]> = {}) =>
+      say(
+        encodeQuote(bytes16(name), {
+          ticker: ticker('1.6847'),
+          bank: 'demo',
+          bankUserId: 'user_123',
+          side: 'BUY',
+          amount: parseAmount('100.00'),
+          currency: 'AZN',
+          ...change,
+        }),
+      ),
     /** Step of a transaction, 0 while it is not there. */
     transactionStep: (idempotencyKey: string): number =>
-      ask({ kind: 'transaction', bank: 'demo',
-        transactionId: transactionIdOf(bytes16(idempotencyKey)) }).transactions[0]?.step ?? 0,
+      ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) })
+        .transactions[0]?.step ?? 0,
     transaction: (idempotencyKey: string): Transaction => {
       const reply = ask({ kind: 'transaction', bank: 'demo', transactionId: transactionIdOf(bytes16(idempotencyKey)) })
       const [found] = reply.transactions
@@ -225,7 +304,9 @@ export const createWorld = (options: {
     /** Balance and locked of a customer, or of a system account over all partitions, by currency. */
     balance: (account: string, currency: string): readonly [bigint, bigint] => {
       const owner = account.startsWith('user_') ? bankCustomerOwner('demo', account) : systemAccount(account)
-      const all = ledgers.flatMap((ledger) => decodeBalances(seatOf(ledger).machine.query(balancesQuestion(owner)).bytes))
+      const all = ledgers.flatMap((ledger) =>
+        decodeBalances(seatOf(ledger).machine.query(balancesQuestion(owner)).bytes),
+      )
       const own = all.filter((one) => one.currency === currency)
       return [own.reduce((sum, one) => sum + one.balance, 0n), own.reduce((sum, one) => sum + one.locked, 0n)]
     },
@@ -239,9 +320,13 @@ export const createWorld = (options: {
       }
       return sums
     },
-    lockedAnywhere: (): bigint => ledgers.reduce(
-      (total, ledger) => total + decodeSums(seatOf(ledger).machine.query(sumsQuestion()).bytes).reduce((sum, one) =>
-        sum + one.locked, 0n), 0n),
+    lockedAnywhere: (): bigint =>
+      ledgers.reduce(
+        (total, ledger) =>
+          total +
+          decodeSums(seatOf(ledger).machine.query(sumsQuestion()).bytes).reduce((sum, one) => sum + one.locked, 0n),
+        0n,
+      ),
   }
 }
 

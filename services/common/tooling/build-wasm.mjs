@@ -19,7 +19,10 @@ const asc = inRoot('node_modules/assemblyscript/bin/asc.js')
 const compile = (name, target, outFile) => {
   const args = [`assembly/${name}/index.ts`, '--config', 'asconfig.json', '--target', target, '--outFile']
   const outPath = relative(riskRulesPath, outFile)
-  const { status } = spawnSync(process.execPath, [asc, ...args, outPath], { cwd: riskRulesPath, stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync(process.execPath, [asc, ...args, outPath], {
+    cwd: riskRulesPath,
+    stdio: ['ignore', 2, 2],
+  })
   if (status !== 0) throw new Error(`risk-rules/assembly/${name} does not compile`)
 }
 

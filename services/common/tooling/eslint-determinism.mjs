@@ -36,7 +36,10 @@ export const PORT_RULES = {
     'error',
     {
       paths: [
-        ...['node:timers', 'node:timers/promises', 'timers', 'timers/promises'].map((name) => ({ name, message: TIMERS })),
+        ...['node:timers', 'node:timers/promises', 'timers', 'timers/promises'].map((name) => ({
+          name,
+          message: TIMERS,
+        })),
         { name: 'node:perf_hooks', importNames: ['performance'], message: CLOCK },
         {
           name: 'node:crypto',
@@ -84,8 +87,10 @@ export const DETERMINISM_RULES = {
       patterns: [
         { regex: `^node:(?!(crypto|${PURE_MODULES.join('|')})$)`, message: NO_OUTSIDE },
         {
-          regex: '^(assert|buffer|child_process|crypto|dgram|dns|fs|http|https|net|os|process|timers|tls|worker_threads)(/|$)',
-          message: 'write node: before it; a machine may use node:crypto (createHash), node:buffer, node:util and node:assert',
+          regex:
+            '^(assert|buffer|child_process|crypto|dgram|dns|fs|http|https|net|os|process|timers|tls|worker_threads)(/|$)',
+          message:
+            'write node: before it; a machine may use node:crypto (createHash), node:buffer, node:util and node:assert',
         },
       ],
     },

@@ -37,10 +37,13 @@ const targetOf = (path: string, specifier: string): Target => {
 }
 
 const importsOf = ({ text }: SourceFile): { specifier: string; line: number }[] =>
-  ts.preProcessFile(text, true, true).importedFiles.map(({ fileName, pos }) => ({ specifier: fileName, line: lineAt(text, pos) }))
+  ts
+    .preProcessFile(text, true, true)
+    .importedFiles.map(({ fileName, pos }) => ({ specifier: fileName, line: lineAt(text, pos) }))
 
 const refusalOf = (from: Room, target: string, to: Room | undefined): string | undefined => {
-  if (to === undefined) return `${target} stands in no room: only files of the rooms in rooms-table.ts may be imported here`
+  if (to === undefined)
+    return `${target} stands in no room: only files of the rooms in rooms-table.ts may be imported here`
   if (to === from || from.imports.includes(to.name)) return undefined
   return `room ${from.name} may not import room ${to.name} (${target}); it may import: ${from.imports.join(', ') || 'nothing'}`
 }
@@ -48,7 +51,8 @@ const refusalOf = (from: Room, target: string, to: Room | undefined): string | u
 const checkFile = (file: SourceFile, arrows: Arrow[]): Problem[] => {
   const from = roomOf(file.path)
   if (from === undefined) {
-    const message = 'stands in no room: move it, or add its folder with its arrows to services/common/tooling/rooms-table.ts'
+    const message =
+      'stands in no room: move it, or add its folder with its arrows to services/common/tooling/rooms-table.ts'
     return [{ path: file.path, line: 0, message }]
   }
   return importsOf(file).flatMap(({ specifier, line }) => {

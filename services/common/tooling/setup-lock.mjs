@@ -4,7 +4,17 @@
  * The holder writes its host and process id into the file and touches it while it works. A lock is stale when
  * its holder on this host is gone, or when nobody touched it for `staleMs` (another host, a reused process id).
  */
-import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 
 const TOUCH_MS = 2_000

@@ -61,7 +61,8 @@ const install = async () => {
   say('installing packages (npm ci)')
   const code = await runNpm(['ci', '--no-audit', '--no-fund', '--ignore-scripts=false'])
   if (code !== 0) throw Object.assign(new Error(`npm ci failed with exit code ${code}`), { exitCode: code })
-  if (!runtimeWorks()) throw new Error('node_modules/node/bin/node does not run: npm must be allowed to run its install script')
+  if (!runtimeWorks())
+    throw new Error('node_modules/node/bin/node does not run: npm must be allowed to run its install script')
 }
 
 const ensureInstalled = async () => {

@@ -10,10 +10,12 @@ const SUITE = /^services\/common\/src\/testkit\/contracts\/.+\.ts$/
 const TEST = /\.test\.ts$/
 const CLAUSE = /^\s*\*\s+(?<clause>[A-Z]{1,2}\d+)\s/gmu
 
-const clausesOf = ({ text }: SourceFile): string[] => [...text.matchAll(CLAUSE)].map((match) => match.groups?.['clause'] ?? '')
+const clausesOf = ({ text }: SourceFile): string[] =>
+  [...text.matchAll(CLAUSE)].map((match) => match.groups?.['clause'] ?? '')
 
 /** Suites of the port `journal` are `journal.ts`, `journal.contract.ts`, `journal-archive.ts` and the like. */
-const isSuiteOf = (port: string, path: string): boolean => SUITE.test(path) && new RegExp(`^${port}[.-]`).test(basename(path))
+const isSuiteOf = (port: string, path: string): boolean =>
+  SUITE.test(path) && new RegExp(`^${port}[.-]`).test(basename(path))
 
 /** Whether a quoted text that begins with clauses names this one: `'J3 …'`, `'J3, J4 …'`. */
 const isTitled = (clause: string, text: string): boolean =>

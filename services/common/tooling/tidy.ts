@@ -98,7 +98,8 @@ const BANS: readonly Ban[] = [
 ]
 
 /** What holds for a generated file too: no addresses, no paths of a machine. */
-const bansFor = (path: string): readonly Ban[] => (GENERATED.test(path) ? BANS.filter(({ paths }) => paths === ANY) : BANS)
+const bansFor = (path: string): readonly Ban[] =>
+  GENERATED.test(path) ? BANS.filter(({ paths }) => paths === ANY) : BANS
 
 const checkLine = (path: string, text: string, line: number): Problem[] => {
   const problems = bansFor(path)

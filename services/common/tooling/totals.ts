@@ -32,7 +32,8 @@ const hasFailedTest = (file: FileResult): boolean => file.assertionResults.some(
 const brokenFiles = (result: RunResult): number =>
   result.testResults.filter((file) => file.status === 'failed' && !hasFailedTest(file)).length
 
-const isSkipped = ({ status }: TestResult): boolean => status === 'pending' || status === 'disabled' || status === 'todo'
+const isSkipped = ({ status }: TestResult): boolean =>
+  status === 'pending' || status === 'disabled' || status === 'todo'
 
 const describeSkipped = ({ fullName }: TestResult): Totals['skipped'][number] => ({
   name: fullName.replace(REASON, ''),

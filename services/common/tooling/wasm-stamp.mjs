@@ -34,7 +34,11 @@ export const wasmStamp = () => {
     inRoot('services/common/tooling/build-wasm.mjs'),
   ]
   for (const file of files) {
-    if (existsSync(file)) hash.update(`${file.slice(riskRulesPath.length)}\0`).update(readFileSync(file)).update('\0')
+    if (existsSync(file))
+      hash
+        .update(`${file.slice(riskRulesPath.length)}\0`)
+        .update(readFileSync(file))
+        .update('\0')
   }
   return hash.digest('hex')
 }

@@ -48,10 +48,17 @@ const checkSecrets = ({ config }: GatewayDeps): void => {
 }
 
 const closeServer = async (server: Server, { clock, config, logger }: GatewayDeps): Promise<void> => {
-  const closed = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
   server.closeIdleConnections()
   const over = new AbortController()
-  const late = clock.sleep(config.limits.shutdownTimeoutMs, over.signal).then(() => true, () => false)
+  const late = clock.sleep(config.limits.shutdownTimeoutMs, over.signal).then(
+    () => true,
+    () => false,
+  )
   const isLate = await Promise.race([closed.then(() => false), late])
   over.abort()
   if (isLate) logger.warn('requests were still under way when the time to stop was over; their connections are cut')
@@ -63,7 +70,10 @@ const closeServer = async (server: Server, { clock, config, logger }: GatewayDep
  * Starts the edge: both APIs, administration, documentation, probes and the WebSocket.
  * @throws when a secret is too short or the port cannot be had
  */
-export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost = DEFAULT_PASSWORD_COST): Promise<Gateway> => {
+export const startGateway = async (
+  deps: GatewayDeps,
+  passwordCost: PasswordCost = DEFAULT_PASSWORD_COST,
+): Promise<Gateway> => {
   checkSecrets(deps)
   const { config, directory, clock, ids, random, logger, platform, metrics } = deps
   const { limits } = config
@@ -74,10 +84,19 @@ export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost
   const originAllowed = createOriginCheck(config.allowedOrigins)
   const addressOf = clientAddressOf(addressSetOf(config.trustedProxyCidrs))
   const sessions = createSessions({
-    directory, clock, ids, secret: config.jwtSecret, secure: config.profile === 'production', ttlMs: limits.sessionTtlMs,
+    directory,
+    clock,
+    ids,
+    secret: config.jwtSecret,
+    secure: config.profile === 'production',
+    ttlMs: limits.sessionTtlMs,
   })
-  const passwords = createPasswords({ random, cost: passwordCost, runningMax: limits.passwordHashesMax,
-    waitingMax: limits.passwordHashesWaitingMax })
+  const passwords = createPasswords({
+    random,
+    cost: passwordCost,
+    runningMax: limits.passwordHashesMax,
+    waitingMax: limits.passwordHashesWaitingMax,
+  })
   const bankKeys = createBankKeys({ directory, banks: deps.banks, clock, rate, limits })
   const telemetry = createHttpTelemetry(metrics)
 
@@ -93,11 +112,22 @@ export const startGateway = async (deps: GatewayDeps, passwordCost: PasswordCost
       ...docsRoutes(openApiDocument(allSpecs)),
     ],
     guard: createGuard({ sessions, bankKeys, adminToken: config.adminToken, originAllowed, rate, limits }),
-    limits, telemetry, addressOf, draining, clock, ids, logger,
+    limits,
+    telemetry,
+    addressOf,
+    draining,
+    clock,
+    ids,
+    logger,
   })
   const server = createHttpServer({
-    limits, ids, envelopeOfSocket: app.envelopeOfSocket, refused: telemetry.refused,
-    handle: (request, response) => { void app.callback(request, response) },
+    limits,
+    ids,
+    envelopeOfSocket: app.envelopeOfSocket,
+    refused: telemetry.refused,
+    handle: (request, response) => {
+      void app.callback(request, response)
+    },
   })
   const port = await listen(server, config.host, config.port)
   const stream = createStreamServer({ server, deps, sessions, originAllowed, addressOf, draining })

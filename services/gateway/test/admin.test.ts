@@ -4,27 +4,46 @@ import { startTestGateway, type TestGateway } from './support/gateway.ts'
 
 let platform: TestGateway
 
-beforeAll(async () => { platform = await startTestGateway() })
+beforeAll(async () => {
+  platform = await startTestGateway()
+})
 afterAll(() => platform.gateway.stop())
 
 const post = (path: string, body: object, key: string = randomUUID()) =>
-  platform.admin('POST', `/api/v1/admin${path}`, { reason: 'a test', ...body },
-    { 'x-idempotency-key': key, 'x-admin-user': 'alice' })
+  platform.admin(
+    'POST',
+    `/api/v1/admin${path}`,
+    { reason: 'a test', ...body },
+    { 'x-idempotency-key': key, 'x-admin-user': 'alice' },
+  )
 
 describe('administration', () => {
   test('needs its token', async () => {
     for (const authorization of ['', 'Bearer wrong', 'Basic eA==']) {
-      const refused = await platform.call('GET', '/api/v1/admin/audit', authorization === '' ? {}
-        : { headers: { authorization } })
+      const refused = await platform.call(
+        'GET',
+        '/api/v1/admin/audit',
+        authorization === '' ? {} : { headers: { authorization } },
+      )
       expect([refused.status, refused.json.errorCode]).toEqual([401, 'UNAUTHENTICATED'])
     }
   })
 
   test('needs a reason and a key', async () => {
-    expect((await platform.admin('POST', '/api/v1/admin/fund',
-      { target: 'house', asset: 'BTC_USDC', amount: '1' })).json.message).toContain('reason is missing')
-    expect((await platform.admin('POST', '/api/v1/admin/fund',
-      { target: 'house', asset: 'BTC_USDC', amount: '1', reason: 'r' }, { 'x-idempotency-key': 'no' })).status).toBe(400)
+    expect(
+      (await platform.admin('POST', '/api/v1/admin/fund', { target: 'house', asset: 'BTC_USDC', amount: '1' })).json
+        .message,
+    ).toContain('reason is missing')
+    expect(
+      (
+        await platform.admin(
+          'POST',
+          '/api/v1/admin/fund',
+          { target: 'house', asset: 'BTC_USDC', amount: '1', reason: 'r' },
+          { 'x-idempotency-key': 'no' },
+        )
+      ).status,
+    ).toBe(400)
   })
 
   test('credits and debits once per key, journaled with who, why and what', async () => {
@@ -39,10 +58,15 @@ describe('administration', () => {
     expect((await post('/debit', { ...body, amount: '13' })).json.errorCode).toBe('INSUFFICIENT_FUNDS')
     expect((await post('/credit', { ...body, userId: randomUUID() })).status).toBe(404)
     const audit = await platform.admin('GET', '/api/v1/admin/audit?limit=200')
-    expect(audit.json.data?.records).toContainEqual(expect.objectContaining({
-      who: 'alice', action: 'credit', reason: 'a test', idempotencyKey: key,
+    expect(audit.json.data?.records).toContainEqual(
+      expect.objectContaining({
+        who: 'alice',
+        action: 'credit',
+        reason: 'a test',
+        idempotencyKey: key,
         detail: { userId, amount: '12.5', currency: null, reference: 'wire 7' },
-    }))
+      }),
+    )
   })
 
   test('a repeated lock after an unlock changes nothing', async () => {
@@ -61,13 +85,15 @@ describe('administration', () => {
     const { userId } = await platform.signUp()
     const key = randomUUID()
     const before = platform.ledger.balances.size
-    const answers = await Promise.all([1, 2, 3].map(() => post('/credit', { userId, amount: '1', reference: 'r' }, key)))
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => post('/credit', { userId, amount: '1', reference: 'r' }, key)),
+    )
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
     expect(platform.ledger.balances.size).toBe(before + 1)
     expect([...platform.ledger.balances.values()].at(-1)).toBe(100_000_000n)
   })
 
-  test('ends a user\'s sessions', async () => {
+  test("ends a user's sessions", async () => {
     const { userId, cookie } = await platform.signUp()
     await post(`/users/${userId}/end-sessions`, {})
     expect((await platform.call('GET', '/api/v1/auth/me', { cookie })).status).toBe(401)
@@ -79,38 +105,72 @@ describe('administration', () => {
     await post('/markets/BTC_USDC/reopen', {})
     expect(platform.trading.control.state).toBe('Open')
     expect((await post('/markets/NONE/halt', {})).json.errorCode).toBe('MARKET_NOT_FOUND')
-    expect((await post('/fund',
-      { target: 'insurance', asset: 'BTC_USDC', amount: '100000' })).json.data).toEqual({ transactionIds: ['0:1', '1:1'] })
+    expect((await post('/fund', { target: 'insurance', asset: 'BTC_USDC', amount: '100000' })).json.data).toEqual({
+      transactionIds: ['0:1', '1:1'],
+    })
     expect((await post('/corrections', { transactionId: '0:1' })).json.data).toEqual({ transactionId: '0:9' })
     expect((await post('/corrections', { transactionId: '0:404' })).status).toBe(404)
   })
 
   test('reads any account, trade, transaction and partition, and notes who read', async () => {
     const { userId, email, cookie } = await platform.signUp()
-    expect((await platform.admin('GET',
-      `/api/v1/admin/accounts/${userId}?reason=call`)).json.data).toMatchObject({ user: { email }, balances: [], trades: [] })
+    expect((await platform.admin('GET', `/api/v1/admin/accounts/${userId}?reason=call`)).json.data).toMatchObject({
+      user: { email },
+      balances: [],
+      trades: [],
+    })
     await platform.engine(cookie, { command: 'CREATE_ACCOUNT' })
-    expect((await platform.admin('GET',
-      `/api/v1/admin/accounts/${userId}`)).json.data).toMatchObject({ balances: [{ balance: '10000' }] })
-    expect((await platform.admin('GET', `/api/v1/admin/users?email=${email.toUpperCase()}`)).json.data).toMatchObject({ userId })
+    expect((await platform.admin('GET', `/api/v1/admin/accounts/${userId}`)).json.data).toMatchObject({
+      balances: [{ balance: '10000' }],
+    })
+    expect((await platform.admin('GET', `/api/v1/admin/users?email=${email.toUpperCase()}`)).json.data).toMatchObject({
+      userId,
+    })
     expect((await platform.admin('GET', '/api/v1/admin/trades/trade_9')).status).toBe(404)
-    platform.views.put('ledgertransactions', { _id: '0:1', transactionType: 9, reference: 'ab', commandId: 'cd', atMs: 0 })
-    platform.views.put('ledgerentries',
-      { _id: '0:1:0', transaction: '0:1', owner: 'ff', accountKind: 1, currency: 'AZN', amount: -5n, balanceAfter: 7n,
-      order: '1' })
-    expect((await platform.admin('GET',
-      '/api/v1/admin/transactions/0:1')).json.data).toMatchObject({ entries: [{ amount: '-0.00000005',
-      balanceAfter: '0.00000007' }] })
-    platform.views.put('banktransactions',
-      { _id: 'tx_1', bank: 'demo', bankUserId: 'u', status: 'COMPLETED', createdAtMs: 0, payload: '{"a":1}' })
-    expect((await platform.admin('GET', '/api/v1/admin/transactions/tx_1')).json.data).toMatchObject({ bank: 'demo',
-      transaction: { a: 1 } })
+    platform.views.put('ledgertransactions', {
+      _id: '0:1',
+      transactionType: 9,
+      reference: 'ab',
+      commandId: 'cd',
+      atMs: 0,
+    })
+    platform.views.put('ledgerentries', {
+      _id: '0:1:0',
+      transaction: '0:1',
+      owner: 'ff',
+      accountKind: 1,
+      currency: 'AZN',
+      amount: -5n,
+      balanceAfter: 7n,
+      order: '1',
+    })
+    expect((await platform.admin('GET', '/api/v1/admin/transactions/0:1')).json.data).toMatchObject({
+      entries: [{ amount: '-0.00000005', balanceAfter: '0.00000007' }],
+    })
+    platform.views.put('banktransactions', {
+      _id: 'tx_1',
+      bank: 'demo',
+      bankUserId: 'u',
+      status: 'COMPLETED',
+      createdAtMs: 0,
+      payload: '{"a":1}',
+    })
+    expect((await platform.admin('GET', '/api/v1/admin/transactions/tx_1')).json.data).toMatchObject({
+      bank: 'demo',
+      transaction: { a: 1 },
+    })
     expect((await platform.admin('GET', '/api/v1/admin/transactions/none')).status).toBe(404)
-    expect((await platform.admin('GET',
-      '/api/v1/admin/partitions')).json.data).toEqual([expect.objectContaining({ name: 'ledger/0', sequence: '12' })])
+    expect((await platform.admin('GET', '/api/v1/admin/partitions')).json.data).toEqual([
+      expect.objectContaining({ name: 'ledger/0', sequence: '12' }),
+    ])
     const page = await platform.admin('GET', '/api/v1/admin/audit?limit=1')
-    expect(page.json.data?.records).toEqual([expect.objectContaining({ action: 'read-transaction', detail: { id: 'none' } })])
-    const next = await platform.admin('GET', `/api/v1/admin/audit?limit=200&before=${String(page.json.data?.nextBefore)}`)
+    expect(page.json.data?.records).toEqual([
+      expect.objectContaining({ action: 'read-transaction', detail: { id: 'none' } }),
+    ])
+    const next = await platform.admin(
+      'GET',
+      `/api/v1/admin/audit?limit=200&before=${String(page.json.data?.nextBefore)}`,
+    )
     expect(next.json.data?.records).toContainEqual(expect.objectContaining({ action: 'read-account', reason: 'call' }))
   })
 })

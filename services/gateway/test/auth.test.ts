@@ -6,16 +6,20 @@ import { testRandom } from './support/ports.ts'
 
 let platform: TestGateway
 
-beforeAll(async () => { platform = await startTestGateway({ limits: { signInPerEmail: { perSecond: 0.001, burst: 6 } } }) })
+beforeAll(async () => {
+  platform = await startTestGateway({ limits: { signInPerEmail: { perSecond: 0.001, burst: 6 } } })
+})
 afterAll(() => platform.gateway.stop())
 
 const me = (cookie: string) => platform.call('GET', '/api/v1/auth/me', { cookie })
-const signIn = (email: string, password: string) => platform.call('POST', '/api/v1/auth/signin', { body: { email, password } })
+const signIn = (email: string, password: string) =>
+  platform.call('POST', '/api/v1/auth/signin', { body: { email, password } })
 
 describe('signing up and in', () => {
   test('the cookie is HTTP-only and SameSite, and says who I am', async () => {
-    const up = await platform.call('POST', '/api/v1/auth/signup',
-      { body: { email: '  Mixed.Case@Example.COM ', password: 'pässwörter' } })
+    const up = await platform.call('POST', '/api/v1/auth/signup', {
+      body: { email: '  Mixed.Case@Example.COM ', password: 'pässwörter' },
+    })
     expect([up.status, up.json.data?.email]).toEqual([201, 'mixed.case@example.com'])
     expect(up.headers.get('set-cookie')).toMatch(/^authToken=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=43200$/)
     expect((await me(platform.cookieOf(up))).json.data?.email).toBe('mixed.case@example.com')
@@ -50,7 +54,7 @@ describe('signing up and in', () => {
     expect(unknown.status).toBe(401)
   })
 
-  test('guessing one e-mail\'s password is slowed down', async () => {
+  test("guessing one e-mail's password is slowed down", async () => {
     const { email } = await platform.signUp()
     const statuses: number[] = []
     for (let guess = 0; guess < 7; guess += 1) statuses.push((await signIn(email, `guess number ${guess}`)).status)
@@ -59,7 +63,12 @@ describe('signing up and in', () => {
   })
 
   test('hashes take turns and the queue is bounded', async () => {
-    const passwords = createPasswords({ random: testRandom, cost: { logN: 12, r: 8, p: 1 }, runningMax: 1, waitingMax: 1 })
+    const passwords = createPasswords({
+      random: testRandom,
+      cost: { logN: 12, r: 8, p: 1 },
+      runningMax: 1,
+      waitingMax: 1,
+    })
     const results = await Promise.allSettled([passwords.hash('a'), passwords.hash('b'), passwords.hash('c')])
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
     const hash = await passwords.hash('correct')
@@ -86,9 +95,14 @@ describe('sessions', () => {
     const { cookie, userId } = await platform.signUp()
     const [header = '', payload = '', signature = ''] = cookie.slice('authToken='.length).split('.')
     const none = Buffer.from('{"alg":"none"}').toString('base64url')
-    const foreign = await new SignJWT({ issuedAtMs: Date.now() }).setProtectedHeader({ alg: 'HS256' })
-      .setIssuer('bourse').setAudience('bourse-gateway')
-      .setSubject(userId).setJti('x').setExpirationTime('1h').sign(new TextEncoder().encode('x'.repeat(32)))
+    const foreign = await new SignJWT({ issuedAtMs: Date.now() })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('bourse')
+      .setAudience('bourse-gateway')
+      .setSubject(userId)
+      .setJti('x')
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode('x'.repeat(32)))
     for (const token of [`${none}.${payload}.`, `${header}.${payload}.${signature.slice(1)}`, foreign, 'garbage', '']) {
       expect((await me(`authToken=${token}`)).status).toBe(401)
     }
@@ -109,11 +123,14 @@ describe('sessions', () => {
     expect((await signIn(email, 'correct horse')).json.errorCode).toBe('FORBIDDEN')
   })
 
-  test('another site\'s requests are refused, the own origin\'s are not', async () => {
+  test("another site's requests are refused, the own origin's are not", async () => {
     const { cookie } = await platform.signUp()
     const from = (origin: string) =>
       platform.call('POST', '/api/v1/engine', { cookie, body: { command: 'GET_BALANCE' }, headers: { origin } })
-    expect([(await from('https://evil.example')).status, (await from('null')).status,
-      (await from(platform.gateway.url)).status]).toEqual([403, 403, 404])
+    expect([
+      (await from('https://evil.example')).status,
+      (await from('null')).status,
+      (await from(platform.gateway.url)).status,
+    ]).toEqual([403, 403, 404])
   })
 })

@@ -4,23 +4,36 @@ import { startTestGateway, type TestGateway } from './support/gateway.ts'
 
 let platform: TestGateway
 
-beforeAll(async () => { platform = await startTestGateway({ limits: { requestTimeoutMs: 300, bodyBytesMax: 2_048 } }) })
+beforeAll(async () => {
+  platform = await startTestGateway({ limits: { requestTimeoutMs: 300, bodyBytesMax: 2_048 } })
+})
 afterAll(() => platform.gateway.stop())
 
-const raw = (text: string): Promise<string> => new Promise((resolve, reject) => {
-  const socket = connect(platform.gateway.port, '127.0.0.1', () => { socket.write(text) })
-  let received = ''
-  socket.on('data', (data) => { received += data.toString() })
-  socket.on('close', () => { resolve(received) })
-  socket.on('error', reject)
-})
+const raw = (text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(platform.gateway.port, '127.0.0.1', () => {
+      socket.write(text)
+    })
+    let received = ''
+    socket.on('data', (data) => {
+      received += data.toString()
+    })
+    socket.on('close', () => {
+      resolve(received)
+    })
+    socket.on('error', reject)
+  })
 
 describe('the edge', () => {
   test('an unknown path is 404 and a wrong method 405 with what is allowed, both in the envelope', async () => {
     const missing = await platform.call('GET', '/api/v1/nothing')
     expect([missing.status, missing.json.errorCode]).toEqual([404, 'NOT_FOUND'])
     const wrong = await platform.call('DELETE', '/api/v1/markets')
-    expect([wrong.status, wrong.json.errorCode, wrong.headers.get('allow')]).toEqual([405, 'METHOD_NOT_ALLOWED', 'HEAD, GET'])
+    expect([wrong.status, wrong.json.errorCode, wrong.headers.get('allow')]).toEqual([
+      405,
+      'METHOD_NOT_ALLOWED',
+      'HEAD, GET',
+    ])
     const engine = await platform.call('GET', '/api/v1/engine')
     expect([engine.status, engine.json.engineResponse?.status]).toEqual([405, 'error'])
   })
@@ -34,10 +47,17 @@ describe('the edge', () => {
 
   test('a chunked body over the limit is refused too', async () => {
     const { cookie } = await platform.signUp()
-    const body = new ReadableStream({ start: (controller) =>
-      { controller.enqueue(new TextEncoder().encode('['.repeat(5_000))); controller.close() } })
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode('['.repeat(5_000)))
+        controller.close()
+      },
+    })
     const response = await fetch(`${platform.gateway.url}/api/v1/engine`, {
-      method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json', cookie },
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json', cookie },
     })
     expect(response.status).toBe(413)
     await response.text()
@@ -45,11 +65,16 @@ describe('the edge', () => {
 
   test('a slow body is refused 408 in the envelope of its path', async () => {
     const { cookie } = await platform.signUp()
-    const answer = await raw(`POST /api/v1/engine HTTP/1.1\r\nhost: x\r\ncookie: ${cookie}\r\n`
-      + 'content-type: application/json\r\ncontent-length: 50\r\n\r\n{"command"')
+    const answer = await raw(
+      `POST /api/v1/engine HTTP/1.1\r\nhost: x\r\ncookie: ${cookie}\r\n` +
+        'content-type: application/json\r\ncontent-length: 50\r\n\r\n{"command"',
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 408 /)
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ success: false, errorCode: 'REQUEST_TIMEOUT',
-      engineResponse: { status: 'error' } })
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      success: false,
+      errorCode: 'REQUEST_TIMEOUT',
+      engineResponse: { status: 'error' },
+    })
   })
 
   test('what is not HTTP gets a refusal, not silence', async () => {
@@ -57,14 +82,18 @@ describe('the edge', () => {
   })
 
   test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of type %s is refused', async (type) => {
-    const refused = await platform.call('POST', '/api/v1/auth/signin',
-      { body: '{"email":"a@b.cd","password":"x"}', headers: { 'content-type': type } })
+    const refused = await platform.call('POST', '/api/v1/auth/signin', {
+      body: '{"email":"a@b.cd","password":"x"}',
+      headers: { 'content-type': type },
+    })
     expect([refused.status, refused.json.errorCode]).toEqual([400, 'VALIDATION_ERROR'])
   })
 
   test('bytes that are not UTF-8 are refused', async () => {
     const response = await fetch(`${platform.gateway.url}/api/v1/auth/signin`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: new Uint8Array([0x22, 0xff, 0x22]),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Uint8Array([0x22, 0xff, 0x22]),
     })
     expect(((await response.json()) as { message: string }).message).toContain('UTF-8')
   })
@@ -97,27 +126,49 @@ describe('the edge', () => {
   test('unknown parameters and wrong ones are named', async () => {
     expect((await platform.call('GET', '/api/v1/candles')).json.message).toContain('asset is missing')
     expect((await platform.call('GET', '/api/v1/candles?asset=X')).json.message).toContain('use one of')
-    expect((await platform.call('GET',
-      '/api/v1/candles?asset=BTC_USDC&interval=7m')).json.message).toContain('interval "7m" is not one of 1m')
+    expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC&interval=7m')).json.message).toContain(
+      'interval "7m" is not one of 1m',
+    )
     expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC&limit=0')).json.message).toContain('at least 1')
     expect((await platform.call('GET', '/api/v1/prices?all=1')).json.message).toContain('all is not known')
-    expect((await platform.call('GET',
-      '/api/v1/candles?asset=BTC_USDC')).json.candles?.[0]).toEqual({ openTime: '1970-01-01T00:00:00.000Z',
-      open: '0.00000001', high: '0.00000002', low: '0.00000001', close: '0.00000002' })
+    expect((await platform.call('GET', '/api/v1/candles?asset=BTC_USDC')).json.candles?.[0]).toEqual({
+      openTime: '1970-01-01T00:00:00.000Z',
+      open: '0.00000001',
+      high: '0.00000002',
+      low: '0.00000001',
+      close: '0.00000002',
+    })
   })
 
   test('markets and prices are open to everybody', async () => {
     expect((await platform.call('GET', '/api/v1/markets')).json.markets).toHaveLength(2)
-    platform.prices.publish({ symbol: 'ETH_USDC', feedBid: 200_000_000_000n, feedAsk: 200_000_000_000n,
-      last: 200_000_000_000n, exchangeTimeMs: 0, receiveTimeMs: 0, sequence: 9 })
-    expect((await platform.call('GET', '/api/v1/prices')).json.prices).toEqual([{ asset: 'ETH_USDC', bid: '1999.80',
-      ask: '2000.20', last: '2000', time: '1970-01-01T00:00:00.000Z', sequence: 9 }])
+    platform.prices.publish({
+      symbol: 'ETH_USDC',
+      feedBid: 200_000_000_000n,
+      feedAsk: 200_000_000_000n,
+      last: 200_000_000_000n,
+      exchangeTimeMs: 0,
+      receiveTimeMs: 0,
+      sequence: 9,
+    })
+    expect((await platform.call('GET', '/api/v1/prices')).json.prices).toEqual([
+      {
+        asset: 'ETH_USDC',
+        bid: '1999.80',
+        ask: '2000.20',
+        last: '2000',
+        time: '1970-01-01T00:00:00.000Z',
+        sequence: 9,
+      },
+    ])
   })
 
   test('a failure inside is 500 without its words', async () => {
     const broken = await startTestGateway()
     const { cookie } = await broken.signUp()
-    broken.views.find = () => { throw new Error('secret detail') }
+    broken.views.find = () => {
+      throw new Error('secret detail')
+    }
     const answer = await broken.call('GET', '/api/v1/trades', { cookie })
     await broken.gateway.stop()
     expect([answer.status, answer.json.errorCode]).toEqual([500, 'INTERNAL_ERROR'])
@@ -150,7 +201,9 @@ describe('stopping', () => {
     const stopping = await startTestGateway()
     const { cookie } = await stopping.signUp()
     let release = (): void => undefined
-    const held = new Promise<void>((resolve) => { release = resolve })
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
     const find = stopping.views.find
     stopping.views.find = async (model, query) => {
       await held

@@ -6,7 +6,9 @@ import { startTestGateway, type TestGateway } from './support/gateway.ts'
 
 let platform: TestGateway
 
-beforeAll(async () => { platform = await startTestGateway() })
+beforeAll(async () => {
+  platform = await startTestGateway()
+})
 afterAll(() => platform.gateway.stop())
 
 const references = (node: unknown): string[] => {
@@ -21,10 +23,15 @@ describe('the OpenAPI document', () => {
   })
 
   test('is served, names every route once, and every reference leads somewhere', async () => {
-    const document = JSON.parse((await platform.call('GET',
-      '/openapi.json')).text) as { openapi: string; paths: Record<string, object>; components: { schemas: object } }
+    const document = JSON.parse((await platform.call('GET', '/openapi.json')).text) as {
+      openapi: string
+      paths: Record<string, object>
+      components: { schemas: object }
+    }
     expect(document.openapi).toBe('3.1.0')
-    expect(Object.values(document.paths).reduce((total, path) => total + Object.keys(path).length, 0)).toBe(allSpecs.length)
+    expect(Object.values(document.paths).reduce((total, path) => total + Object.keys(path).length, 0)).toBe(
+      allSpecs.length,
+    )
     expect(new Set(allSpecs.map(({ operationId }) => operationId)).size).toBe(allSpecs.length)
     const names = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`)
     expect(references(document).filter((reference) => !names.includes(reference))).toEqual([])
@@ -37,7 +44,7 @@ describe('the OpenAPI document', () => {
     for (const [, file] of page.text.matchAll(/(?:src|href)="(\/docs\/[^"]+)"/g)) {
       expect((await platform.call('GET', file ?? '')).status).toBe(200)
     }
-    for (const file of ['package.json', '..%2f..%2fpackage.json',
-      'constructor']) expect((await platform.call('GET', `/docs/${file}`)).status).toBe(404)
+    for (const file of ['package.json', '..%2f..%2fpackage.json', 'constructor'])
+      expect((await platform.call('GET', `/docs/${file}`)).status).toBe(404)
   })
 })

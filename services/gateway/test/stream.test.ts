@@ -7,23 +7,40 @@ import { startTestGateway, type TestGateway } from './support/gateway.ts'
 
 let platform: TestGateway
 
-beforeAll(async () =>
-  { platform = await startTestGateway({ limits: { socketCheckIntervalMs: 50, socketMessageBytesMax: 1_024,
-  subscriptionsPerSocketMax: 2 } }) })
+beforeAll(async () => {
+  platform = await startTestGateway({
+    limits: { socketCheckIntervalMs: 50, socketMessageBytesMax: 1_024, subscriptionsPerSocketMax: 2 },
+  })
+})
 afterAll(() => platform.gateway.stop())
 
-interface Message { readonly [key: string]: unknown }
+interface Message {
+  readonly [key: string]: unknown
+}
 
 const UNIT = 100_000_000n
 const quote = (of: TestGateway, sequence: number, symbol = 'BTC_USDC'): void => {
-  of.prices.publish({ symbol, feedBid: 100n * UNIT, feedAsk: 100n * UNIT, last: 100n * UNIT, exchangeTimeMs: 0,
-    receiveTimeMs: 0, sequence })
+  of.prices.publish({
+    symbol,
+    feedBid: 100n * UNIT,
+    feedAsk: 100n * UNIT,
+    last: 100n * UNIT,
+    exchangeTimeMs: 0,
+    receiveTimeMs: 0,
+    sequence,
+  })
 }
 const event = (of: TestGateway, userId: string, sequence: number): void => {
   const account = accountKeyOf(userId)
-  of.views.put('tradeevents',
-    { _id: `${account}:${sequence}`, account, sequence, type: 'trade.opened', tradeId: `t${sequence}`, atMs: 0,
-    payload: `{"tradeId":"t${sequence}"}` })
+  of.views.put('tradeevents', {
+    _id: `${account}:${sequence}`,
+    account,
+    sequence,
+    type: 'trade.opened',
+    tradeId: `t${sequence}`,
+    atMs: 0,
+    payload: `{"tradeId":"t${sequence}"}`,
+  })
   of.platform.notify(account)
 }
 
@@ -37,11 +54,16 @@ const open = async (of: TestGateway, headers: Readonly<Record<string, string>> =
     for (const wake of waiting.splice(0)) wake()
   })
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => { resolve({ code, reason: reason.toString() }) })
+    socket.on('close', (code, reason) => {
+      resolve({ code, reason: reason.toString() })
+    })
   })
   await once(socket, 'open')
   const until = async (test: (messages: readonly Message[]) => boolean): Promise<void> => {
-    while (!test(messages)) await new Promise<void>((resolve) => { waiting.push(resolve) })
+    while (!test(messages))
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+      })
   }
   const ask = async (message: unknown): Promise<Message> => {
     const before = messages.filter(({ op }) => op !== undefined).length
@@ -51,13 +73,27 @@ const open = async (of: TestGateway, headers: Readonly<Record<string, string>> =
   }
   const sequences = (channel: string): unknown[] =>
     messages.filter((message) => message['channel'] === channel).map(({ sequence }) => sequence)
-  return { socket, messages, closed, until, ask, sequences, close: async () => { socket.close(); await closed } }
+  return {
+    socket,
+    messages,
+    closed,
+    until,
+    ask,
+    sequences,
+    close: async () => {
+      socket.close()
+      await closed
+    },
+  }
 }
 
-const refusedUpgrade = async (of: TestGateway, path: string, headers: Readonly<Record<string,
-  string>> = {}): Promise<number | undefined> => {
+const refusedUpgrade = async (
+  of: TestGateway,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<number | undefined> => {
   const socket = new WebSocket(`${of.gateway.url.replace('http', 'ws')}${path}`, { headers })
-  const [, response] = await once(socket, 'unexpected-response') as [unknown, { statusCode?: number; resume(): void }]
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode?: number; resume(): void }]
   response.resume()
   socket.on('error', () => undefined)
   socket.terminate()
@@ -68,12 +104,22 @@ describe('prices', () => {
   test('begin with the latest quote and follow until unsubscribed', async () => {
     quote(platform, 5)
     const client = await open(platform)
-    expect(await client.ask({ op: 'subscribe', channels: ['prices:BTC_USDC'] })).toEqual({ op: 'subscribed',
-      channels: ['prices:BTC_USDC'] })
+    expect(await client.ask({ op: 'subscribe', channels: ['prices:BTC_USDC'] })).toEqual({
+      op: 'subscribed',
+      channels: ['prices:BTC_USDC'],
+    })
     await client.until((all) => all.length === 2)
     expect(client.messages[1]).toEqual({
-      channel: 'prices:BTC_USDC', sequence: 5,
-        data: { asset: 'BTC_USDC', bid: '99.99', ask: '100.01', last: '100', time: '1970-01-01T00:00:00.000Z', sequence: 5 },
+      channel: 'prices:BTC_USDC',
+      sequence: 5,
+      data: {
+        asset: 'BTC_USDC',
+        bid: '99.99',
+        ask: '100.01',
+        last: '100',
+        time: '1970-01-01T00:00:00.000Z',
+        sequence: 5,
+      },
     })
     quote(platform, 6)
     await client.until(() => client.sequences('prices:BTC_USDC').length === 2)
@@ -103,8 +149,13 @@ describe('trades', () => {
     event(platform, userId, 251)
     await client.until(() => client.sequences('trades').length === 249)
     expect(client.sequences('trades')).toEqual(Array.from({ length: 249 }, (_, index) => index + 3))
-    expect(client.messages.at(-1)).toEqual({ channel: 'trades', sequence: 251, type: 'trade.opened',
-      time: '1970-01-01T00:00:00.000Z', data: { tradeId: 't251' } })
+    expect(client.messages.at(-1)).toEqual({
+      channel: 'trades',
+      sequence: 251,
+      type: 'trade.opened',
+      time: '1970-01-01T00:00:00.000Z',
+      data: { tradeId: 't251' },
+    })
     await client.close()
     while (platform.platform.watching() > 0) await platform.clock.sleep(5)
   })
@@ -123,7 +174,7 @@ describe('trades', () => {
     await client.close()
   })
 
-  test('are one\'s own, and need a session', async () => {
+  test("are one's own, and need a session", async () => {
     const stranger = await platform.signUp()
     const { cookie, userId } = await platform.signUp()
     const client = await open(platform, { cookie })
@@ -133,8 +184,10 @@ describe('trades', () => {
     await client.until(() => client.sequences('trades').length === 1)
     await client.close()
     const nobody = await open(platform)
-    expect(await nobody.ask({ op: 'subscribe', channels: ['trades'] })).toMatchObject({ op: 'error',
-      errorCode: 'UNAUTHENTICATED' })
+    expect(await nobody.ask({ op: 'subscribe', channels: ['trades'] })).toMatchObject({
+      op: 'error',
+      errorCode: 'UNAUTHENTICATED',
+    })
     await nobody.close()
   })
 
@@ -143,8 +196,15 @@ describe('trades', () => {
     const client = await open(platform, { cookie })
     await client.ask({ op: 'subscribe', channels: ['trades'] })
     const account = accountKeyOf(userId)
-    platform.views.put('tradeevents',
-      { _id: `${account}:1`, account, sequence: 1, type: 'trade.opened', tradeId: 't', atMs: 0, payload: '{}' })
+    platform.views.put('tradeevents', {
+      _id: `${account}:1`,
+      account,
+      sequence: 1,
+      type: 'trade.opened',
+      tradeId: 't',
+      atMs: 0,
+      payload: '{}',
+    })
     await client.until(() => client.sequences('trades').length === 1)
     await client.close()
   })
@@ -152,13 +212,20 @@ describe('trades', () => {
 
 describe('limits of a socket', () => {
   test.each([
-    ['{', 'not JSON'], ['[]', 'object'], ['{"op":"shout"}', 'op'], ['{"op":"subscribe","channels":[]}', 'channels'],
-    ['{"op":"subscribe","channels":["prices:NONE"]}', 'not known'], ['{"op":"subscribe","channels":["orders"]}', 'not known'],
+    ['{', 'not JSON'],
+    ['[]', 'object'],
+    ['{"op":"shout"}', 'op'],
+    ['{"op":"subscribe","channels":[]}', 'channels'],
+    ['{"op":"subscribe","channels":["prices:NONE"]}', 'not known'],
+    ['{"op":"subscribe","channels":["orders"]}', 'not known'],
     ['{"op":"subscribe","channels":["trades"],"after":{"trades":-1}}', 'trades'],
   ])('%s is refused and the socket stays', async (text, words) => {
     const client = await open(platform)
-    expect(await client.ask(text)).toMatchObject({ op: 'error', errorCode: 'VALIDATION_ERROR',
-      message: expect.stringContaining(words) })
+    expect(await client.ask(text)).toMatchObject({
+      op: 'error',
+      errorCode: 'VALIDATION_ERROR',
+      message: expect.stringContaining(words),
+    })
     expect(await client.ask({ op: 'ping' })).toEqual({ op: 'pong' })
     await client.close()
   })
@@ -175,22 +242,26 @@ describe('limits of a socket', () => {
   test('subscriptions per socket are bounded', async () => {
     const client = await open(platform)
     await client.ask({ op: 'subscribe', channels: ['prices:BTC_USDC'] })
-    expect(await client.ask({ op: 'subscribe',
-      channels: ['prices:ETH_USDC', 'prices:BTC_USDC'] })).toMatchObject({ errorCode: 'RATE_LIMITED' })
+    expect(await client.ask({ op: 'subscribe', channels: ['prices:ETH_USDC', 'prices:BTC_USDC'] })).toMatchObject({
+      errorCode: 'RATE_LIMITED',
+    })
     await client.close()
   })
 
   test('another site, another path and more sockets than allowed are refused', async () => {
     const small = await startTestGateway({ limits: { socketsPerAddressMax: 1 } })
     const client = await open(small)
-    const statuses = [await refusedUpgrade(small, '/ws'), await refusedUpgrade(small, '/other'),
-      await refusedUpgrade(small, '/ws', { origin: 'https://evil.example' })]
+    const statuses = [
+      await refusedUpgrade(small, '/ws'),
+      await refusedUpgrade(small, '/other'),
+      await refusedUpgrade(small, '/ws', { origin: 'https://evil.example' }),
+    ]
     await client.close()
     await small.gateway.stop()
     expect(statuses).toEqual([503, 404, 403])
   })
 
-  test('logging out closes the user\'s sockets, expiry too', async () => {
+  test("logging out closes the user's sockets, expiry too", async () => {
     const { cookie } = await platform.signUp()
     const client = await open(platform, { cookie })
     await platform.call('POST', '/api/v1/auth/logout', { cookie })
@@ -213,17 +284,27 @@ describe('limits of a socket', () => {
 })
 
 describe('slow readers', () => {
-  const upgrade = (port: number, cookie: string): string => [
-    'GET /ws HTTP/1.1', `host: 127.0.0.1:${port}`, 'connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13',
-    'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==', `cookie: ${cookie}`, '', '',
-  ].join('\r\n')
+  const upgrade = (port: number, cookie: string): string =>
+    [
+      'GET /ws HTTP/1.1',
+      `host: 127.0.0.1:${port}`,
+      'connection: upgrade',
+      'upgrade: websocket',
+      'sec-websocket-version: 13',
+      'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+      `cookie: ${cookie}`,
+      '',
+      '',
+    ].join('\r\n')
 
   /** A text frame of a client: masked with zeros, at most 125 bytes. */
-  const frame = (text: string): Buffer => Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
+  const frame = (text: string): Buffer =>
+    Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
 
   test('prices are conflated for one who does not read, memory stays bounded, and the reader is closed', async () => {
-    const slow = await startTestGateway({ limits: { socketCheckIntervalMs: 50, socketBufferBytesMax: 65_536,
-      slowReaderTimeoutMs: 300 } })
+    const slow = await startTestGateway({
+      limits: { socketCheckIntervalMs: 50, socketBufferBytesMax: 65_536, slowReaderTimeoutMs: 300 },
+    })
     const { cookie } = await slow.signUp()
     const socket = connect(slow.gateway.port, '127.0.0.1')
     socket.on('error', () => undefined)
@@ -240,7 +321,7 @@ describe('slow readers', () => {
     expect(Number(/bourse_ws_prices_conflated_total (\d+)/.exec(text)?.[1])).toBeGreaterThan(10_000)
     const closedCount = async (): Promise<number> =>
       Number(/bourse_ws_slow_readers_closed_total (\d+)/.exec((await slow.call('GET', '/metrics')).text)?.[1])
-    while (await closedCount() === 0) await slow.clock.sleep(20)
+    while ((await closedCount()) === 0) await slow.clock.sleep(20)
     socket.destroy()
     await slow.gateway.stop()
   })

@@ -52,8 +52,7 @@ const startSource = ({ pair, pollIntervalMs, isPolled }: FeedOptions, deps: Sour
     case 'binance':
       return startBinance(source, deps)
     case 'poll':
-      return isPolled ? startPoll(source, source.intervalMs ?? pollIntervalMs, deps)
-        : { stop: () => Promise.resolve() }
+      return isPolled ? startPoll(source, source.intervalMs ?? pollIntervalMs, deps) : { stop: () => Promise.resolve() }
   }
 }
 
@@ -66,15 +65,17 @@ export const startFeed = (options: FeedOptions, deps: Omit<SourceDeps, 'onTick'>
   const { clock, onFault } = deps
   const { maxJumpBps, maxAgeSeconds } = pair.spec.prices
   const normaliser = createNormaliser({
-    symbol: pair.spec.symbol, maxJumpBps, maxAgeMs: maxAgeSeconds * 1_000, firstSequence: options.firstSequence,
+    symbol: pair.spec.symbol,
+    maxJumpBps,
+    maxAgeMs: maxAgeSeconds * 1_000,
+    firstSequence: options.firstSequence,
   })
   const faults = Object.fromEntries(sourceFaults.map((fault) => [fault, 0])) as Record<SourceFault, number>
   let quotes = 0
   let lastQuote: FeedQuote | null = null
   const onTick = ({ exchangeTimeMs, ...prices }: SourceTick): void => {
     const receiveTimeMs = clock.nowMs()
-    const normalised = normaliser.accept({ ...prices, receiveTimeMs,
-      exchangeTimeMs: exchangeTimeMs ?? receiveTimeMs })
+    const normalised = normaliser.accept({ ...prices, receiveTimeMs, exchangeTimeMs: exchangeTimeMs ?? receiveTimeMs })
     if (!normalised.ok) {
       onRejected(normalised.reason)
       return

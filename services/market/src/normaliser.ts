@@ -49,8 +49,7 @@ export interface Normaliser {
 
 /** The outcome of one quote. */
 export type Normalised =
-  | { readonly ok: true; readonly quote: FeedQuote }
-  | { readonly ok: false; readonly reason: RejectReason }
+  { readonly ok: true; readonly quote: FeedQuote } | { readonly ok: false; readonly reason: RejectReason }
 
 /** Quotes that must agree before a jump is believed. */
 export const CONFIRMATIONS = 3
@@ -89,8 +88,12 @@ const badPrice = ({ feedBid, feedAsk, last }: SourceQuote): RejectReason | null 
  * When arrivals go back in time our own clock was set back: the order by time then begins anew, or a feed
  * without times of its own would be refused until the clock has caught up.
  */
-export const createNormaliser = ({ symbol, maxJumpBps, maxAgeMs,
-  firstSequence = 1 }: NormaliserOptions): Normaliser => {
+export const createNormaliser = ({
+  symbol,
+  maxJumpBps,
+  maxAgeMs,
+  firstSequence = 1,
+}: NormaliserOptions): Normaliser => {
   const rejected = Object.fromEntries(rejectReasons.map((reason) => [reason, 0])) as Record<RejectReason, number>
   let lastTwiceMid: bigint | undefined
   let lastTimeMs = Number.NEGATIVE_INFINITY

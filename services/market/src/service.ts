@@ -56,8 +56,7 @@ export { candleIntervalsMs }
 export type { Candle, CandleInterval }
 
 const settingsOf = ({ spec }: TradingPair): string =>
-  JSON.stringify([spec.prices, spec.tickSize],
-    (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  JSON.stringify([spec.prices, spec.tickSize], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 
 /**
  * Starts the price feeds of all pairs and publishes what their normalisers believe to `prices`. Sequences begin
@@ -67,25 +66,38 @@ export const startMarket = async (deps: MarketDeps): Promise<Market> => {
   const { prices, clock, random, logger, metrics, pollIntervalMs, pollAssets } = deps
   const quotesTotal = metrics.counter('bourse_market_quotes_total', 'Quotes published.', ['symbol'])
   const rejectedTotal = metrics.counter('bourse_market_rejected_total', 'Quotes not believed.', ['symbol', 'reason'])
-  const faultsTotal = metrics.counter('bourse_market_source_faults_total', 'Faults of price sources.',
-    ['symbol', 'fault'])
+  const faultsTotal = metrics.counter('bourse_market_source_faults_total', 'Faults of price sources.', [
+    'symbol',
+    'fault',
+  ])
   const feeds = new Map<string, Feed>()
 
   const start = (pair: TradingPair, before: Feed | undefined): void => {
     const { symbol } = pair.spec
-    const feed = startFeed({
-      pair,
-      pollIntervalMs,
-      isPolled: pollAssets === null || pollAssets.includes(symbol),
-      candles: before?.candles ?? createCandles(),
-      firstSequence: Math.max(clock.nowMs(), (prices.latest(symbol)?.sequence ?? 0) + 1),
-      onQuote: (quote) => {
-        quotesTotal.inc({ symbol })
-        prices.publish(quote)
+    const feed = startFeed(
+      {
+        pair,
+        pollIntervalMs,
+        isPolled: pollAssets === null || pollAssets.includes(symbol),
+        candles: before?.candles ?? createCandles(),
+        firstSequence: Math.max(clock.nowMs(), (prices.latest(symbol)?.sequence ?? 0) + 1),
+        onQuote: (quote) => {
+          quotesTotal.inc({ symbol })
+          prices.publish(quote)
+        },
+        onRejected: (reason) => {
+          rejectedTotal.inc({ symbol, reason })
+        },
       },
-      onRejected: (reason) => { rejectedTotal.inc({ symbol, reason }) },
-    }, { clock, random, logger: logger.child({ symbol }), onFault: (fault) =>
-      { faultsTotal.inc({ symbol, fault }) } })
+      {
+        clock,
+        random,
+        logger: logger.child({ symbol }),
+        onFault: (fault) => {
+          faultsTotal.inc({ symbol, fault })
+        },
+      },
+    )
     feeds.set(symbol, feed)
   }
   const update = async (pairs: readonly TradingPair[]): Promise<void> => {
@@ -104,8 +116,13 @@ export const startMarket = async (deps: MarketDeps): Promise<Market> => {
     const ageMs = quote === null ? null : Math.max(clock.nowMs() - quote.receiveTimeMs, 0)
     const isStale = ageMs !== null && ageMs > pair.spec.prices.maxAgeSeconds * 1_000
     const state = ageMs === null ? 'waiting' : isStale ? 'stale' : 'live'
-    return { symbol: pair.spec.symbol, source: pair.spec.prices.source.source, state, ageMs,
-      sequence: quote?.sequence ?? null }
+    return {
+      symbol: pair.spec.symbol,
+      source: pair.spec.prices.source.source,
+      state,
+      ageMs,
+      sequence: quote?.sequence ?? null,
+    }
   }
 
   let updating = update(deps.pairs)

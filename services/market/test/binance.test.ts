@@ -18,23 +18,39 @@ import { recordingDeps, until, whole } from './helpers.ts'
 const book = (u: number, bid: string, ask = bid): string =>
   JSON.stringify({ stream: 'btcusdt@bookTicker', data: { u, s: 'BTCUSDT', b: bid, B: '1', a: ask, A: '1' } })
 const trade = (t: number, price: string, timeMs = 1_000): string =>
-  JSON.stringify({ stream: 'btcusdt@trade',
-    data: { e: 'trade', E: timeMs, s: 'BTCUSDT', t, p: price, q: '1', T: timeMs, m: true } })
+  JSON.stringify({
+    stream: 'btcusdt@trade',
+    data: { e: 'trade', E: timeMs, s: 'BTCUSDT', t, p: price, q: '1', T: timeMs, m: true },
+  })
 
 describe('a message of Binance', () => {
   test('is read exactly', () => {
-    expect(readFrame(book(5, '61837.63000000', '61837.64000001'), 'btcusdt')).toEqual(
-      { kind: 'bookTicker', updateId: 5, bid: 6_183_763_000_000n, ask: 6_183_764_000_001n })
-    expect(readFrame(trade(7, '0.00000001', 99), 'BTCUSDT')).toEqual({ kind: 'trade', tradeId: 7, price: 1n,
-      timeMs: 99 })
+    expect(readFrame(book(5, '61837.63000000', '61837.64000001'), 'btcusdt')).toEqual({
+      kind: 'bookTicker',
+      updateId: 5,
+      bid: 6_183_763_000_000n,
+      ask: 6_183_764_000_001n,
+    })
+    expect(readFrame(trade(7, '0.00000001', 99), 'BTCUSDT')).toEqual({
+      kind: 'trade',
+      tradeId: 7,
+      price: 1n,
+      timeMs: 99,
+    })
   })
 
   test.each([
     ['{"result":null,"id":1}', 'other'],
     ['{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","s":"BTCUSDT"}}', 'other'],
-    ['not json', 'garbage'], ['', 'garbage'], ['null', 'garbage'], ['{"stream":"btcusdt@trade"}', 'garbage'],
-    [book(5, '1').replace('BTCUSDT', 'ETHUSDT'), 'garbage'], [book(5, 'x'), 'garbage'], [book(-1, '1'), 'garbage'],
-    [book(5, '1').replace('"b":"1"', '"b":1'), 'garbage'], [trade(1.5, '1'), 'garbage'],
+    ['not json', 'garbage'],
+    ['', 'garbage'],
+    ['null', 'garbage'],
+    ['{"stream":"btcusdt@trade"}', 'garbage'],
+    [book(5, '1').replace('BTCUSDT', 'ETHUSDT'), 'garbage'],
+    [book(5, 'x'), 'garbage'],
+    [book(-1, '1'), 'garbage'],
+    [book(5, '1').replace('"b":"1"', '"b":1'), 'garbage'],
+    [trade(1.5, '1'), 'garbage'],
   ])('%s is %s', (text, kind) => {
     expect(readFrame(text, 'BTCUSDT').kind).toBe(kind)
   })
@@ -49,27 +65,39 @@ describe('the book of a symbol', () => {
   test('gives nothing before the first book ticker, then bid, ask and the last trade', () => {
     const [first, second, third] = apply(trade(1, '9'), book(1, '10', '11'), trade(2, '10.5', 1_003))
     expect(first).toEqual({})
-    expect(second).toEqual({ tick: { feedBid: whole(10), feedAsk: whole(11), last: whole(9),
-      exchangeTimeMs: 1_001 } })
+    expect(second).toEqual({ tick: { feedBid: whole(10), feedAsk: whole(11), last: whole(9), exchangeTimeMs: 1_001 } })
     expect(third?.tick).toMatchObject({ last: 1_050_000_000n, exchangeTimeMs: 1_003 })
   })
 
   test('drops what is not newer and tells gaps of trade ids', () => {
-    const faults = apply(book(5, '1'), book(5, '2'), book(4, '2'), trade(1, '1'), trade(1, '1'), trade(3, '1'),
-      trade(4, '1'))
-      .map(({ fault }) => fault ?? null)
+    const faults = apply(
+      book(5, '1'),
+      book(5, '2'),
+      book(4, '2'),
+      trade(1, '1'),
+      trade(1, '1'),
+      trade(3, '1'),
+      trade(4, '1'),
+    ).map(({ fault }) => fault ?? null)
     expect(faults).toEqual([null, 'out-of-order', 'out-of-order', null, 'out-of-order', 'gap', null])
   })
 
   test('never lets time go back', () => {
-    const times = apply(book(1, '1'), trade(1, '1', 9_000), trade(2, '1', 8_000),
-      book(2, '1')).map(({ tick }) => tick?.exchangeTimeMs)
+    const times = apply(book(1, '1'), trade(1, '1', 9_000), trade(2, '1', 8_000), book(2, '1')).map(
+      ({ tick }) => tick?.exchangeTimeMs,
+    )
     expect(times).toEqual([500, 9_000, 9_000, 9_000])
   })
 })
 
-const TIMES: BinanceTimes = { connectMs: 2_000, lifeMs: 60_000, messageMs: 60_000, renewMs: 60_000, pauseMs: 4,
-  pauseMsMax: 20 }
+const TIMES: BinanceTimes = {
+  connectMs: 2_000,
+  lifeMs: 60_000,
+  messageMs: 60_000,
+  renewMs: 60_000,
+  pauseMs: 4,
+  pauseMsMax: 20,
+}
 
 describe('the Binance source against a local server', () => {
   let server: WebSocketServer
@@ -86,12 +114,18 @@ describe('the Binance source against a local server', () => {
       connections += 1
       onConnection(socket, connections, request.url ?? '')
     })
-    await new Promise<void>((resolve) => { server.once('listening', resolve) })
+    await new Promise<void>((resolve) => {
+      server.once('listening', resolve)
+    })
   })
   afterEach(async () => {
     await source?.stop()
     for (const client of server.clients) client.terminate()
-    await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+    await new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve()
+      })
+    })
   })
 
   const start = (times: Partial<BinanceTimes> = {}, base = url()) => {
@@ -109,7 +143,9 @@ describe('the Binance source against a local server', () => {
     const deps = start({}, `${url()}/`)
     await until(() => deps.ticks.length === 1, 'the first tick came')
     expect(asked).toBe('/stream?streams=btcusdt@bookTicker/btcusdt@trade')
-    expect(streamUrl({ url: 'wss://x', symbol: 'ETHUSDC' })).toBe('wss://x/stream?streams=ethusdc@bookTicker/ethusdc@trade')
+    expect(streamUrl({ url: 'wss://x', symbol: 'ETHUSDC' })).toBe(
+      'wss://x/stream?streams=ethusdc@bookTicker/ethusdc@trade',
+    )
   })
 
   test('connects again after a cut, and takes a book that begins anew', async () => {
@@ -131,7 +167,9 @@ describe('the Binance source against a local server', () => {
   })
 
   test('gives up a connection that is silent though alive, and connects again', async () => {
-    onConnection = (socket, count) => { if (count > 1) socket.send(book(1, '10')) }
+    onConnection = (socket, count) => {
+      if (count > 1) socket.send(book(1, '10'))
+    }
     const deps = start({ lifeMs: 40, messageMs: 100 })
     await until(() => deps.ticks.length >= 1, 'the second connection gave a tick')
     expect(deps.faults[0]).toBe('silent')
@@ -150,7 +188,9 @@ describe('the Binance source against a local server', () => {
   test('answers a ping with its payload', async () => {
     let answered = ''
     onConnection = (socket) => {
-      socket.on('pong', (data) => { answered = data.toString() })
+      socket.on('pong', (data) => {
+        answered = data.toString()
+      })
       socket.ping('1715000000123')
     }
     start()
@@ -160,8 +200,15 @@ describe('the Binance source against a local server', () => {
 
   test('counts garbage and goes on, over the same connection', async () => {
     onConnection = (socket) => {
-      for (const text of ['garbage', '{}', '[1', book(1, 'NaN'), book(2, '10'),
-        `{"stream":"btcusdt@trade","data":null}`]) socket.send(text)
+      for (const text of [
+        'garbage',
+        '{}',
+        '[1',
+        book(1, 'NaN'),
+        book(2, '10'),
+        `{"stream":"btcusdt@trade","data":null}`,
+      ])
+        socket.send(text)
       socket.send(Buffer.from([0xff, 0xfe, 0x00]), { binary: true })
       socket.send(book(3, '11'))
     }
@@ -172,7 +219,9 @@ describe('the Binance source against a local server', () => {
   })
 
   test('gives up a connection that sends a message beyond all bounds', async () => {
-    onConnection = (socket, count) => { socket.send(count === 1 ? 'x'.repeat(2_000_000) : book(1, '10')) }
+    onConnection = (socket, count) => {
+      socket.send(count === 1 ? 'x'.repeat(2_000_000) : book(1, '10'))
+    }
     const deps = start()
     await until(() => deps.ticks.length === 1, 'the second connection gave a tick')
     expect(deps.faults[0]).toBe('disconnected')
@@ -205,15 +254,19 @@ describe('the Binance source against a local server', () => {
   const data = join(import.meta.dirname, '../../../../shared/data/binance_ws/spot_btcusdt_20240808.gz')
   describeUnless(existsSync(data) ? undefined : 'no ../shared/data/binance_ws', 'fed with a recording', () => {
     const frames = (): string[] =>
-      gunzipSync(readFileSync(data)).toString('utf8').split('\n').filter((line) => line !== '').map((line) =>
-        line.slice(line.indexOf(' ') + 1))
+      gunzipSync(readFileSync(data))
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => line.slice(line.indexOf(' ') + 1))
 
-    test('gives every book ticker and trade after the first book ticker, without a gap, to the exact price',
-      async () => {
+    test('gives every book ticker and trade after the first book ticker, without a gap, to the exact price', async () => {
       const texts = frames()
       const books = texts.filter((text) => text.includes('@bookTicker')).length
       const trades = texts.filter((text) => text.includes('@trade"')).length
-      onConnection = (socket) => { for (const text of texts) socket.send(text) }
+      onConnection = (socket) => {
+        for (const text of texts) socket.send(text)
+      }
       const deps = start()
       const last = texts.findLast((text) => text.includes('@bookTicker'))!
       await until(() => deps.ticks.length >= books + trades, 'all ticks came')
@@ -225,16 +278,21 @@ describe('the Binance source against a local server', () => {
       expect(times.every((time, index) => index === 0 || time >= times[index - 1]!)).toBe(true)
     }, 20_000)
 
-    test('with the connection cut in the middle and a crossed quote put in, nothing crossed passes the normaliser',
-      async () => {
-      const texts = frames().filter((text) => text.includes('@bookTicker') || text.includes('@trade"')).slice(0,
-        2_000)
+    test('with the connection cut in the middle and a crossed quote put in, nothing crossed passes the normaliser', async () => {
+      const texts = frames()
+        .filter((text) => text.includes('@bookTicker') || text.includes('@trade"'))
+        .slice(0, 2_000)
       onConnection = (socket, count) => {
         const part = count === 1 ? texts.slice(0, 1_000) : texts.slice(1_100)
         part.splice(500, 0, book(0, '1'), 'garbage')
-        part.forEach((text) => { socket.send(text) })
+        part.forEach((text) => {
+          socket.send(text)
+        })
         socket.send(book(99_999_999_999, '61900', '61800'))
-        if (count === 1) socket.send('{}', () => { socket.terminate() })
+        if (count === 1)
+          socket.send('{}', () => {
+            socket.terminate()
+          })
       }
       const deps = start()
       await until(() => deps.ticks.length >= 1_850, 'both parts came')

@@ -4,7 +4,13 @@ import { whole } from './helpers.ts'
 
 const DAY = 86_400_000
 const quote = (timeMs: number, bid: bigint, ask = bid) => ({
-  symbol: 'X', feedBid: bid, feedAsk: ask, last: 1n, exchangeTimeMs: timeMs, receiveTimeMs: timeMs, sequence: 1,
+  symbol: 'X',
+  feedBid: bid,
+  feedAsk: ask,
+  last: 1n,
+  exchangeTimeMs: timeMs,
+  receiveTimeMs: timeMs,
+  sequence: 1,
 })
 
 describe('candles', () => {
@@ -46,8 +52,10 @@ describe('candles', () => {
     const bars = candles.read('1m', 1_000_000)
     expect(bars).toHaveLength(CANDLES_MAX)
     expect(bars.at(-1)?.openTimeMs).toBe((CANDLES_MAX * 2 + 9) * 60_000)
-    expect(candles.read('1m', 2).map(({ openTimeMs }) => openTimeMs / 60_000)).toEqual([CANDLES_MAX * 2 + 8,
-      CANDLES_MAX * 2 + 9])
+    expect(candles.read('1m', 2).map(({ openTimeMs }) => openTimeMs / 60_000)).toEqual([
+      CANDLES_MAX * 2 + 8,
+      CANDLES_MAX * 2 + 9,
+    ])
     expect(candles.read('1m', 0)).toEqual([])
   })
 })

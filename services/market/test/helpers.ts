@@ -11,13 +11,23 @@ export const whole = (count: number): bigint => BigInt(count) * 100_000_000n
 export const silent = pino({ level: 'silent' })
 
 /** Deps of a source that keep what it gave. */
-export const recordingDeps = (clock: Clock): SourceDeps & { readonly ticks: SourceTick[]; readonly faults: SourceFault[] } => {
+export const recordingDeps = (
+  clock: Clock,
+): SourceDeps & { readonly ticks: SourceTick[]; readonly faults: SourceFault[] } => {
   const ticks: SourceTick[] = []
   const faults: SourceFault[] = []
   return {
-    clock, random: createSeededRandom(1), logger: silent, ticks, faults,
-    onTick: (tick) => { ticks.push(tick) },
-    onFault: (fault) => { faults.push(fault) },
+    clock,
+    random: createSeededRandom(1),
+    logger: silent,
+    ticks,
+    faults,
+    onTick: (tick) => {
+      ticks.push(tick)
+    },
+    onFault: (fault) => {
+      faults.push(fault)
+    },
   }
 }
 
@@ -26,7 +36,9 @@ export const recordingPrices = (): Prices & { readonly quotes: FeedQuote[] } => 
   const quotes: FeedQuote[] = []
   return {
     quotes,
-    publish: (quote) => { quotes.push(quote) },
+    publish: (quote) => {
+      quotes.push(quote)
+    },
     latest: (symbol) => quotes.findLast((quote) => quote.symbol === symbol) ?? null,
     subscribe: () => () => undefined,
   }

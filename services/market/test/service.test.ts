@@ -17,15 +17,24 @@ const samples = async (): Promise<readonly TradingPair[]> => {
   return loaded.manifests.pairs
 }
 
-const withSource = (pair: TradingPair, source: PriceSource): TradingPair =>
-  ({ ...pair, spec: { ...pair.spec, prices: { ...pair.spec.prices, source } } })
+const withSource = (pair: TradingPair, source: PriceSource): TradingPair => ({
+  ...pair,
+  spec: { ...pair.spec, prices: { ...pair.spec.prices, source } },
+})
 
 const start = async (pairs: readonly TradingPair[], pollAssets: readonly string[] | null = null) => {
   const clock = createManualClock(START_MS)
   const prices = recordingPrices()
   const metrics = createMetrics()
   const market = await startMarket({
-    pairs, prices, clock, metrics, random: createSeededRandom(1), logger: silent, pollIntervalMs: 1_000, pollAssets,
+    pairs,
+    prices,
+    clock,
+    metrics,
+    random: createSeededRandom(1),
+    logger: silent,
+    pollIntervalMs: 1_000,
+    pollAssets,
   })
   return { clock, prices, metrics, market }
 }
@@ -61,8 +70,13 @@ describe('the market', () => {
     const { clock, prices, market } = await start(pairs)
     await clock.advance(1_000)
     const btc = pairs[0]!
-    const moved = withSource(btc, { source: 'walk', startPrice: whole(70_000), seed: 1, stepMs: 250,
-      stepBps: 200_000_000n })
+    const moved = withSource(btc, {
+      source: 'walk',
+      startPrice: whole(70_000),
+      seed: 1,
+      stepMs: 250,
+      stepBps: 200_000_000n,
+    })
     const before = prices.latest('BTC_USDC')!
     await market.update([moved, pairs[1]!])
     const after = prices.latest('BTC_USDC')!

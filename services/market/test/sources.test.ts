@@ -15,8 +15,7 @@ const WALK: WalkSource = { source: 'walk', startPrice: whole(60_000), seed: 7, s
 
 describe('the walk', () => {
   test('is the same for the same seed and step, and another for another seed', () => {
-    const path = (seed: number) => Array.from({ length: 50 },
-      (_, step) => walkPriceAt({ ...WALK, seed }, step * 1_000))
+    const path = (seed: number) => Array.from({ length: 50 }, (_, step) => walkPriceAt({ ...WALK, seed }, step * 1_000))
     expect(path(7)).toEqual(path(7))
     expect(path(7)).not.toEqual(path(8))
     expect(walkPriceAt(WALK, 7_000_000_123)).toBe(walkPriceAt(WALK, 7_000_000_123))
@@ -62,13 +61,25 @@ describe('the walk', () => {
 })
 
 const tapeOf = (timesMs: readonly number[]): TapeTick[] =>
-  timesMs.map((timeMs) => ({ timeMs, feedBid: BigInt(timeMs + 1), feedAsk: BigInt(timeMs + 1),
-    last: BigInt(timeMs + 1) }))
+  timesMs.map((timeMs) => ({
+    timeMs,
+    feedBid: BigInt(timeMs + 1),
+    feedAsk: BigInt(timeMs + 1),
+    last: BigInt(timeMs + 1),
+  }))
 
 describe('a tape as a source', () => {
-  const spec = (more: Partial<TapeSource>): TapeSource =>
-    ({ source: 'tape', file: 'x', speed: whole(1), atEnd: 'stop', ...more })
-  const reader = (ticks: readonly TapeTick[]) => async function* () { yield* ticks }
+  const spec = (more: Partial<TapeSource>): TapeSource => ({
+    source: 'tape',
+    file: 'x',
+    speed: whole(1),
+    atEnd: 'stop',
+    ...more,
+  })
+  const reader = (ticks: readonly TapeTick[]) =>
+    async function* () {
+      yield* ticks
+    }
 
   test('plays each tick at its distance from the first, divided by the speed', async () => {
     const clock = createManualClock(5_000_000)
@@ -90,8 +101,9 @@ describe('a tape as a source', () => {
     const looping = recordingDeps(clock)
     const ending = recordingDeps(clock)
     const sources = [
-      startTape(spec({ atEnd: 'loop' }), looping, reader(tapeOf([0, 10]))), startTape(spec({}), ending,
-        reader(tapeOf([0, 10])))]
+      startTape(spec({ atEnd: 'loop' }), looping, reader(tapeOf([0, 10]))),
+      startTape(spec({}), ending, reader(tapeOf([0, 10]))),
+    ]
     await clock.advance(10)
     expect([looping.ticks.length, ending.ticks.length]).toEqual([2, 2])
     await clock.advance(1_000)
@@ -112,20 +124,26 @@ describe('a tape as a source', () => {
 
 describe('a ticker', () => {
   test.each([
-    ['{"symbol":"BTCUSDC","bidPrice":"61837.63","askPrice":"61837.64"}',
-      { feedBid: 6_183_763_000_000n, feedAsk: 6_183_764_000_000n }],
+    [
+      '{"symbol":"BTCUSDC","bidPrice":"61837.63","askPrice":"61837.64"}',
+      { feedBid: 6_183_763_000_000n, feedAsk: 6_183_764_000_000n },
+    ],
     ['{"bid":1.7,"ask":1.8,"last":1.75}', { feedBid: 170_000_000n, feedAsk: 180_000_000n, last: 175_000_000n }],
-    ['{"symbol":"AZNUSDT","price":"1.7050","timestamp":1715000000}',
-      { feedBid: 170_500_000n, feedAsk: 170_500_000n, last: 170_500_000n, exchangeTimeMs: 1_715_000_000_000 }],
+    [
+      '{"symbol":"AZNUSDT","price":"1.7050","timestamp":1715000000}',
+      { feedBid: 170_500_000n, feedAsk: 170_500_000n, last: 170_500_000n, exchangeTimeMs: 1_715_000_000_000 },
+    ],
     ['{"price":0.1,"timestamp":1715000000123}', { last: 10_000_000n, exchangeTimeMs: 1_715_000_000_123 }],
   ])('%s is read exactly', (text, expected) => {
     expect(readTicker(text)).toMatchObject(expected)
   })
 
-  test.each(['', '[]', '{"price":true}', '{"price":"x"}', '{"bidPrice":"1"}', '{"price":"1e999"}',
-    '<html>'])('%s is refused', (text) => {
-    expect(() => readTicker(text)).toThrow()
-  })
+  test.each(['', '[]', '{"price":true}', '{"price":"x"}', '{"bidPrice":"1"}', '{"price":"1e999"}', '<html>'])(
+    '%s is refused',
+    (text) => {
+      expect(() => readTicker(text)).toThrow()
+    },
+  )
 })
 
 describe('the poll source', () => {
@@ -136,8 +154,12 @@ describe('the poll source', () => {
   })
 
   test('asks again and again, counts errors, garbage and endless answers, and goes on after them', async () => {
-    const answers: [number, string][] = [[200, '{"price":"100"}'], [500, '{"price":"1"}'], [200, 'nonsense'],
-      [200, 'x'.repeat(100_000)]]
+    const answers: [number, string][] = [
+      [200, '{"price":"100"}'],
+      [500, '{"price":"1"}'],
+      [200, 'nonsense'],
+      [200, 'x'.repeat(100_000)],
+    ]
     const paths: string[] = []
     server = createServer((request, response) => {
       paths.push(request.url ?? '')
@@ -158,7 +180,9 @@ describe('the poll source', () => {
 
   test('gives up an answer that never comes, by its own clock, and stops at once while waiting', async () => {
     let asked = 0
-    server = createServer(() => { asked += 1 }).listen(0, '127.0.0.1')
+    server = createServer(() => {
+      asked += 1
+    }).listen(0, '127.0.0.1')
     await until(() => server?.listening === true, 'the server listens')
     const clock = createManualClock(0)
     const deps = recordingDeps(clock)

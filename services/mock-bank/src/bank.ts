@@ -62,8 +62,10 @@ const matches = (rule: DeclineRule, { bankUserId, transactionId }: Authorization
   rule.bankUserId === bankUserId || rule.transactionId === transactionId
 
 const isSameAuthorization = (row: Record<string, SQLOutputValue>, told: Authorization): boolean =>
-  row['bankUserId'] === told.bankUserId && row['type'] === told.type && row['currency'] === told.currency
-  && parseAmount(String(row['amount'])) === parseAmount(told.amount)
+  row['bankUserId'] === told.bankUserId &&
+  row['type'] === told.type &&
+  row['currency'] === told.currency &&
+  parseAmount(String(row['amount'])) === parseAmount(told.amount)
 
 const stateOf = (row: Record<string, SQLOutputValue>): 'REVERSED' | 'AUTHORIZED' | 'DECLINED' =>
   row['reversedAt'] !== null ? 'REVERSED' : row['approved'] === 1 ? 'AUTHORIZED' : 'DECLINED'
@@ -71,7 +73,8 @@ const stateOf = (row: Record<string, SQLOutputValue>): 'REVERSED' | 'AUTHORIZED'
 const limitReached = refusal(503, 'RECORD_LIMIT_REACHED', `${RECORDS_MAX} records are kept; start a new bank`)
 
 const createTransactions = (
-  database: DatabaseSync, declines: RuleList<DeclineRule>,
+  database: DatabaseSync,
+  declines: RuleList<DeclineRule>,
 ): Pick<Bank, 'authorize' | 'reverse' | 'transaction'> => {
   const select = database.prepare('SELECT * FROM transactions WHERE transactionId = ?')
   const selectNewest = database.prepare('SELECT coalesce(max(number), 0) AS number FROM transactions')
@@ -80,7 +83,8 @@ const createTransactions = (
     UPDATE transactions SET bankUserId = ?, type = ?, amount = ?, currency = ?, approved = ?, authorizedAt = ?
     WHERE transactionId = ?`)
   const countAuthorization = database.prepare(
-    'UPDATE transactions SET authorizations = authorizations + 1 WHERE transactionId = ?')
+    'UPDATE transactions SET authorizations = authorizations + 1 WHERE transactionId = ?',
+  )
   const countReversal = database.prepare(`
     UPDATE transactions SET reversals = reversals + 1, reversedAt = coalesce(reversedAt, ?)
     WHERE transactionId = ?`)
@@ -119,9 +123,16 @@ const createTransactions = (
     const row = select.get(transactionId)
     if (row === undefined) return refusal(404, 'TRANSACTION_NOT_FOUND', `no transaction ${transactionId}`)
     return answer(200, {
-      transactionId, state: stateOf(row), bankUserId: row['bankUserId'], type: row['type'],
-      amount: row['amount'], currency: row['currency'], authorizedAt: row['authorizedAt'],
-      authorizations: row['authorizations'], reversedAt: row['reversedAt'], reversals: row['reversals'],
+      transactionId,
+      state: stateOf(row),
+      bankUserId: row['bankUserId'],
+      type: row['type'],
+      amount: row['amount'],
+      currency: row['currency'],
+      authorizedAt: row['authorizedAt'],
+      authorizations: row['authorizations'],
+      reversedAt: row['reversedAt'],
+      reversals: row['reversals'],
     })
   }
 
@@ -132,8 +143,7 @@ const createEvents = (database: DatabaseSync): Pick<Bank, 'receive' | 'events'> 
   const select = database.prepare('SELECT * FROM events WHERE id = ?')
   const selectPage = database.prepare('SELECT * FROM events WHERE receipt > ? ORDER BY receipt LIMIT ?')
   const selectNewest = database.prepare('SELECT coalesce(max(receipt), 0) AS receipt FROM events')
-  const insert = database.prepare(
-    'INSERT INTO events (id, sequence, type, content, receivedAt) VALUES (?, ?, ?, ?, ?)')
+  const insert = database.prepare('INSERT INTO events (id, sequence, type, content, receivedAt) VALUES (?, ?, ?, ?, ?)')
   const countDuplicate = database.prepare('UPDATE events SET duplicates = duplicates + 1 WHERE id = ?')
 
   const receive = (event: BankEvent, nowMs: number): Answer => {
@@ -153,15 +163,24 @@ const createEvents = (database: DatabaseSync): Pick<Bank, 'receive' | 'events'> 
   }
 
   const events = (after: number, limit: number): Answer =>
-    answer(200, selectPage.all(after, limit).map((row) => ({
-      receipt: row['receipt'], sequence: row['sequence'], id: row['id'], type: row['type'],
-      ...JSON.parse(String(row['content'])) as object,
-      receivedAt: row['receivedAt'], duplicates: row['duplicates'],
-    })))
+    answer(
+      200,
+      selectPage.all(after, limit).map((row) => ({
+        receipt: row['receipt'],
+        sequence: row['sequence'],
+        id: row['id'],
+        type: row['type'],
+        ...(JSON.parse(String(row['content'])) as object),
+        receivedAt: row['receivedAt'],
+        duplicates: row['duplicates'],
+      })),
+    )
 
   return { receive, events }
 }
 
 /** Makes the bank on a database that has `BANK_SCHEMA`. */
-export const createBank = (database: DatabaseSync, declines: RuleList<DeclineRule>): Bank =>
-  ({ ...createTransactions(database, declines), ...createEvents(database) })
+export const createBank = (database: DatabaseSync, declines: RuleList<DeclineRule>): Bank => ({
+  ...createTransactions(database, declines),
+  ...createEvents(database),
+})

@@ -16,9 +16,9 @@ interface Arguments {
 }
 
 const command = new Command('drive-buy')
-  .description('drives a whole buy as a bank\'s back end would')
+  .description("drives a whole buy as a bank's back end would")
   .option('--url <url>', 'the core', 'http://127.0.0.1:3000')
-  .requiredOption('--api-key <key>', 'the bank\'s API key', process.env['BOURSE_BANK_DEMO_API_KEY'])
+  .requiredOption('--api-key <key>', "the bank's API key", process.env['BOURSE_BANK_DEMO_API_KEY'])
   .option('--user <bankUserId>', 'the customer (default: a new one)')
   .option('--amount <amount>', 'fiat to deposit and spend', '100.00')
   .option('--currency <currency>', 'its currency', 'AZN')
@@ -26,7 +26,13 @@ const command = new Command('drive-buy')
 
 const { url, apiKey, user, amount, currency } = command.opts<Arguments>()
 const steps = await driveBuy({
-  coreUrl: url, apiKey, amount, currency, fetch, clock: createSystemClock(), ids: createSystemIds(),
+  coreUrl: url,
+  apiKey,
+  amount,
+  currency,
+  fetch,
+  clock: createSystemClock(),
+  ids: createSystemIds(),
   ...(user === undefined ? {} : { bankUserId: user }),
 })
 for (const { name, ok, detail } of steps) {

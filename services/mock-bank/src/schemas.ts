@@ -7,7 +7,10 @@ const CURRENCY_SCHEMA = { type: 'string', pattern: '^[A-Z0-9]{2,8}$' } as const
 
 /** Types of events that Bourse sends. */
 export const EVENT_TYPES = [
-  'transaction.completed', 'transaction.failed', 'deposit.completed', 'withdrawal.completed',
+  'transaction.completed',
+  'transaction.failed',
+  'deposit.completed',
+  'withdrawal.completed',
 ] as const
 
 /** Body of `POST /authorizations`. */
@@ -41,7 +44,12 @@ export const WEBHOOK_SCHEMA = {
     sequence: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     id: NAME_SCHEMA,
     type: { enum: EVENT_TYPES },
-    createdAt: { anyOf: [{ type: 'string', minLength: 1, maxLength: 40 }, { type: 'integer', minimum: 0 }] },
+    createdAt: {
+      anyOf: [
+        { type: 'string', minLength: 1, maxLength: 40 },
+        { type: 'integer', minimum: 0 },
+      ],
+    },
     data: { type: 'object' },
   },
 } as const
@@ -60,5 +68,7 @@ export const DECLINE_SCHEMA = {
 
 /** Control field `webhookSecrets`. */
 export const WEBHOOK_SECRETS_SCHEMA = {
-  type: 'array', maxItems: 10, items: { type: 'string', minLength: 1, maxLength: 500 },
+  type: 'array',
+  maxItems: 10,
+  items: { type: 'string', minLength: 1, maxLength: 500 },
 } as const

@@ -91,21 +91,21 @@ const sumsByCurrency = (entries: readonly Fields[]): ReadonlyMap<string, Units> 
 
 type Call = (method: string, path: string, body?: object, idempotencyKey?: string) => Promise<Reply>
 
-const createCall = (
-  { coreUrl, apiKey, fetch }: DriveBuyOptions,
-): Call => async (method, path, body, idempotencyKey) => {
-  const response = await fetch(`${coreUrl}/api/v1${path}`, {
-    method,
-    headers: {
-      'x-api-key': apiKey,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(idempotencyKey === undefined ? {} : { 'x-idempotency-key': idempotencyKey }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
-  })
-  return { status: response.status, body: await response.json() }
-}
+const createCall =
+  ({ coreUrl, apiKey, fetch }: DriveBuyOptions): Call =>
+  async (method, path, body, idempotencyKey) => {
+    const response = await fetch(`${coreUrl}/api/v1${path}`, {
+      method,
+      headers: {
+        'x-api-key': apiKey,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'x-idempotency-key': idempotencyKey }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    })
+    return { status: response.status, body: await response.json() }
+  }
 
 const created = (reply: Reply, what: string): Fields => {
   expectThat(reply.status === 201, `${what} answered ${reply.status}: ${JSON.stringify(reply.body)}`)
@@ -131,7 +131,10 @@ const readBalances = async (call: Call, bankUserId: string): Promise<ReadonlyMap
 }
 
 const findEvent = async (
-  call: Call, clock: Clock, timeoutMs: number, isWanted: (event: Fields) => boolean,
+  call: Call,
+  clock: Clock,
+  timeoutMs: number,
+  isWanted: (event: Fields) => boolean,
 ): Promise<Fields> => {
   const deadlineMs = clock.monotonicMs() + timeoutMs
   let after = 0
@@ -179,51 +182,79 @@ const stepsOf = (options: DriveBuyOptions): readonly NamedStep[] => {
     call('POST', '/trade/buy', { bankUserId, quoteId: textOf(quote, 'quoteId'), amount, currency }, buyKey)
 
   return [
-    ['deposit', async () => {
-      before = await readBalances(call, bankUserId)
-      const reference = `drive-buy ${buyKey}`
-      const data = successData(
-        await call('POST', '/deposits', { bankUserId, amount, currency, reference }, ids.uuid()), 'deposit')
-      expectThat(data['status'] === 'COMPLETED', `the deposit is ${JSON.stringify(data['status'])}`)
-      return `${bankUserId} has ${amount} ${currency} more (${textOf(data, 'transactionId')})`
-    }],
-    ['quote', async () => {
-      quote = created(await call('POST', '/quotes', { bankUserId, side: 'BUY', amount, currency }), 'quote')
-      const fiat = unitsOf(quote, 'fiatAmount')
-      expectThat(fiat === parseAmount(amount), `the quote is for ${formatAmount(fiat)}`)
-      return `${textOf(quote, 'cryptoAmount')} at ${textOf(quote, 'price')}`
-    }],
-    ['buy', async () => {
-      bought = successData(await buy(), 'buy')
-      expectThat(bought['status'] === 'COMPLETED', `the buy is ${JSON.stringify(bought['status'])}`)
-      expectEqual(bought, 'cryptoAmount', quote, 'cryptoAmount')
-      expectEqual(bought, 'exchangeRate', quote, 'price')
-      const bill = `${textOf(bought, 'cryptoAmount')} ${textOf(bought, 'cryptoCurrency')}`
-      return `${bill} at ${textOf(bought, 'exchangeRate')} (${textOf(bought, 'transactionId')})`
-    }],
-    ['repeat', async () => {
-      const again = successData(await buy(), 'repeat')
-      expectThat(isDeepStrictEqual(again, bought), `the same key answered ${JSON.stringify(again)}`)
-      return 'the same key has the same answer'
-    }],
-    ['accounts', async () => {
-      const after = await readBalances(call, bankUserId)
-      const crypto = textOf(bought, 'cryptoCurrency')
-      const gain = (code: string): Units => (after.get(code) ?? 0n) - (before.get(code) ?? 0n)
-      expectThat(gain(currency) === 0n, `${currency} changed by ${formatAmount(gain(currency))}, not by 0`)
-      const isRight = gain(crypto) === unitsOf(bought, 'cryptoAmount')
-      expectThat(isRight, `${crypto} changed by ${formatAmount(gain(crypto))}`)
-      return `${crypto} +${formatAmount(gain(crypto))}, the deposited ${currency} spent once`
-    }],
-    ['transaction', async () => {
-      return checkTransaction(call, buyKey, textOf(bought, 'transactionId'))
-    }],
-    ['events', async () => {
-      const event = await findEvent(call, clock, eventTimeoutMs, (candidate) =>
-        candidate['type'] === 'transaction.completed'
-        && fieldsOf(candidate['data'], 'event.data')['transactionId'] === bought['transactionId'])
-      return `transaction.completed is event ${String(event['sequence'])}`
-    }],
+    [
+      'deposit',
+      async () => {
+        before = await readBalances(call, bankUserId)
+        const reference = `drive-buy ${buyKey}`
+        const data = successData(
+          await call('POST', '/deposits', { bankUserId, amount, currency, reference }, ids.uuid()),
+          'deposit',
+        )
+        expectThat(data['status'] === 'COMPLETED', `the deposit is ${JSON.stringify(data['status'])}`)
+        return `${bankUserId} has ${amount} ${currency} more (${textOf(data, 'transactionId')})`
+      },
+    ],
+    [
+      'quote',
+      async () => {
+        quote = created(await call('POST', '/quotes', { bankUserId, side: 'BUY', amount, currency }), 'quote')
+        const fiat = unitsOf(quote, 'fiatAmount')
+        expectThat(fiat === parseAmount(amount), `the quote is for ${formatAmount(fiat)}`)
+        return `${textOf(quote, 'cryptoAmount')} at ${textOf(quote, 'price')}`
+      },
+    ],
+    [
+      'buy',
+      async () => {
+        bought = successData(await buy(), 'buy')
+        expectThat(bought['status'] === 'COMPLETED', `the buy is ${JSON.stringify(bought['status'])}`)
+        expectEqual(bought, 'cryptoAmount', quote, 'cryptoAmount')
+        expectEqual(bought, 'exchangeRate', quote, 'price')
+        const bill = `${textOf(bought, 'cryptoAmount')} ${textOf(bought, 'cryptoCurrency')}`
+        return `${bill} at ${textOf(bought, 'exchangeRate')} (${textOf(bought, 'transactionId')})`
+      },
+    ],
+    [
+      'repeat',
+      async () => {
+        const again = successData(await buy(), 'repeat')
+        expectThat(isDeepStrictEqual(again, bought), `the same key answered ${JSON.stringify(again)}`)
+        return 'the same key has the same answer'
+      },
+    ],
+    [
+      'accounts',
+      async () => {
+        const after = await readBalances(call, bankUserId)
+        const crypto = textOf(bought, 'cryptoCurrency')
+        const gain = (code: string): Units => (after.get(code) ?? 0n) - (before.get(code) ?? 0n)
+        expectThat(gain(currency) === 0n, `${currency} changed by ${formatAmount(gain(currency))}, not by 0`)
+        const isRight = gain(crypto) === unitsOf(bought, 'cryptoAmount')
+        expectThat(isRight, `${crypto} changed by ${formatAmount(gain(crypto))}`)
+        return `${crypto} +${formatAmount(gain(crypto))}, the deposited ${currency} spent once`
+      },
+    ],
+    [
+      'transaction',
+      async () => {
+        return checkTransaction(call, buyKey, textOf(bought, 'transactionId'))
+      },
+    ],
+    [
+      'events',
+      async () => {
+        const event = await findEvent(
+          call,
+          clock,
+          eventTimeoutMs,
+          (candidate) =>
+            candidate['type'] === 'transaction.completed' &&
+            fieldsOf(candidate['data'], 'event.data')['transactionId'] === bought['transactionId'],
+        )
+        return `transaction.completed is event ${String(event['sequence'])}`
+      },
+    ],
   ]
 }
 

@@ -24,17 +24,23 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import { answer, refusal } from '@bourse/common/simulator/call.ts'
 import { CALL_LOG_SCHEMA } from '@bourse/common/simulator/callLog.ts'
 import {
-  PAGE_SCHEMA, pageOf, type ControlField, type ControlView, type PageQuery,
+  PAGE_SCHEMA,
+  pageOf,
+  type ControlField,
+  type ControlView,
+  type PageQuery,
 } from '@bourse/common/simulator/control.ts'
 import { CONTROL_SCHEMA, createRuleList } from '@bourse/common/simulator/controlState.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '@bourse/common/simulator/service.ts'
 import { openSimulatorStore } from '@bourse/common/simulator/store.ts'
 import type { Logger } from 'pino'
+import { BANK_SCHEMA, createBank, type Authorization, type Bank, type BankEvent, type DeclineRule } from './bank.ts'
 import {
-  BANK_SCHEMA, createBank, type Authorization, type Bank, type BankEvent, type DeclineRule,
-} from './bank.ts'
-import {
-  AUTHORIZATION_SCHEMA, DECLINE_SCHEMA, REVERSAL_SCHEMA, WEBHOOK_SCHEMA, WEBHOOK_SECRETS_SCHEMA,
+  AUTHORIZATION_SCHEMA,
+  DECLINE_SCHEMA,
+  REVERSAL_SCHEMA,
+  WEBHOOK_SCHEMA,
+  WEBHOOK_SECRETS_SCHEMA,
 } from './schemas.ts'
 import { isSigned } from './signature.ts'
 
@@ -53,21 +59,29 @@ export interface MockBankOptions {
 
 const notAcknowledged = answer(200, { acknowledged: false })
 const rejected = refusal(422, 'REJECTED', 'the bank does not take the event')
-const badSignature = refusal(
-  401, 'BAD_SIGNATURE', 'x-bourse-signature is not of this body and a webhook secret')
+const badSignature = refusal(401, 'BAD_SIGNATURE', 'x-bourse-signature is not of this body and a webhook secret')
 
 const callsOf = (bank: Bank, secrets: () => readonly string[]): SimulatorOptions['calls'] => [
   {
-    on: 'authorization', method: 'POST', path: '/authorizations', schema: AUTHORIZATION_SCHEMA,
+    on: 'authorization',
+    method: 'POST',
+    path: '/authorizations',
+    schema: AUTHORIZATION_SCHEMA,
     work: (authorization: Authorization, { nowMs, refused }) => bank.authorize(authorization, nowMs, refused),
   },
   {
-    on: 'reversal', method: 'POST', path: '/reversals', schema: REVERSAL_SCHEMA,
+    on: 'reversal',
+    method: 'POST',
+    path: '/reversals',
+    schema: REVERSAL_SCHEMA,
     work: ({ transactionId }: { readonly transactionId: string }, { nowMs, refused }) =>
       refused ? notAcknowledged : bank.reverse(transactionId, nowMs),
   },
   {
-    on: 'webhook', method: 'POST', path: '/webhooks', schema: WEBHOOK_SCHEMA,
+    on: 'webhook',
+    method: 'POST',
+    path: '/webhooks',
+    schema: WEBHOOK_SCHEMA,
     work: (event: BankEvent, { nowMs, refused, bytes, header }) => {
       if (refused) return rejected
       return isSigned(header('x-bourse-signature'), bytes, secrets()) ? bank.receive(event, nowMs) : badSignature
@@ -85,7 +99,8 @@ const viewsOf = (bank: Bank): readonly ControlView[] => [
     },
   },
   {
-    path: '/control/transactions/:transactionId', schema: REVERSAL_SCHEMA,
+    path: '/control/transactions/:transactionId',
+    schema: REVERSAL_SCHEMA,
     read: ({ transactionId }: { readonly transactionId: string }) => bank.transaction(transactionId),
   },
 ]
@@ -102,11 +117,20 @@ export const startMockBank = async (options: MockBankOptions): Promise<Simulator
     decline: { schema: DECLINE_SCHEMA, apply: declines.replace, show: declines.list },
     webhookSecrets: {
       schema: WEBHOOK_SECRETS_SCHEMA,
-      apply: (told: readonly string[]) => { secrets = told },
+      apply: (told: readonly string[]) => {
+        secrets = told
+      },
       show: () => secrets.length,
     },
   }
   return startSimulator({
-    host, port, store, clock, logger, fields, calls: callsOf(bank, () => secrets), views: viewsOf(bank),
+    host,
+    port,
+    store,
+    clock,
+    logger,
+    fields,
+    calls: callsOf(bank, () => secrets),
+    views: viewsOf(bank),
   })
 }

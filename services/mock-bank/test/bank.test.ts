@@ -1,6 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { NOW_MS, startSimulatorHarness, type Reply, type SimulatorHarness } from '../../common/test/simulator/harness.ts'
+import {
+  NOW_MS,
+  startSimulatorHarness,
+  type Reply,
+  type SimulatorHarness,
+} from '../../common/test/simulator/harness.ts'
 import { startMockBank } from '../src/service.ts'
 
 const OLD_SECRET = 'old-webhook-secret'
@@ -10,11 +15,16 @@ let bank: SimulatorHarness
 beforeEach(async () => {
   bank = await startSimulatorHarness((options) => startMockBank({ ...options, webhookSecrets: [SECRET] }))
 })
-afterEach(async () => { await bank.stop() })
+afterEach(async () => {
+  await bank.stop()
+})
 
 const authorization = { transactionId: 'tx_1', bankUserId: 'user_1', type: 'BUY', amount: '100.00', currency: 'AZN' }
 const event = {
-  sequence: 1, id: 'ev_1', type: 'transaction.completed', createdAt: '2024-05-06T12:53:20.123Z',
+  sequence: 1,
+  id: 'ev_1',
+  type: 'transaction.completed',
+  createdAt: '2024-05-06T12:53:20.123Z',
   data: { transactionId: 'tx_1', cryptoAmount: '58.47' },
 }
 const sign = (body: string, secret: string, unixSeconds = 1_715_000_000): string =>
@@ -28,7 +38,8 @@ const sendEvent = (told: object, secret = SECRET): Promise<Reply> => {
 }
 const eventsOf = async (): Promise<Record<string, unknown>[]> =>
   (await bank.call('GET', '/control/events')).body as Record<string, unknown>[]
-const transactionOf = async (id: string): Promise<unknown> => (await bank.call('GET', `/control/transactions/${id}`)).body
+const transactionOf = async (id: string): Promise<unknown> =>
+  (await bank.call('GET', `/control/transactions/${id}`)).body
 const logOf = async (): Promise<unknown[]> => (await bank.call('GET', '/control/log?after=0')).body as unknown[]
 const control = async (body: object): Promise<void> => {
   expect((await bank.call('PUT', '/control', body)).status).toBe(200)
@@ -41,14 +52,20 @@ describe('authorization and reversal', () => {
     await bank.restart()
     expect(await bank.call('POST', '/authorizations', authorization)).toEqual(acknowledged(true))
     expect(await transactionOf('tx_1')).toEqual({
-      ...authorization, state: 'AUTHORIZED', authorizedAt: NOW_MS, authorizations: 2, reversedAt: null, reversals: 0,
+      ...authorization,
+      state: 'AUTHORIZED',
+      authorizedAt: NOW_MS,
+      authorizations: 2,
+      reversedAt: null,
+      reversals: 0,
     })
   })
 
   test('the same transactionId for something else is refused', async () => {
     await bank.call('POST', '/authorizations', authorization)
     expect(await bank.call('POST', '/authorizations', { ...authorization, amount: '100.01' })).toMatchObject({
-      status: 409, body: { code: 'TRANSACTION_ID_REUSED' },
+      status: 409,
+      body: { code: 'TRANSACTION_ID_REUSED' },
     })
   })
 
@@ -78,8 +95,11 @@ describe('authorization and reversal', () => {
   })
 
   test.each([
-    ['a number as amount', { amount: 100 }], ['a negative amount', { amount: '-1' }], ['no customer', { bankUserId: '' }],
-    ['a deposit', { type: 'DEPOSIT' }], ['an unknown field', { more: 1 }],
+    ['a number as amount', { amount: 100 }],
+    ['a negative amount', { amount: '-1' }],
+    ['no customer', { bankUserId: '' }],
+    ['a deposit', { type: 'DEPOSIT' }],
+    ['an unknown field', { more: 1 }],
   ])('%s is refused and leaves no transaction', async (_name, change) => {
     expect((await bank.call('POST', '/authorizations', { ...authorization, ...change })).status).toBe(400)
     expect((await bank.call('GET', '/control/transactions/tx_1')).status).toBe(404)
@@ -128,7 +148,8 @@ describe('webhooks', () => {
     ['among three', header(good, good, good)],
   ])('a signature %s is a 401, logged and not kept', async (_name, headers) => {
     expect(await bank.call('POST', '/webhooks', body, headers)).toMatchObject({
-      status: 401, body: { code: 'BAD_SIGNATURE' },
+      status: 401,
+      body: { code: 'BAD_SIGNATURE' },
     })
     expect(await eventsOf()).toEqual([])
     expect(await logOf()).toMatchObject([{ path: '/webhooks', body: event, answer: { code: 'BAD_SIGNATURE' } }])
@@ -147,7 +168,7 @@ describe('faults', () => {
   const faults = (on: string, kind: string, more: object = {}): Promise<void> =>
     control({ faults: [{ on, kind, count: 1, ...more }] })
 
-  test('reject is the contract\'s refusal on each call and its work is not done', async () => {
+  test("reject is the contract's refusal on each call and its work is not done", async () => {
     await faults('authorization', 'reject')
     expect(await bank.call('POST', '/authorizations', authorization)).toEqual(acknowledged(false))
     expect(await transactionOf('tx_1')).toMatchObject({ state: 'DECLINED' })
@@ -173,9 +194,13 @@ describe('faults', () => {
 
   test('hang does not do the work and slow does it before it answers', async () => {
     await faults('reversal', 'hang')
-    await expect(fetch(`${bank.url()}/reversals`, {
-      method: 'POST', body: JSON.stringify({ transactionId: 'tx_1' }), signal: AbortSignal.timeout(100),
-    })).rejects.toThrow()
+    await expect(
+      fetch(`${bank.url()}/reversals`, {
+        method: 'POST',
+        body: JSON.stringify({ transactionId: 'tx_1' }),
+        signal: AbortSignal.timeout(100),
+      }),
+    ).rejects.toThrow()
     expect((await bank.call('GET', '/control/transactions/tx_1')).status).toBe(404)
     await faults('webhook', 'slow', { ms: 100 })
     const pending = sendEvent(event)
@@ -186,8 +211,12 @@ describe('faults', () => {
 
   test('a fault of the exchange, two ways to decline in one rule and prices are refused', async () => {
     for (const body of [
-      { faults: [{ on: 'order', kind: 'error' }] }, { decline: [{ bankUserId: 'a', transactionId: 'b' }] },
-      { decline: [{ count: 1 }] }, { prices: { AZNUSDT: '1' } }, { webhookSecrets: [''] },
-    ]) expect((await bank.call('PUT', '/control', body)).status).toBe(400)
+      { faults: [{ on: 'order', kind: 'error' }] },
+      { decline: [{ bankUserId: 'a', transactionId: 'b' }] },
+      { decline: [{ count: 1 }] },
+      { prices: { AZNUSDT: '1' } },
+      { webhookSecrets: [''] },
+    ])
+      expect((await bank.call('PUT', '/control', body)).status).toBe(400)
   })
 })

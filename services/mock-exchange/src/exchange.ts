@@ -66,8 +66,10 @@ const outcomeOf = (row: Row): object => {
  * bought.
  */
 const isSameOrder = (row: Row, order: OrderRequest): boolean =>
-  row['symbol'] === order.symbol && row['side'] === order.side && row['type'] === order.type
-  && parseAmount(String(row['quantity'])) === parseAmount(order.quantity)
+  row['symbol'] === order.symbol &&
+  row['side'] === order.side &&
+  row['type'] === order.type &&
+  parseAmount(String(row['quantity'])) === parseAmount(order.quantity)
 
 const decimalsOf = (text: string): number => text.split('.')[1]?.length ?? 0
 
@@ -79,23 +81,31 @@ const executedQuantity = (quantity: string, ruled: string | undefined): string =
 
 /** Columns of an order's result: rejected for `reason`, or filled at `price` and in full unless `rule` differs. */
 const resultOf = (
-  order: OrderRequest, price: string, reason: string | null, rule: FillRule | undefined,
+  order: OrderRequest,
+  price: string,
+  reason: string | null,
+  rule: FillRule | undefined,
 ): { status: string; reason: string | null; executedPrice: string | null; executedQty: string | null } =>
   reason === null
     ? {
-        status: 'FILLED', reason, executedPrice: rule?.executedPrice ?? price,
+        status: 'FILLED',
+        reason,
+        executedPrice: rule?.executedPrice ?? price,
         executedQty: executedQuantity(order.quantity, rule?.executedQty),
       }
     : { status: 'REJECTED', reason, executedPrice: null, executedQty: null }
 
 /** Makes the exchange on a database that has `EXCHANGE_SCHEMA`. */
 export const createExchange = (
-  database: DatabaseSync, fills: RuleList<FillRule>, ordersMax: number = ORDERS_MAX,
+  database: DatabaseSync,
+  fills: RuleList<FillRule>,
+  ordersMax: number = ORDERS_MAX,
 ): Exchange => {
   const selectPrice = database.prepare('SELECT price FROM prices WHERE symbol = ?')
   const selectPrices = database.prepare('SELECT symbol, price FROM prices ORDER BY symbol')
   const upsertPrice = database.prepare(
-    'INSERT INTO prices (symbol, price) VALUES (?, ?) ON CONFLICT (symbol) DO UPDATE SET price = excluded.price')
+    'INSERT INTO prices (symbol, price) VALUES (?, ?) ON CONFLICT (symbol) DO UPDATE SET price = excluded.price',
+  )
   const selectByClientId = database.prepare('SELECT * FROM orders WHERE clientOrderId = ?')
   const selectNewest = database.prepare('SELECT coalesce(max(number), 0) AS number FROM orders')
   const selectOrders = database.prepare('SELECT * FROM orders WHERE number > ? ORDER BY number LIMIT ?')
@@ -131,8 +141,19 @@ export const createExchange = (
     const rule = reason === null ? fills.take(() => true) : undefined
     const row = { number: newest + 1, ...resultOf(order, price, reason, rule) }
     const { symbol, side, quantity, type } = order
-    insertOrder.run(row.number, order.clientOrderId ?? null, symbol, side, quantity, type, nowMs,
-      row.status, row.reason, row.executedPrice, row.executedQty)
+    insertOrder.run(
+      row.number,
+      order.clientOrderId ?? null,
+      symbol,
+      side,
+      quantity,
+      type,
+      nowMs,
+      row.status,
+      row.reason,
+      row.executedPrice,
+      row.executedQty,
+    )
     return answer(200, outcomeOf(row))
   }
 
@@ -156,10 +177,19 @@ export const createExchange = (
   }
 
   const orders = (after: number, limit: number): Answer =>
-    answer(200, selectOrders.all(after, limit).map((row) => ({
-      number: row['number'], at: row['at'], clientOrderId: row['clientOrderId'], symbol: row['symbol'],
-      side: row['side'], quantity: row['quantity'], type: row['type'], ...outcomeOf(row),
-    })))
+    answer(
+      200,
+      selectOrders.all(after, limit).map((row) => ({
+        number: row['number'],
+        at: row['at'],
+        clientOrderId: row['clientOrderId'],
+        symbol: row['symbol'],
+        side: row['side'],
+        quantity: row['quantity'],
+        type: row['type'],
+        ...outcomeOf(row),
+      })),
+    )
 
   return { ticker, place, status, prices, refusePrices, setPrices, orders }
 }

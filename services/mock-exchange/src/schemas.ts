@@ -56,7 +56,9 @@ export const FILLS_SCHEMA = {
     minProperties: 1,
     additionalProperties: false,
     properties: {
-      executedPrice: POSITIVE_AMOUNT_SCHEMA, executedQty: POSITIVE_AMOUNT_SCHEMA, count: COUNT_SCHEMA,
+      executedPrice: POSITIVE_AMOUNT_SCHEMA,
+      executedQty: POSITIVE_AMOUNT_SCHEMA,
+      count: COUNT_SCHEMA,
     },
   },
 } as const

@@ -44,16 +44,25 @@ const rejected = refusal(422, 'REJECTED', 'the exchange refuses to say')
 
 const callsOf = (exchange: Exchange): SimulatorOptions['calls'] => [
   {
-    on: 'ticker', method: 'GET', path: '/ticker', schema: TICKER_SCHEMA,
+    on: 'ticker',
+    method: 'GET',
+    path: '/ticker',
+    schema: TICKER_SCHEMA,
     work: (query: { readonly symbol: string }, { nowMs, refused }) =>
       refused ? rejected : exchange.ticker(query.symbol, nowMs),
   },
   {
-    on: 'order', method: 'POST', path: '/order', schema: ORDER_SCHEMA,
+    on: 'order',
+    method: 'POST',
+    path: '/order',
+    schema: ORDER_SCHEMA,
     work: (order: OrderRequest, { nowMs, refused }) => exchange.place(order, nowMs, refused),
   },
   {
-    on: 'order-status', method: 'GET', path: '/order', schema: ORDER_STATUS_SCHEMA,
+    on: 'order-status',
+    method: 'GET',
+    path: '/order',
+    schema: ORDER_STATUS_SCHEMA,
     work: (query: { readonly clientOrderId: string }, { refused }) =>
       refused ? rejected : exchange.status(query.clientOrderId),
   },
@@ -74,17 +83,22 @@ export const startMockExchange = async (options: MockExchangeOptions): Promise<S
     calls: callsOf(exchange),
     fields: {
       prices: {
-        schema: PRICES_SCHEMA, refuse: exchange.refusePrices, apply: exchange.setPrices, show: exchange.prices,
+        schema: PRICES_SCHEMA,
+        refuse: exchange.refusePrices,
+        apply: exchange.setPrices,
+        show: exchange.prices,
       },
       fills: { schema: FILLS_SCHEMA, apply: fills.replace, show: fills.list },
     },
-    views: [{
-      path: '/control/orders',
-      schema: { type: 'object', additionalProperties: false, properties: PAGE_SCHEMA },
-      read: (query: PageQuery) => {
-        const { after, limit } = pageOf(query)
-        return exchange.orders(after, limit)
+    views: [
+      {
+        path: '/control/orders',
+        schema: { type: 'object', additionalProperties: false, properties: PAGE_SCHEMA },
+        read: (query: PageQuery) => {
+          const { after, limit } = pageOf(query)
+          return exchange.orders(after, limit)
+        },
       },
-    }],
+    ],
   })
 }

@@ -4,8 +4,12 @@ import { NOW_MS, type SimulatorHarness } from '../../common/test/simulator/harne
 import { startExchangeHarness } from './exchangeHarness.ts'
 
 let exchange: SimulatorHarness
-beforeEach(async () => { exchange = await startExchangeHarness() })
-afterEach(async () => { await exchange.stop() })
+beforeEach(async () => {
+  exchange = await startExchangeHarness()
+})
+afterEach(async () => {
+  await exchange.stop()
+})
 
 const order = { symbol: 'AZNUSDT', side: 'BUY', quantity: '50.00', type: 'MARKET', clientOrderId: 'tx_1' }
 const fault = (kind: string, more: object = {}): object => ({ faults: [{ on: 'order', kind, count: 1, ...more }] })
@@ -19,17 +23,27 @@ const control = async (body: object): Promise<void> => {
 /** Sends an order and leaves after `ms` without an answer; resolves with the error that ended it. */
 const leaveAfter = async (ms: number): Promise<unknown> =>
   fetch(`${exchange.url()}/order`, {
-    method: 'POST', body: JSON.stringify(order), signal: AbortSignal.timeout(ms),
-  }).then((response) => response.status, (error: unknown) => (error as Error).name)
+    method: 'POST',
+    body: JSON.stringify(order),
+    signal: AbortSignal.timeout(ms),
+  }).then(
+    (response) => response.status,
+    (error: unknown) => (error as Error).name,
+  )
 
 describe('faults', () => {
   test('reject refuses in the order form, once, and buys nothing; the id stays rejected', async () => {
     await control(fault('reject'))
     const reply = await exchange.call('POST', '/order', order)
-    expect(reply).toEqual({ status: 200, body: { orderId: 'ex_1', status: 'REJECTED', reason: 'REJECTED_BY_EXCHANGE' } })
+    expect(reply).toEqual({
+      status: 200,
+      body: { orderId: 'ex_1', status: 'REJECTED', reason: 'REJECTED_BY_EXCHANGE' },
+    })
     expect(await exchange.call('GET', '/order?clientOrderId=tx_1')).toEqual(reply)
     expect(await exchange.call('POST', '/order', order)).toEqual(reply)
-    expect((await exchange.call('POST', '/order', { ...order, clientOrderId: 'tx_2' })).body).toMatchObject({ status: 'FILLED' })
+    expect((await exchange.call('POST', '/order', { ...order, clientOrderId: 'tx_2' })).body).toMatchObject({
+      status: 'FILLED',
+    })
   })
 
   test('reject does not change an order that was filled before', async () => {
@@ -39,9 +53,20 @@ describe('faults', () => {
   })
 
   test('reject of ticker and order-status is a refusal that is no 404', async () => {
-    await control({ faults: [{ on: 'ticker', kind: 'reject' }, { on: 'order-status', kind: 'reject' }] })
-    expect(await exchange.call('GET', '/ticker?symbol=AZNUSDT')).toMatchObject({ status: 422, body: { code: 'REJECTED' } })
-    expect(await exchange.call('GET', '/order?clientOrderId=x')).toMatchObject({ status: 422, body: { code: 'REJECTED' } })
+    await control({
+      faults: [
+        { on: 'ticker', kind: 'reject' },
+        { on: 'order-status', kind: 'reject' },
+      ],
+    })
+    expect(await exchange.call('GET', '/ticker?symbol=AZNUSDT')).toMatchObject({
+      status: 422,
+      body: { code: 'REJECTED' },
+    })
+    expect(await exchange.call('GET', '/order?clientOrderId=x')).toMatchObject({
+      status: 422,
+      body: { code: 'REJECTED' },
+    })
   })
 
   test('error answers 500 and buys nothing', async () => {
@@ -95,12 +120,21 @@ describe('faults', () => {
     const { clientOrderId: _, ...unnamed } = order
     expect((await exchange.call('POST', '/order', unnamed)).body).toMatchObject({ orderId: 'ex_2' })
     expect(await ordersOf()).toHaveLength(3)
-    expect((await logOf()).map((entry) => (entry['answer'] as { orderId: string }).orderId))
-      .toEqual(['ex_1', 'ex_1', 'ex_2', 'ex_3'])
+    expect((await logOf()).map((entry) => (entry['answer'] as { orderId: string }).orderId)).toEqual([
+      'ex_1',
+      'ex_1',
+      'ex_2',
+      'ex_3',
+    ])
   })
 
   test('count is used up by its own well-formed calls only; without count a fault lasts, also over a restart', async () => {
-    await control({ faults: [{ on: 'order', kind: 'error', count: 1 }, { on: 'ticker', kind: 'error' }] })
+    await control({
+      faults: [
+        { on: 'order', kind: 'error', count: 1 },
+        { on: 'ticker', kind: 'error' },
+      ],
+    })
     expect((await exchange.call('POST', '/order', { ...order, quantity: 'x' })).status).toBe(400)
     for (let index = 0; index < 3; index += 1) {
       expect((await exchange.call('GET', '/ticker?symbol=AZNUSDT')).status).toBe(500)
@@ -113,7 +147,12 @@ describe('faults', () => {
   })
 
   test('faults of one call apply in the order of the list', async () => {
-    await control({ faults: [{ on: 'order', kind: 'error', count: 1 }, { on: 'order', kind: 'reject', count: 1 }] })
+    await control({
+      faults: [
+        { on: 'order', kind: 'error', count: 1 },
+        { on: 'order', kind: 'reject', count: 1 },
+      ],
+    })
     const statuses: unknown[] = []
     for (const clientOrderId of ['a', 'b', 'c']) {
       const { status, body } = await exchange.call('POST', '/order', { ...order, clientOrderId })
@@ -125,11 +164,22 @@ describe('faults', () => {
 
 describe('control', () => {
   test('faults replaces the whole list and a field left out changes nothing', async () => {
-    await control({ faults: [{ on: 'order', kind: 'error' }, { on: 'ticker', kind: 'error' }], prices: { AAA: '1' } })
+    await control({
+      faults: [
+        { on: 'order', kind: 'error' },
+        { on: 'ticker', kind: 'error' },
+      ],
+      prices: { AAA: '1' },
+    })
     await control({ prices: { BBB: '2.50' } })
-    const faults = [{ on: 'order', kind: 'error' }, { on: 'ticker', kind: 'error' }]
+    const faults = [
+      { on: 'order', kind: 'error' },
+      { on: 'ticker', kind: 'error' },
+    ]
     expect((await exchange.call('GET', '/control')).body).toEqual({
-      prices: { AAA: '1', AZNUSDT: '1.7050', BBB: '2.50' }, fills: [], faults,
+      prices: { AAA: '1', AZNUSDT: '1.7050', BBB: '2.50' },
+      fills: [],
+      faults,
     })
     await control({ faults: [] })
     expect((await exchange.call('GET', '/control')).body).toMatchObject({ faults: [] })
@@ -146,27 +196,43 @@ describe('control', () => {
     ['a zero price', { prices: { AZNUSDT: '0.0' } }],
     ['an impossible symbol', { prices: { 'azn/usdt': '1' } }],
     ['an empty fill', { fills: [{}] }],
-    ['too many symbols', { prices: Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`S${index}`, '1'])) }],
+    [
+      'too many symbols',
+      { prices: Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`S${index}`, '1'])) },
+    ],
   ])('%s is refused and nothing of the request is applied', async (_name, body) => {
     const before = await exchange.call('GET', '/control')
     const valid = { prices: { CCC: '3' }, faults: [{ on: 'ticker', kind: 'error' }] }
     expect(await exchange.call('PUT', '/control', { ...valid, ...body })).toMatchObject({
-      status: 400, body: { code: 'INVALID_REQUEST' },
+      status: 400,
+      body: { code: 'INVALID_REQUEST' },
     })
     expect(await exchange.call('GET', '/control')).toEqual(before)
   })
 })
 
 describe('log', () => {
-  test('has the contract\'s shape, survives a restart and goes on counting', async () => {
+  test("has the contract's shape, survives a restart and goes on counting", async () => {
     await exchange.call('POST', '/order', order)
     await exchange.restart()
     await exchange.call('GET', '/ticker?symbol=AZNUSDT')
     expect(await logOf()).toEqual([
-      { seq: 1, at: NOW_MS, method: 'POST', path: '/order', body: order,
-        answer: { orderId: 'ex_1', status: 'FILLED', executedPrice: '1.7050', executedQty: '50.00' } },
-      { seq: 2, at: NOW_MS, method: 'GET', path: '/ticker', body: { symbol: 'AZNUSDT' },
-        answer: { symbol: 'AZNUSDT', price: '1.7050', timestamp: 1_715_000_000 } },
+      {
+        seq: 1,
+        at: NOW_MS,
+        method: 'POST',
+        path: '/order',
+        body: order,
+        answer: { orderId: 'ex_1', status: 'FILLED', executedPrice: '1.7050', executedQty: '50.00' },
+      },
+      {
+        seq: 2,
+        at: NOW_MS,
+        method: 'GET',
+        path: '/ticker',
+        body: { symbol: 'AZNUSDT' },
+        answer: { symbol: 'AZNUSDT', price: '1.7050', timestamp: 1_715_000_000 },
+      },
     ])
   })
 
@@ -181,7 +247,9 @@ describe('log', () => {
 
 test('a client that leaves in the middle of its body leaves no trace and the next is served', async () => {
   const half = request(`${exchange.url()}/order`, { method: 'POST', headers: { 'content-length': 100 } })
-  half.on('error', () => { half.destroy() })
+  half.on('error', () => {
+    half.destroy()
+  })
   half.write('{"symbol":')
   await exchange.clock.sleep(50)
   half.destroy()

@@ -11,7 +11,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 let dataDir: string
 let child: ChildProcess | undefined
-beforeEach(async () => { dataDir = await mkdtemp(join(tmpdir(), 'bourse-crash-')) })
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'bourse-crash-'))
+})
 afterEach(async () => {
   if (child?.exitCode === null && child.signalCode === null) await end('SIGKILL')
   await rm(dataDir, { recursive: true })
@@ -59,9 +61,9 @@ test('a kill -9 amid orders loses none that was answered and repeats none; SIGTE
     expect(await get(url, `/order?clientOrderId=${id}`)).toEqual(answer)
     expect(await post(url, id)).toEqual(answer)
   }
-  const orders = await get(url, '/control/orders') as { clientOrderId: string }[]
+  const orders = (await get(url, '/control/orders')) as { clientOrderId: string }[]
   expect(new Set(orders.map((order) => order.clientOrderId)).size).toBe(orders.length)
-  const log = await get(url, '/control/log?after=0') as { method: string; body: { clientOrderId: string } }[]
+  const log = (await get(url, '/control/log?after=0')) as { method: string; body: { clientOrderId: string } }[]
   const logged = new Set(log.filter((entry) => entry.method === 'POST').map((entry) => entry.body.clientOrderId))
   expect([...answered.keys()].filter((id) => !logged.has(id))).toEqual([])
   expect(await end('SIGTERM')).toBe(0)

@@ -3,8 +3,12 @@ import { NOW_MS, type SimulatorHarness } from '../../common/test/simulator/harne
 import { startExchangeHarness } from './exchangeHarness.ts'
 
 let exchange: SimulatorHarness
-beforeEach(async () => { exchange = await startExchangeHarness() })
-afterEach(async () => { await exchange.stop() })
+beforeEach(async () => {
+  exchange = await startExchangeHarness()
+})
+afterEach(async () => {
+  await exchange.stop()
+})
 
 const order = { symbol: 'AZNUSDT', side: 'BUY', quantity: '50.00', type: 'MARKET' }
 const ordersOf = async (): Promise<unknown[]> => (await exchange.call('GET', '/control/orders')).body as unknown[]
@@ -12,7 +16,8 @@ const ordersOf = async (): Promise<unknown[]> => (await exchange.call('GET', '/c
 describe('ticker', () => {
   test('AZNUSDT starts at 1.7050 and the timestamp is in seconds', async () => {
     expect(await exchange.call('GET', '/ticker?symbol=AZNUSDT')).toEqual({
-      status: 200, body: { symbol: 'AZNUSDT', price: '1.7050', timestamp: 1_715_000_000 },
+      status: 200,
+      body: { symbol: 'AZNUSDT', price: '1.7050', timestamp: 1_715_000_000 },
     })
   })
 
@@ -24,9 +29,15 @@ describe('ticker', () => {
   })
 
   test('an unknown symbol and a missing one are refused', async () => {
-    expect(await exchange.call('GET', '/ticker?symbol=XXXUSDT')).toMatchObject({ status: 400, body: { code: 'UNKNOWN_SYMBOL' } })
+    expect(await exchange.call('GET', '/ticker?symbol=XXXUSDT')).toMatchObject({
+      status: 400,
+      body: { code: 'UNKNOWN_SYMBOL' },
+    })
     for (const query of ['', '?symbol=', '?symbol=A&symbol=B', '?symbol=AZNUSDT&more=1']) {
-      expect(await exchange.call('GET', `/ticker${query}`)).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } })
+      expect(await exchange.call('GET', `/ticker${query}`)).toMatchObject({
+        status: 400,
+        body: { code: 'INVALID_REQUEST' },
+      })
     }
   })
 })
@@ -52,19 +63,23 @@ describe('order', () => {
   })
 
   test('concurrent orders with one clientOrderId buy once', async () => {
-    const replies = await Promise.all(Array.from({ length: 20 }, () =>
-      exchange.call('POST', '/order', { ...order, clientOrderId: 'tx_race' })))
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, () => exchange.call('POST', '/order', { ...order, clientOrderId: 'tx_race' })),
+    )
     for (const reply of replies) expect(reply).toEqual(replies[0])
     expect(await ordersOf()).toHaveLength(1)
   })
 
   test.each([
-    ['symbol', { symbol: 'EURUSDT' }], ['side', { side: 'SELL' }], ['quantity', { quantity: '50.01' }],
+    ['symbol', { symbol: 'EURUSDT' }],
+    ['side', { side: 'SELL' }],
+    ['quantity', { quantity: '50.01' }],
   ])('the same clientOrderId with another %s is refused and the first order stands', async (_name, change) => {
     await exchange.call('PUT', '/control', { prices: { EURUSDT: '0.9' } })
     await exchange.call('POST', '/order', { ...order, clientOrderId: 'tx_1' })
     expect(await exchange.call('POST', '/order', { ...order, ...change, clientOrderId: 'tx_1' })).toMatchObject({
-      status: 409, body: { code: 'CLIENT_ORDER_ID_REUSED' },
+      status: 409,
+      body: { code: 'CLIENT_ORDER_ID_REUSED' },
     })
     expect(await ordersOf()).toHaveLength(1)
   })
@@ -80,14 +95,18 @@ describe('order', () => {
 
   test('an order that has not arrived is a 404', async () => {
     expect(await exchange.call('GET', '/order?clientOrderId=tx_none')).toMatchObject({
-      status: 404, body: { code: 'ORDER_NOT_FOUND' },
+      status: 404,
+      body: { code: 'ORDER_NOT_FOUND' },
     })
   })
 
   test('a fill rule changes price and quantity, never above what was ordered, as often as it says', async () => {
-    await exchange.call('PUT', '/control', { fills: [
-      { executedPrice: '1.80', executedQty: '20.5', count: 1 }, { executedQty: '999', count: 1 },
-    ] })
+    await exchange.call('PUT', '/control', {
+      fills: [
+        { executedPrice: '1.80', executedQty: '20.5', count: 1 },
+        { executedQty: '999', count: 1 },
+      ],
+    })
     const bodies: unknown[] = []
     for (let index = 0; index < 3; index += 1) bodies.push((await exchange.call('POST', '/order', order)).body)
     expect(bodies).toMatchObject([
@@ -114,7 +133,8 @@ describe('order', () => {
     ['no symbol', { symbol: undefined }],
   ])('%s is refused, logged, and leaves no order', async (_name, change) => {
     expect(await exchange.call('POST', '/order', { ...order, ...change })).toMatchObject({
-      status: 400, body: { code: 'INVALID_REQUEST', message: expect.any(String) },
+      status: 400,
+      body: { code: 'INVALID_REQUEST', message: expect.any(String) },
     })
     expect(await ordersOf()).toEqual([])
     expect((await exchange.call('GET', '/control/log?after=0')).body).toHaveLength(1)
@@ -122,17 +142,24 @@ describe('order', () => {
 
   test('a body that is no JSON, no object, no UTF-8 or too large is refused', async () => {
     for (const body of ['{"symbol":', '', '{"quantity": NaN}', '\u0000']) {
-      expect(await exchange.call('POST', '/order', body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_JSON' } })
+      expect(await exchange.call('POST', '/order', body)).toMatchObject({
+        status: 400,
+        body: { code: 'MALFORMED_JSON' },
+      })
     }
     for (const body of ['[]', 'null', '"x"', '1e400', '{"__proto__": {"symbol": "AZNUSDT"}}']) {
-      expect(await exchange.call('POST', '/order', body)).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } })
+      expect(await exchange.call('POST', '/order', body)).toMatchObject({
+        status: 400,
+        body: { code: 'INVALID_REQUEST' },
+      })
     }
     const invalid = await fetch(`${exchange.url()}/order`, { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]) })
     expect(await invalid.json()).toMatchObject({ code: 'MALFORMED_JSON' })
     const padded = (bytes: number): string => JSON.stringify(order).padEnd(bytes, ' ')
     expect((await exchange.call('POST', '/order', padded(65_536))).status).toBe(200)
     expect(await exchange.call('POST', '/order', padded(65_537))).toMatchObject({
-      status: 413, body: { code: 'BODY_TOO_LARGE' },
+      status: 413,
+      body: { code: 'BODY_TOO_LARGE' },
     })
   })
 

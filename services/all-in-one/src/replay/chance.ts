@@ -29,8 +29,7 @@ export const createChance = (seed: number): Chance => {
   return {
     between: (least, most) => {
       const count = most - least + 1
-      if (!Number.isSafeInteger(count) || count < 1 || count > WORDS)
-        throw new RangeError(`from ${least} to ${most}`)
+      if (!Number.isSafeInteger(count) || count < 1 || count > WORDS) throw new RangeError(`from ${least} to ${most}`)
       return least + below(count)
     },
     percent: (percent) => below(100) < percent,

@@ -73,9 +73,7 @@ const compareEffects = (wasm: Applied, reference: Applied, what: string): void =
     const other = theirs[index]!
     const place = `${what}: effect ${index + 1} of ${ours.length}`
     if (effect.to !== other.to || effect.commandIndex !== other.commandIndex) {
-      throw new EnginesDiffer(
-        `${place} goes to ${String(effect.to)} (WASM) and ${String(other.to)} (reference)`,
-      )
+      throw new EnginesDiffer(`${place} goes to ${String(effect.to)} (WASM) and ${String(other.to)} (reference)`)
     }
     if (!isSame(effect.bytes, other.bytes))
       throw new EnginesDiffer(`${place} differs ${parting(effect.bytes, other.bytes)}`)
@@ -84,16 +82,9 @@ const compareEffects = (wasm: Applied, reference: Applied, what: string): void =
 
 /** The moment of a tick, for people. */
 export const tickName = (tape: ReplayTape, index: number): string =>
-  index < tape.count
-    ? `tick ${index + 1} (${new Date(tape.timesMs[index]!).toISOString()})`
-    : 'the end of the stretch'
+  index < tape.count ? `tick ${index + 1} (${new Date(tape.timesMs[index]!).toISOString()})` : 'the end of the stretch'
 
-const firstTriggerOf = (
-  { watch }: Engine,
-  { prices, timesMs }: ReplayTape,
-  from: number,
-  to: number,
-): number => {
+const firstTriggerOf = ({ watch }: Engine, { prices, timesMs }: ReplayTape, from: number, to: number): number => {
   for (let index = from; index < to; index++) {
     const price = prices[index]!
     if (watch.wouldTrigger(price, price, BigInt(timesMs[index]!))) return index
@@ -150,8 +141,7 @@ export const createEnginePair = (deps: {
     },
     apply: (command, now, what) => {
       const all = [applyOne(command, now, what)]
-      for (let next = continuation(what); next !== null; next = continuation(what))
-        all.push(applyOne(next, now, what))
+      for (let next = continuation(what); next !== null; next = continuation(what)) all.push(applyOne(next, now, what))
       return all
     },
     stateHash: (where) => {

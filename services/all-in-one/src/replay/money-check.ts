@@ -140,9 +140,7 @@ const wrongBalances = (
 
 const wrongHolds = (holds: readonly OpenHold[], openIds: readonly OpenIdItem[]): number => {
   const margins = new Map(openIds.map(({ openId, margin }) => [ownerKey(openId), margin]))
-  const wrong = holds.filter(
-    ({ id, index, amount }) => index !== 0 || margins.get(ownerKey(id)) !== amount,
-  ).length
+  const wrong = holds.filter(({ id, index, amount }) => index !== 0 || margins.get(ownerKey(id)) !== amount).length
   return wrong + Math.abs(holds.length - margins.size)
 }
 
@@ -173,10 +171,7 @@ const booksOf = (ledger: Machine, machines: readonly Machine[]): Books => {
 const marginsOf = (openIds: readonly OpenIdItem[]): Units => sumOf(openIds, ({ margin }) => margin)
 
 /** The books against themselves and against the open trades. */
-const bookStatements = (
-  { sums, accounts, holds, openIds, balanceOf }: Books,
-  money: ReplayMoney,
-): MoneyStatement[] => {
+const bookStatements = ({ sums, accounts, holds, openIds, balanceOf }: Books, money: ReplayMoney): MoneyStatement[] => {
   const { count, first } = money.faults()
   const currencies = new Set(sums.map(({ currency }) => currency)).size
   const total = sumOf(sums, ({ balance }) => balance)

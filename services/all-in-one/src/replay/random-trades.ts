@@ -37,9 +37,7 @@ const leverageOf = (chance: Chance, { margin }: TradingPairSpec): number => {
 /** The most a trade may be worth at a leverage: up to the first tier that does not allow it. */
 const notionalMost = ({ limits, margin }: TradingPairSpec, leverage: number): Units => {
   const limit = limits.maxNotional ?? NOTIONAL_MOST
-  const tier = margin.tiers.find(
-    ({ notionalFloor, maxLeverage }) => notionalFloor > 0n && maxLeverage < leverage,
-  )
+  const tier = margin.tiers.find(({ notionalFloor, maxLeverage }) => notionalFloor > 0n && maxLeverage < leverage)
   return tier !== undefined && tier.notionalFloor <= limit ? tier.notionalFloor - 1n : limit
 }
 
@@ -68,9 +66,7 @@ const distanceOf = (chance: Chance, span: Units): Units =>
 const levelOf = (chance: Chance, price: Units, below: boolean, span: Units, tickSize: Units): Units => {
   const isBelow = chance.percent(WRONG_PERCENT) ? !below : below
   const distance = distanceOf(chance, span)
-  const level = isBelow
-    ? floorTo(price - distance, tickSize) - tickSize
-    : ceilTo(price + distance, tickSize) + tickSize
+  const level = isBelow ? floorTo(price - distance, tickSize) - tickSize : ceilTo(price + distance, tickSize) + tickSize
   const offTick = chance.percent(WRONG_PERCENT) && tickSize > 1n ? 1n : 0n
   return level > 0n ? level + offTick : 0n
 }

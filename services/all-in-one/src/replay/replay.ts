@@ -31,9 +31,7 @@ const pairOf = async (file: string): Promise<TradingPair> => {
   if (!loaded.ok) throw new ReplayInputError(loaded.faults.map(formatFault).join('\n'))
   const [pair, ...others] = loaded.manifests.pairs
   if (pair === undefined || others.length > 0) {
-    throw new ReplayInputError(
-      `${file}: has ${loaded.manifests.pairs.length} trading pairs; name a manifest with one`,
-    )
+    throw new ReplayInputError(`${file}: has ${loaded.manifests.pairs.length} trading pairs; name a manifest with one`)
   }
   return pair
 }

@@ -62,17 +62,8 @@ const moneyLines = (money: MoneyReport | null): string[] => {
 
 /** The figures for people, in tables. */
 export const textOf = (summary: ReplaySummary): string => {
-  const {
-    ticks,
-    ticksRefused,
-    trades,
-    partitions,
-    byReason,
-    ticksPerSecond,
-    referenceAsked,
-    difference,
-    stateHash,
-  } = summary
+  const { ticks, ticksRefused, trades, partitions, byReason, ticksPerSecond, referenceAsked, difference, stateHash } =
+    summary
   const lines = [
     [
       `${shown(ticks)} ticks (${shown(ticksRefused)} refused as jumps)`,
@@ -86,11 +77,7 @@ export const textOf = (summary: ReplaySummary): string => {
     tableOf(
       ['engine', 'ticks/s', ''],
       [
-        [
-          'WASM',
-          shown(ticksPerSecond.wasm),
-          `asked at each of ${shown(ticks * partitions)} ticks of its partitions`,
-        ],
+        ['WASM', shown(ticksPerSecond.wasm), `asked at each of ${shown(ticks * partitions)} ticks of its partitions`],
         [
           'reference',
           shown(ticksPerSecond.reference),

@@ -54,15 +54,7 @@ const openingFields = ({ openedAt, quantity, entryPrice, liquidationPrice }: Ope
   priceOf(liquidationPrice),
 ]
 
-const closingFields = ({
-  closedAt,
-  exitPrice,
-  reason,
-  pnl,
-  fees,
-  funding,
-  returned,
-}: ClosedTrade): string[] => [
+const closingFields = ({ closedAt, exitPrice, reason, pnl, fees, funding, returned }: ClosedTrade): string[] => [
   isoOf(closedAt),
   formatAmount(exitPrice),
   reasonName(reason),
@@ -93,8 +85,7 @@ export const fieldsOf = ({ requested: { id }, fate }: ReplayRow): string[] => {
 }
 
 /** The rows as CSV with a header. */
-export const csvOf = (rows: readonly ReplayRow[]): string =>
-  stringify([[...ROW_COLUMNS], ...rows.map(fieldsOf)])
+export const csvOf = (rows: readonly ReplayRow[]): string => stringify([[...ROW_COLUMNS], ...rows.map(fieldsOf)])
 
 /**
  * What a row is counted under: the reason it was closed for, the code it was refused with, OPEN or NOT_DUE.
@@ -117,8 +108,6 @@ export const countsByReason = (rows: readonly ReplayRow[]): ReadonlyMap<string, 
   const counts = new Map<string, number>()
   for (const row of rows) counts.set(reasonOf(row), (counts.get(reasonOf(row)) ?? 0) + 1)
   return new Map(
-    [...counts].sort(
-      ([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1),
-    ),
+    [...counts].sort(([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1)),
   )
 }

@@ -64,8 +64,7 @@ export const tapeOf = async (
       refused += 1
       continue
     }
-    if (count === TICKS_MAX)
-      throw new ReplayInputError(`more than ${TICKS_MAX} ticks; replay the tape in parts`)
+    if (count === TICKS_MAX) throw new ReplayInputError(`more than ${TICKS_MAX} ticks; replay the tape in parts`)
     if (count === columns.timesMs.length) columns = grown(columns, Math.min(2 * count, TICKS_MAX))
     columns.timesMs[count] = timeMs
     columns.prices[count] = feedBid

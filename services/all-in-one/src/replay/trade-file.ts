@@ -10,15 +10,7 @@ import { replayAccount, REQUESTED_TRADES_MAX } from './requested-trade.ts'
 import type { RequestedTrade } from './requested-trade.ts'
 
 /** Columns of a trade file, in any order and case. */
-export const TRADE_COLUMNS = [
-  'id',
-  'openAt',
-  'direction',
-  'margin',
-  'leverage',
-  'stopLoss',
-  'takeProfit',
-] as const
+export const TRADE_COLUMNS = ['id', 'openAt', 'direction', 'margin', 'leverage', 'stopLoss', 'takeProfit'] as const
 /** Largest trade file, bytes. */
 export const TRADE_FILE_BYTES_MAX = 268_435_456
 const ID_LENGTH_MAX = 64
@@ -45,8 +37,7 @@ const amountOf = (row: Row, column: Column): Units => {
   return units
 }
 
-const optionalAmountOf = (row: Row, column: Column): Units =>
-  row.field(column) === '' ? 0n : amountOf(row, column)
+const optionalAmountOf = (row: Row, column: Column): Units => (row.field(column) === '' ? 0n : amountOf(row, column))
 
 const openAtOf = (row: Row): number => {
   const text = row.field('openAt')
@@ -57,8 +48,7 @@ const openAtOf = (row: Row): number => {
 
 const directionOf = (row: Row): DirectionName => {
   const text = row.field('direction').toUpperCase()
-  if (!Object.hasOwn(directions, text))
-    throw bad(row, `direction '${text.slice(0, 40)}' is neither LONG nor SHORT`)
+  if (!Object.hasOwn(directions, text)) throw bad(row, `direction '${text.slice(0, 40)}' is neither LONG nor SHORT`)
   return text as DirectionName
 }
 
@@ -69,10 +59,7 @@ const directionOf = (row: Row): DirectionName => {
 const leverageOf = (row: Row): number => {
   const text = row.field('leverage')
   if (!/^[1-9]\d{0,8}$/.test(text))
-    throw bad(
-      row,
-      `leverage '${text.slice(0, 40)}' is not a whole number from 1, such as ${LEVERAGE_MAX / 100}`,
-    )
+    throw bad(row, `leverage '${text.slice(0, 40)}' is not a whole number from 1, such as ${LEVERAGE_MAX / 100}`)
   return Number(text)
 }
 
@@ -118,8 +105,7 @@ export const parseTrades = (text: string): RequestedTrade[] => {
     max_record_size: 65_536,
   } as const
   const [header, ...rows] = parse(text, options) as unknown as Parsed[]
-  if (header === undefined)
-    throw bad({ line: 1 }, `the file is empty; its header is ${TRADE_COLUMNS.join(',')}`)
+  if (header === undefined) throw bad({ line: 1 }, `the file is empty; its header is ${TRADE_COLUMNS.join(',')}`)
   if (rows.length > REQUESTED_TRADES_MAX)
     throw new ReplayInputError(`${rows.length} trades; at most ${REQUESTED_TRADES_MAX}`)
   const positions = positionsOf(header.record)
@@ -141,8 +127,7 @@ export const parseTrades = (text: string): RequestedTrade[] => {
 export const readTradeFile = async (file: string): Promise<RequestedTrade[]> => {
   try {
     const { size } = await stat(file)
-    if (size > TRADE_FILE_BYTES_MAX)
-      throw new ReplayInputError(`has ${size} bytes; at most ${TRADE_FILE_BYTES_MAX}`)
+    if (size > TRADE_FILE_BYTES_MAX) throw new ReplayInputError(`has ${size} bytes; at most ${TRADE_FILE_BYTES_MAX}`)
     return parseTrades(await readFile(file, 'utf8'))
   } catch (error) {
     throw faultOfFile(file, error, (known) => known instanceof CsvError || known instanceof ReplayInputError)

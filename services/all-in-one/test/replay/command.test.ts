@@ -17,13 +17,9 @@ interface Ended {
 const command = (...args: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
     const file = join(root, 'services/all-in-one/src/commands/replay.ts')
-    execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', file, ...args],
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      },
-    )
+    execFile(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
   })
 
 const ROW = 'gap,2024-01-01T00:57:00Z,LONG,10,20,,'
@@ -62,9 +58,7 @@ describe('The command', () => {
     ]
     const ended = await command('--tape', tape, '--pair', pair, '--trades', trades)
     expect(ended.code).toBe(1)
-    expect(ended.stderr).toBe(
-      `replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`,
-    )
+    expect(ended.stderr).toBe(`replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`)
   }, 30_000)
 })
 
@@ -78,11 +72,7 @@ const refusalOf = async (options: Partial<ReplayArguments>): Promise<string> => 
 
 describe('Input that cannot be used', () => {
   test.each([
-    [
-      'two sources of trades',
-      { trades: 'a.csv', random: 1, seed: 1 },
-      '--trades and --random exclude each other',
-    ],
+    ['two sources of trades', { trades: 'a.csv', random: 1, seed: 1 }, '--trades and --random exclude each other'],
     ['random trades without a seed', { random: 1 }, '--random and --seed go together'],
     ['a seed without random trades', { seed: 1 }, '--random and --seed go together'],
     ['a tape that is not there', { tape: 'none.csv' }, 'none.csv: ENOENT'],
@@ -118,9 +108,7 @@ describe('Input that cannot be used', () => {
   })
 
   test('A header without a column is refused by the column’s name.', () => {
-    expect(() => parseTrades('id,openAt,direction,margin\n')).toThrow(
-      'the header lacks leverage, stopLoss, takeProfit',
-    )
+    expect(() => parseTrades('id,openAt,direction,margin\n')).toThrow('the header lacks leverage, stopLoss, takeProfit')
   })
 
   test('Columns may come in any order and case, with others between them.', () => {

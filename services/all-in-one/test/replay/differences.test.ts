@@ -21,8 +21,7 @@ const runWith = async (doctor: (reference: TradingMachine) => TradingMachine, ro
   return run({ spec, tape: await tapeOfText(bars, spec), trades: tradesOf(...rows), engines: doctored })
 }
 
-const kindOf = (command: Uint8Array): number =>
-  new DataView(command.buffer, command.byteOffset).getUint16(4, true)
+const kindOf = (command: Uint8Array): number => new DataView(command.buffer, command.byteOffset).getUint16(4, true)
 
 /** Changes one byte of what the reference answers to commands of a kind. */
 const changed =
@@ -56,9 +55,7 @@ describe('A difference between the engines', () => {
 
   test('One byte of an effect is found.', async () => {
     const { difference } = await runWith(changed(tradingKinds.open, 'effects'))
-    expect(difference).toMatch(
-      /^partition 0: trade stopped at tick 1 .*: effect 1 of 1 differs from byte 60 on/,
-    )
+    expect(difference).toMatch(/^partition 0: trade stopped at tick 1 .*: effect 1 of 1 differs from byte 60 on/)
   })
 
   test('One byte of a tick’s outcome is found.', async () => {
@@ -140,10 +137,7 @@ describe('A tick that closes more than one command can', () => {
   })
 
   test('A command of another size than it says is given to both and refused by both.', () => {
-    const pair = pairOf(
-      engines.wasm({ tradesMax: 1, idsMax: 1 }),
-      engines.reference({ tradesMax: 1, idsMax: 1 }),
-    )
+    const pair = pairOf(engines.wasm({ tradesMax: 1, idsMax: 1 }), engines.reference({ tradesMax: 1, idsMax: 1 }))
     expect(pair.apply(encodeCommand({ kind: 999 }, new Uint8Array(8)), 1n, 'nonsense')).toHaveLength(1)
   })
 })

@@ -128,10 +128,9 @@ describe('Order and limits of a replay', () => {
 5,50,1,1704067204000,true
 6,50,1,1704067205000,true
 `
-    const { lines, ticksPlayed } = await rowsOf(
-      ['a,1704067200000,LONG,10,10,,', 'b,1704067201000,SHORT,10,1,,'],
-      { tapeText },
-    )
+    const { lines, ticksPlayed } = await rowsOf(['a,1704067200000,LONG,10,10,,', 'b,1704067201000,SHORT,10,1,,'], {
+      tapeText,
+    })
     expect(ticksPlayed).toBe(3)
     expect(lines[0]).toContain(',2024-01-01T00:00:05.000Z,50,LIQUIDATION,')
     expect(lines[1]).toMatch(/^b,2024-01-01T00:00:02.000Z,0.1,100,/)

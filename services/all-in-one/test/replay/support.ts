@@ -74,8 +74,7 @@ export const specOf = async (path: string): Promise<TradingPairSpec> => {
   return loaded.manifests.pairs[0]!.spec
 }
 
-export const specOfText = async (text: string): Promise<TradingPairSpec> =>
-  specOf(await fileOf('pair.yaml', text))
+export const specOfText = async (text: string): Promise<TradingPairSpec> => specOf(await fileOf('pair.yaml', text))
 
 export const tapeOfText = async (text: string, spec: TradingPairSpec): Promise<ReplayTape> =>
   loadTape(await fileOf('tape.csv', text), { symbol: spec.symbol, maxJumpBps: spec.prices.maxJumpBps })

@@ -9,7 +9,9 @@ export interface BankHttpDeps extends HttpDeps {
 
 /** `t=<unix>,v1=<hex hmac-sha256 of "t.body">`, one `v1` for each secret. */
 export const signatureOf = (unixSeconds: number, body: string, secrets: readonly string[]): string => {
-  const signatures = secrets.map((secret) => createHmac('sha256', secret).update(`${unixSeconds}.${body}`).digest('hex'))
+  const signatures = secrets.map((secret) =>
+    createHmac('sha256', secret).update(`${unixSeconds}.${body}`).digest('hex'),
+  )
   return [`t=${unixSeconds}`, ...signatures.map((signature) => `v1=${signature}`)].join(',')
 }
 

@@ -55,30 +55,34 @@ const parsed = (text: string): unknown => {
  * Makes a caller. Redirects are not followed: an order or an authorization goes where it was sent. An abort by the
  * caller's signal rejects; everything else that goes wrong is `lost`.
  */
-export const createHttpCaller = ({ fetch, clock }: HttpDeps): HttpCaller => async (call) => {
-  const ended = new AbortController()
-  const signal = call.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, call.signal])
-  const timer = clock.sleep(call.timeoutMs, signal).then(
-    () => { ended.abort(new Error(`no answer within ${call.timeoutMs} ms`)) },
-    () => undefined,
-  )
-  try {
-    const response = await fetch(call.url, {
-      method: call.body === undefined ? 'GET' : 'POST',
-      headers: { ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
-      ...(call.body === undefined ? {} : { body: call.body }),
-      redirect: 'manual',
-      signal,
-    })
-    return { kind: 'answer', status: response.status, json: parsed(await readText(response)) }
-  } catch (error) {
-    if (call.signal?.aborted === true) throw error
-    return { kind: 'lost', reason: reasonOf(error) }
-  } finally {
-    ended.abort()
-    await timer
+export const createHttpCaller =
+  ({ fetch, clock }: HttpDeps): HttpCaller =>
+  async (call) => {
+    const ended = new AbortController()
+    const signal = call.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, call.signal])
+    const timer = clock.sleep(call.timeoutMs, signal).then(
+      () => {
+        ended.abort(new Error(`no answer within ${call.timeoutMs} ms`))
+      },
+      () => undefined,
+    )
+    try {
+      const response = await fetch(call.url, {
+        method: call.body === undefined ? 'GET' : 'POST',
+        headers: { ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+        ...(call.body === undefined ? {} : { body: call.body }),
+        redirect: 'manual',
+        signal,
+      })
+      return { kind: 'answer', status: response.status, json: parsed(await readText(response)) }
+    } catch (error) {
+      if (call.signal?.aborted === true) throw error
+      return { kind: 'lost', reason: reasonOf(error) }
+    } finally {
+      ended.abort()
+      await timer
+    }
   }
-}
 
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
@@ -87,4 +91,4 @@ const reasonOf = (error: unknown): string => {
 
 /** The fields of a JSON object; empty for anything else. */
 export const fieldsOf = (json: unknown): Readonly<Record<string, unknown>> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json) ? json as Readonly<Record<string, unknown>> : {}
+  typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Readonly<Record<string, unknown>>) : {}

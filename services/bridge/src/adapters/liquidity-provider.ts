@@ -14,8 +14,7 @@ export interface ProviderOrder {
 
 /** The market price, or why there is none. */
 export type TickerResult =
-  | { readonly kind: 'price'; readonly price: Units }
-  | { readonly kind: 'unavailable'; readonly reason: string }
+  { readonly kind: 'price'; readonly price: Units } | { readonly kind: 'unavailable'; readonly reason: string }
 
 /** What became of an order. `unknown`: it may have been executed; ask. `absent`: the provider has not got it (yet). */
 export type OrderResult =

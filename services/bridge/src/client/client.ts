@@ -58,7 +58,9 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
 
   /** A transaction as the machine has it, else as the view has it. */
   const find = async (
-    bank: string, question: Question, inView: () => Promise<{ readonly bank: string; readonly payload: string } | null>,
+    bank: string,
+    question: Question,
+    inView: () => Promise<{ readonly bank: string; readonly payload: string } | null>,
   ): Promise<Result<BankTransaction>> => {
     const answer = await conversation.ask(partitionOf(bank), question)
     if (answer.ok) {
@@ -73,27 +75,37 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
   const accounts: BridgeClient['accounts'] = async (bank, bankUserId) => {
     const owner = bankCustomerOwner(bank, bankUserId)
     const ledger = ledgerPartitionOf(topology, owner)
-    const known = await conversation.ask(partitionOf(bank), { kind: 'customer', bank, bankUserId }, { flushedTo: ledger })
+    const known = await conversation.ask(
+      partitionOf(bank),
+      { kind: 'customer', bank, bankUserId },
+      { flushedTo: ledger },
+    )
     if (!known.ok) return known
     const answer = await deps.partitions.read(ledger, balancesQuestion(owner), { deadlineMs: ANSWER_DEADLINE_MS })
     if (!answer.ok) return answer
     const decimals = new Map(known.value.currencies.map((currency) => [currency.currency, currency.decimals]))
     const own = decodeBalances(answer.value.outcome).filter((balance) => balance.kind === 'customer')
-    return ok(own.map(({ currency, balance, locked, version }) => ({
-      currency,
-      balance: formatAtLeast(balance, decimals.get(currency) ?? 2),
-      lockedBalance: formatAtLeast(locked, decimals.get(currency) ?? 2),
-      version: Number(version),
-    })))
+    return ok(
+      own.map(({ currency, balance, locked, version }) => ({
+        currency,
+        balance: formatAtLeast(balance, decimals.get(currency) ?? 2),
+        lockedBalance: formatAtLeast(locked, decimals.get(currency) ?? 2),
+        version: Number(version),
+      })),
+    )
   }
 
   const transactions: BridgeClient['transactions'] = async (bank, query) => {
     const after = query.cursor === null ? null : decodeCursor(query.cursor)
-    if (query.cursor !== null && after === null) return refuse('VALIDATION_ERROR', 'cursor is not one that a page has given')
+    if (query.cursor !== null && after === null)
+      return refuse('VALIDATION_ERROR', 'cursor is not one that a page has given')
     const asOfMs = await asOf(bank)
     const found = await views.find(bankTransactionModel, {
       filter: query.bankUserId === null ? { bank } : { bank, bankUserId: query.bankUserId },
-      sortBy: 'order', direction: 'descending', ...(after === null ? {} : { after }), limit: query.limit + 1,
+      sortBy: 'order',
+      direction: 'descending',
+      ...(after === null ? {} : { after }),
+      limit: query.limit + 1,
     })
     const page = found.slice(0, query.limit)
     const last = page.at(-1)
@@ -124,12 +136,31 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
       return answer.ok ? ok(undefined) : answer
     },
     trade: ({ identity, idempotencyKey, bank, side, bankUserId, quoteId, amount, currency }) => {
-      const trade = { ticker: NO_TICKER, bank, bankUserId, idempotencyKey, side, quoteName: quoteId ?? '', amount, currency }
-      return orderAndWait(ordering, { identity, bank, partition: partitionOf(bank), command: encodeTrade(identity, trade) })
+      const trade = {
+        ticker: NO_TICKER,
+        bank,
+        bankUserId,
+        idempotencyKey,
+        side,
+        quoteName: quoteId ?? '',
+        amount,
+        currency,
+      }
+      return orderAndWait(ordering, {
+        identity,
+        bank,
+        partition: partitionOf(bank),
+        command: encodeTrade(identity, trade),
+      })
     },
     move: ({ identity, idempotencyKey, bank, type, bankUserId, amount, currency, reference }) => {
       const move = { bank, bankUserId, idempotencyKey, type, amount, currency, reference }
-      return orderAndWait(ordering, { identity, bank, partition: partitionOf(bank), command: encodeMove(identity, move) })
+      return orderAndWait(ordering, {
+        identity,
+        bank,
+        partition: partitionOf(bank),
+        command: encodeMove(identity, move),
+      })
     },
     accounts,
     transaction: async (bank, name) => {
@@ -137,11 +168,17 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
       if (transactionId === null) return noTransaction()
       return find(bank, { kind: 'transaction', bank, transactionId }, () => views.get(bankTransactionModel, name))
     },
-    transactionByKey: (bank, idempotencyKey) => find(bank, { kind: 'transactionByKey', bank, idempotencyKey }, async () => {
-      const filter = { bank, idempotencyKey: idempotencyKey.toLowerCase() }
-      const [found] = await views.find(bankTransactionModel, { filter, sortBy: 'order', direction: 'descending', limit: 1 })
-      return found ?? null
-    }),
+    transactionByKey: (bank, idempotencyKey) =>
+      find(bank, { kind: 'transactionByKey', bank, idempotencyKey }, async () => {
+        const filter = { bank, idempotencyKey: idempotencyKey.toLowerCase() }
+        const [found] = await views.find(bankTransactionModel, {
+          filter,
+          sortBy: 'order',
+          direction: 'descending',
+          limit: 1,
+        })
+        return found ?? null
+      }),
     transactions,
     statement: async (bank, fromMs, toMs) => readStatement(views, bank, { fromMs, toMs, asOfMs: await asOf(bank) }),
     events,

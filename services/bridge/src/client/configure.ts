@@ -18,8 +18,16 @@ export const bankRulesOf = (name: string, spec: BankSpec): BankRules => ({
   dailyAmount: spec.limits.dailyAmount ?? 0n,
   dailyAmountPerCustomer: spec.limits.dailyAmountPerCustomer ?? 0n,
   limitCurrency: spec.limits.currency,
-  pairs: spec.pairs.map(({ symbol, baseAsset, quoteAsset, spreadBps, minAmount, maxAmount, tickSize, lotSize }) =>
-    ({ symbol, baseAsset, quoteAsset, spreadBps, minAmount, maxAmount, tickSize, lotSize })),
+  pairs: spec.pairs.map(({ symbol, baseAsset, quoteAsset, spreadBps, minAmount, maxAmount, tickSize, lotSize }) => ({
+    symbol,
+    baseAsset,
+    quoteAsset,
+    spreadBps,
+    minAmount,
+    maxAmount,
+    tickSize,
+    lotSize,
+  })),
 })
 
 /** Tells bridge partitions the rules of their banks. */
@@ -39,7 +47,11 @@ export const createBankConfigurator = (deps: {
     const rules = bankRulesOf(name, spec)
     const fault = faultOfBankRules(rules)
     if (fault !== null) return refuse('VALIDATION_ERROR', fault)
-    const answer = await deps.partitions.command(bridgePartitionOf(deps.topology, name), encodeConfig(rules), CONFIG_DEADLINE_MS)
+    const answer = await deps.partitions.command(
+      bridgePartitionOf(deps.topology, name),
+      encodeConfig(rules),
+      CONFIG_DEADLINE_MS,
+    )
     if (!answer.ok) return answer
     const reply = decodeReply(answer.value.outcome)
     return reply.code === 'OK' ? ok(undefined) : refuse(reply.code, reply.message)

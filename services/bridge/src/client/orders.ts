@@ -72,7 +72,7 @@ export const orderAndWait = async (deps: OrderingDeps, order: Order): Promise<Re
   const untilMs = deps.clock.monotonicMs() + OUTCOME_WAIT_MS
   const old = await outcomeInView(deps, order)
   if (old !== null) return old
-  const lagMs = deps.clock.nowMs() - await deps.viewFreshness(order.partition)
+  const lagMs = deps.clock.nowMs() - (await deps.viewFreshness(order.partition))
   if (lagMs > VIEW_LAG_MS_MAX) return refuse('UNAVAILABLE', 'the record of older calls is behind; try again', 1)
   const taken = await deps.conversation.command(order.partition, order.command)
   if (taken.ok) return awaitEnd(deps, order, untilMs)

@@ -33,10 +33,14 @@ const sidesOf = (transaction: Transaction): { readonly paid: Side; readonly got:
   const fiat = { amount: fiatAmount === 0n ? null : formatFiat(fiatAmount), currency: fiatCurrency }
   const crypto = { amount: cryptoAmount === 0n ? null : formatCrypto(transaction), currency: cryptoCurrency }
   switch (transaction.type) {
-    case 'BUY': return { paid: fiat, got: crypto }
-    case 'SELL': return { paid: crypto, got: fiat }
-    case 'DEPOSIT': return { paid: fiat, got: NOTHING }
-    case 'WITHDRAWAL': return { paid: NOTHING, got: fiat }
+    case 'BUY':
+      return { paid: fiat, got: crypto }
+    case 'SELL':
+      return { paid: crypto, got: fiat }
+    case 'DEPOSIT':
+      return { paid: fiat, got: NOTHING }
+    case 'WITHDRAWAL':
+      return { paid: NOTHING, got: fiat }
   }
 }
 

@@ -11,7 +11,12 @@ export const STATEMENT_EVENTS_MAX = 50_000
 const PAGE = 500
 
 const lastSequence = async (views: Views, bank: string): Promise<number> => {
-  const [newest] = await views.find(bankEventModel, { filter: { bank }, sortBy: 'sequence', direction: 'descending', limit: 1 })
+  const [newest] = await views.find(bankEventModel, {
+    filter: { bank },
+    sortBy: 'sequence',
+    direction: 'descending',
+    limit: 1,
+  })
   return newest?.sequence ?? 0
 }
 
@@ -66,7 +71,9 @@ const readEvents = async (views: Views, bank: string, first: number, before: num
  * Opening balance + entries = closing balance, in each currency.
  */
 export const readStatement = async (
-  views: Views, bank: string, range: { readonly fromMs: number; readonly toMs: number; readonly asOfMs: number },
+  views: Views,
+  bank: string,
+  range: { readonly fromMs: number; readonly toMs: number; readonly asOfMs: number },
 ): Promise<Result<BankStatement>> => {
   const last = await lastSequence(views, bank)
   const first = await firstAtOrAfter(views, bank, range.fromMs, last)
@@ -83,6 +90,7 @@ export const readStatement = async (
     closing: asBalances(await totalsBefore(views, bank, before)),
     spreadEarned: sumSpread(stored),
     entries: stored.flatMap(({ entries, bankUserId, type }, index) =>
-      entries.map((entry) => ({ ...entry, bankUserId, type, atMs: events[index]?.createdAtMs ?? 0 }))),
+      entries.map((entry) => ({ ...entry, bankUserId, type, atMs: events[index]?.createdAtMs ?? 0 })),
+    ),
   })
 }

@@ -86,7 +86,11 @@ export interface BankStatement {
   readonly opening: readonly { readonly currency: string; readonly balance: string }[]
   readonly closing: readonly { readonly currency: string; readonly balance: string }[]
   readonly spreadEarned: readonly { readonly currency: string; readonly amount: string }[]
-  readonly entries: readonly (BankEntry & { readonly bankUserId: string; readonly type: string; readonly atMs: number })[]
+  readonly entries: readonly (BankEntry & {
+    readonly bankUserId: string
+    readonly type: string
+    readonly atMs: number
+  })[]
   readonly asOfMs: number
 }
 

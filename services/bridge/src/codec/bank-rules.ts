@@ -39,10 +39,11 @@ export const FIAT_STEP: Units = 1_000_000n
 export const FIAT_DECIMALS = 2
 
 /** Decimals in which a currency's amounts are answered: fiat 2, crypto the lot's. */
-export const currencyDecimals = (rules: BankRules): ReadonlyMap<string, number> => new Map([
-  ...rules.pairs.map((pair) => [pair.baseAsset, decimalsOfStep(pair.lotSize)] as const),
-  ...rules.pairs.map((pair) => [pair.quoteAsset, FIAT_DECIMALS] as const),
-])
+export const currencyDecimals = (rules: BankRules): ReadonlyMap<string, number> =>
+  new Map([
+    ...rules.pairs.map((pair) => [pair.baseAsset, decimalsOfStep(pair.lotSize)] as const),
+    ...rules.pairs.map((pair) => [pair.quoteAsset, FIAT_DECIMALS] as const),
+  ])
 
 /** Writes rules: the body of a CONFIG command and a part of the snapshot. */
 export const writeBankRules = (writer: BinaryWriter, rules: BankRules): void => {
@@ -84,14 +85,18 @@ const CURRENCY = /^[A-Z0-9]{2,8}$/
 /** Why rules can't be taken (they would make the arithmetic meaningless), or null. */
 export const faultOfBankRules = (rules: BankRules): string | null => {
   if (!/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(rules.name)) return `'${rules.name}' is not a bank's name`
-  if (rules.callbackTimeoutMs < 1 || rules.callbackTimeoutMs > 60_000) return 'callback.timeoutMs lies outside 1 … 60000'
+  if (rules.callbackTimeoutMs < 1 || rules.callbackTimeoutMs > 60_000)
+    return 'callback.timeoutMs lies outside 1 … 60000'
   if (rules.callbackRetries > 10) return 'callback.retries is more than 10'
-  if (rules.slippageBps < 0n || rules.dailyAmount < 0n || rules.dailyAmountPerCustomer < 0n) return 'a limit is negative'
+  if (rules.slippageBps < 0n || rules.dailyAmount < 0n || rules.dailyAmountPerCustomer < 0n)
+    return 'a limit is negative'
   for (const pair of rules.pairs) {
-    if (!CURRENCY.test(pair.baseAsset) || !CURRENCY.test(pair.quoteAsset)) return `${pair.symbol}: an asset is not a currency`
+    if (!CURRENCY.test(pair.baseAsset) || !CURRENCY.test(pair.quoteAsset))
+      return `${pair.symbol}: an asset is not a currency`
     if (pair.baseAsset === pair.quoteAsset) return `${pair.symbol}: base and quote are the same`
     if (pair.tickSize <= 0n || pair.lotSize <= 0n) return `${pair.symbol}: tick and lot must be above zero`
-    if (pair.spreadBps < 0n || pair.spreadBps >= 1_000_000_000_000n) return `${pair.symbol}: spreadBps lies outside 0 … 10000`
+    if (pair.spreadBps < 0n || pair.spreadBps >= 1_000_000_000_000n)
+      return `${pair.symbol}: spreadBps lies outside 0 … 10000`
     if (pair.minAmount < 0n || pair.maxAmount < 0n) return `${pair.symbol}: a limit is negative`
   }
   return null

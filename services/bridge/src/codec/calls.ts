@@ -64,11 +64,21 @@ export const encodeCall = (call: BridgeCall): Uint8Array => {
   const writer = createBinaryWriter().u8(callNumbers[call.kind])
   switch (call.kind) {
     case 'authorize':
-      writer.bytes(call.transactionId).text(call.callbackUrl).u32(call.timeoutMs).u32(call.retries).text(call.bankUserId)
+      writer
+        .bytes(call.transactionId)
+        .text(call.callbackUrl)
+        .u32(call.timeoutMs)
+        .u32(call.retries)
+        .text(call.bankUserId)
       writer.u8(sides.indexOf(call.type)).text(call.amount).text(call.currency)
       break
     case 'order':
-      writer.bytes(call.transactionId).text(call.symbol).u8(sides.indexOf(call.side)).text(call.quantity).i64(call.validUntil)
+      writer
+        .bytes(call.transactionId)
+        .text(call.symbol)
+        .u8(sides.indexOf(call.side))
+        .text(call.quantity)
+        .i64(call.validUntil)
       break
     case 'reverse':
       writer.bytes(call.transactionId).text(call.bank).text(call.callbackUrl).u32(call.timeoutMs)
@@ -91,22 +101,46 @@ export const decodeCall = (bytes: Uint8Array): BridgeCall => {
   const reader = createBinaryReader(bytes)
   const number = reader.u8()
   switch (number) {
-    case callNumbers.authorize: return {
-      kind: 'authorize', transactionId: reader.bytes(16), callbackUrl: reader.text(), timeoutMs: reader.u32(),
-      retries: reader.u32(), bankUserId: reader.text(), type: sideOf(reader.u8()), amount: reader.text(), currency: reader.text(),
-    }
-    case callNumbers.order: return {
-      kind: 'order', transactionId: reader.bytes(16), symbol: reader.text(), side: sideOf(reader.u8()),
-      quantity: reader.text(), validUntil: reader.i64(),
-    }
-    case callNumbers.reverse: return {
-      kind: 'reverse', transactionId: reader.bytes(16), bank: reader.text(), callbackUrl: reader.text(), timeoutMs: reader.u32(),
-    }
-    case callNumbers.webhook: return {
-      kind: 'webhook', bank: reader.text(), callbackUrl: reader.text(), timeoutMs: reader.u32(), sequence: reader.u64(),
-      transaction: reader.blob(),
-    }
-    default: throw new RangeError(`outside call ${number} is unknown`)
+    case callNumbers.authorize:
+      return {
+        kind: 'authorize',
+        transactionId: reader.bytes(16),
+        callbackUrl: reader.text(),
+        timeoutMs: reader.u32(),
+        retries: reader.u32(),
+        bankUserId: reader.text(),
+        type: sideOf(reader.u8()),
+        amount: reader.text(),
+        currency: reader.text(),
+      }
+    case callNumbers.order:
+      return {
+        kind: 'order',
+        transactionId: reader.bytes(16),
+        symbol: reader.text(),
+        side: sideOf(reader.u8()),
+        quantity: reader.text(),
+        validUntil: reader.i64(),
+      }
+    case callNumbers.reverse:
+      return {
+        kind: 'reverse',
+        transactionId: reader.bytes(16),
+        bank: reader.text(),
+        callbackUrl: reader.text(),
+        timeoutMs: reader.u32(),
+      }
+    case callNumbers.webhook:
+      return {
+        kind: 'webhook',
+        bank: reader.text(),
+        callbackUrl: reader.text(),
+        timeoutMs: reader.u32(),
+        sequence: reader.u64(),
+        transaction: reader.blob(),
+      }
+    default:
+      throw new RangeError(`outside call ${number} is unknown`)
   }
 }
 
@@ -183,15 +217,24 @@ export const decodeAnswer = (kind: number, body: Uint8Array): BridgeAnswer => {
   const reader = createBinaryReader(body)
   switch (kind) {
     case answerKinds.authorization:
-      return { kind: 'authorization', transactionId: reader.bytes(16), result: resultOf(authorizationResults, reader.u8()) }
-    case answerKinds.order: return {
-      kind: 'order', transactionId: reader.bytes(16), result: resultOf(orderResults, reader.u8()),
-      executedPrice: reader.i128(), executedQuantity: reader.i128(),
-    }
+      return {
+        kind: 'authorization',
+        transactionId: reader.bytes(16),
+        result: resultOf(authorizationResults, reader.u8()),
+      }
+    case answerKinds.order:
+      return {
+        kind: 'order',
+        transactionId: reader.bytes(16),
+        result: resultOf(orderResults, reader.u8()),
+        executedPrice: reader.i128(),
+        executedQuantity: reader.i128(),
+      }
     case answerKinds.reversal:
       return { kind: 'reversal', transactionId: reader.bytes(16), bank: reader.text(), acknowledged: reader.flag() }
     case answerKinds.webhook:
       return { kind: 'webhook', bank: reader.text(), sequence: reader.u64(), acknowledged: reader.flag() }
-    default: throw new RangeError(`answer kind ${kind} is unknown`)
+    default:
+      throw new RangeError(`answer kind ${kind} is unknown`)
   }
 }

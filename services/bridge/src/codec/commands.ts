@@ -1,4 +1,9 @@
-import { createBinaryReader, createBinaryWriter, type BinaryReader, type BinaryWriter } from '@bourse/common/codec/binary.ts'
+import {
+  createBinaryReader,
+  createBinaryWriter,
+  type BinaryReader,
+  type BinaryWriter,
+} from '@bourse/common/codec/binary.ts'
 import { bodyOf, decodeHeader, encodeCommand } from '@bourse/common/kernel/command.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
 import { readBankRules, writeBankRules, type BankRules } from './bank-rules.ts'
@@ -75,8 +80,11 @@ const readTicker = (reader: BinaryReader): Ticker => {
   return { state, price: reader.i128() }
 }
 
-const oneOf = <First extends string, Second extends string>(first: First, second: Second, flag: boolean): First | Second =>
-  flag ? second : first
+const oneOf = <First extends string, Second extends string>(
+  first: First,
+  second: Second,
+  flag: boolean,
+): First | Second => (flag ? second : first)
 
 /** Encodes a CONFIG command: the bank's rules from now on. */
 export const encodeConfig = (rules: BankRules): Uint8Array => {
@@ -88,7 +96,11 @@ export const encodeConfig = (rules: BankRules): Uint8Array => {
 /** Encodes a TRADE command. */
 export const encodeTrade = (identity: Identity, trade: TradeCommand): Uint8Array => {
   const writer = writeTicker(createBinaryWriter(), trade.ticker)
-  writer.text(trade.bank).text(trade.bankUserId).text(trade.idempotencyKey).flag(trade.side === 'SELL')
+  writer
+    .text(trade.bank)
+    .text(trade.bankUserId)
+    .text(trade.idempotencyKey)
+    .flag(trade.side === 'SELL')
   writer.text(trade.quoteName).i128(trade.amount).text(trade.currency)
   return encodeCommand({ kind: commandKinds.trade, ...identity }, writer.finish())
 }
@@ -96,7 +108,11 @@ export const encodeTrade = (identity: Identity, trade: TradeCommand): Uint8Array
 /** Encodes a MOVE command. */
 export const encodeMove = (identity: Identity, move: MoveCommand): Uint8Array => {
   const writer = createBinaryWriter()
-  writer.text(move.bank).text(move.bankUserId).text(move.idempotencyKey).flag(move.type === 'WITHDRAWAL')
+  writer
+    .text(move.bank)
+    .text(move.bankUserId)
+    .text(move.idempotencyKey)
+    .flag(move.type === 'WITHDRAWAL')
   writer.i128(move.amount).text(move.currency).text(move.reference)
   return encodeCommand({ kind: commandKinds.move, ...identity }, writer.finish())
 }
@@ -104,13 +120,21 @@ export const encodeMove = (identity: Identity, move: MoveCommand): Uint8Array =>
 /** Encodes a QUOTE command. */
 export const encodeQuote = (id: Uint8Array, quote: QuoteCommand): Uint8Array => {
   const writer = writeTicker(createBinaryWriter(), quote.ticker)
-  writer.text(quote.bank).text(quote.bankUserId).flag(quote.side === 'SELL').i128(quote.amount).text(quote.currency)
+  writer
+    .text(quote.bank)
+    .text(quote.bankUserId)
+    .flag(quote.side === 'SELL')
+    .i128(quote.amount)
+    .text(quote.currency)
   return encodeCommand({ kind: commandKinds.quote, id }, writer.finish())
 }
 
 /** Encodes a CANCEL_QUOTE command. */
 export const encodeCancelQuote = (cancel: CancelQuoteCommand): Uint8Array =>
-  encodeCommand({ kind: commandKinds.cancelQuote }, createBinaryWriter().text(cancel.bank).text(cancel.quoteName).finish())
+  encodeCommand(
+    { kind: commandKinds.cancelQuote },
+    createBinaryWriter().text(cancel.bank).text(cancel.quoteName).finish(),
+  )
 
 /** Any client command, decoded. */
 export type ClientCommand =
@@ -152,13 +176,18 @@ const readQuote = (reader: BinaryReader): QuoteCommand => ({
 
 const readBody = (kind: number, reader: BinaryReader): ClientCommand | null => {
   switch (kind) {
-    case commandKinds.config: return { kind: 'config', rules: readBankRules(reader) }
-    case commandKinds.trade: return { kind: 'trade', trade: readTrade(reader) }
-    case commandKinds.move: return { kind: 'move', move: readMove(reader) }
-    case commandKinds.quote: return { kind: 'quote', quote: readQuote(reader) }
+    case commandKinds.config:
+      return { kind: 'config', rules: readBankRules(reader) }
+    case commandKinds.trade:
+      return { kind: 'trade', trade: readTrade(reader) }
+    case commandKinds.move:
+      return { kind: 'move', move: readMove(reader) }
+    case commandKinds.quote:
+      return { kind: 'quote', quote: readQuote(reader) }
     case commandKinds.cancelQuote:
       return { kind: 'cancelQuote', cancel: { bank: reader.text(), quoteName: reader.text() } }
-    default: return null
+    default:
+      return null
   }
 }
 

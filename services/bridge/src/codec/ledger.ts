@@ -9,22 +9,31 @@ import type { Transaction } from './transaction.ts'
 export type LedgerStep = 'hold' | 'settle' | 'release' | 'move' | 'fill'
 
 const postedAs = {
-  BUY: transactionTypes.BANK_BUY, SELL: transactionTypes.BANK_SELL, DEPOSIT: transactionTypes.DEPOSIT,
+  BUY: transactionTypes.BANK_BUY,
+  SELL: transactionTypes.BANK_SELL,
+  DEPOSIT: transactionTypes.DEPOSIT,
   WITHDRAWAL: transactionTypes.WITHDRAWAL,
 } as const
 
 /** The hold of a trade: the command that made it made one. */
-export const holdOf = (transaction: Transaction): HoldId =>
-  ({ id: stepCommandId(transaction.id, 'hold', transaction.holdAttempt), index: 0 })
+export const holdOf = (transaction: Transaction): HoldId => ({
+  id: stepCommandId(transaction.id, 'hold', transaction.holdAttempt),
+  index: 0,
+})
 
 const instructionOf = (step: LedgerStep, transaction: Transaction): Instruction => {
   const transactionType = postedAs[transaction.type]
   switch (step) {
-    case 'hold': return { kind: 'HOLD', legs: holdLegs(transaction) }
-    case 'settle': return { kind: 'SETTLE', transactionType, holds: [holdOf(transaction)], legs: entryLegs(transaction) }
-    case 'release': return { kind: 'RELEASE', holds: [holdOf(transaction)] }
-    case 'move': return { kind: 'POST', transactionType, legs: entryLegs(transaction) }
-    case 'fill': return { kind: 'POST', transactionType: transactionTypes.EXCHANGE_FILL, legs: fillLegs(transaction) }
+    case 'hold':
+      return { kind: 'HOLD', legs: holdLegs(transaction) }
+    case 'settle':
+      return { kind: 'SETTLE', transactionType, holds: [holdOf(transaction)], legs: entryLegs(transaction) }
+    case 'release':
+      return { kind: 'RELEASE', holds: [holdOf(transaction)] }
+    case 'move':
+      return { kind: 'POST', transactionType, legs: entryLegs(transaction) }
+    case 'fill':
+      return { kind: 'POST', transactionType: transactionTypes.EXCHANGE_FILL, legs: fillLegs(transaction) }
   }
 }
 

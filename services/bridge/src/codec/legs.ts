@@ -1,7 +1,12 @@
 import { UNITS_PER_WHOLE, type Units } from '@bourse/common/money/amount.ts'
 import { mulDivCeil, mulDivFloor } from '@bourse/common/money/rounding.ts'
 import {
-  bankCustomerOwner, customerAccountKey, systemAccountKey, systemAccountName, type AccountKey, type SystemAccountKind,
+  bankCustomerOwner,
+  customerAccountKey,
+  systemAccountKey,
+  systemAccountName,
+  type AccountKey,
+  type SystemAccountKind,
 } from '@bourse/risk-rules/ledger/accounts.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -36,8 +41,11 @@ const customer = (transaction: Transaction, currency: string, amount: Units): Ba
   amount,
 })
 
-const system = (kind: SystemAccountKind, of: string, currency: string, amount: Units): BankLeg =>
-  ({ ...systemAccountKey(kind, currency, of), account: systemAccountName(kind, of), amount })
+const system = (kind: SystemAccountKind, of: string, currency: string, amount: Units): BankLeg => ({
+  ...systemAccountKey(kind, currency, of),
+  account: systemAccountName(kind, of),
+  amount,
+})
 
 /** What the customer pays with, as a hold: one leg above zero. */
 export const holdLegs = (transaction: Transaction): readonly BankLeg[] => [
@@ -75,9 +83,12 @@ const withdrawalLegs = (transaction: Transaction): readonly BankLeg[] => [
 export const entryLegs = (transaction: Transaction): readonly BankLeg[] => {
   switch (transaction.type) {
     case 'BUY':
-    case 'SELL': return settleLegs(transaction)
-    case 'DEPOSIT': return depositLegs(transaction)
-    case 'WITHDRAWAL': return withdrawalLegs(transaction)
+    case 'SELL':
+      return settleLegs(transaction)
+    case 'DEPOSIT':
+      return depositLegs(transaction)
+    case 'WITHDRAWAL':
+      return withdrawalLegs(transaction)
   }
 }
 
@@ -93,7 +104,8 @@ export const fillFiat = (transaction: Transaction): Units => {
 
 /** What the fill moves between omnibus, exchange, spread and house. Legs of zero are left out. */
 export const fillLegs = (transaction: Transaction): readonly BankLeg[] => {
-  const { bank, symbol, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount, spreadEarned, executedQuantity } = transaction
+  const { bank, symbol, fiatCurrency, cryptoCurrency, fiatAmount, cryptoAmount, spreadEarned, executedQuantity } =
+    transaction
   const sign = transaction.type === 'BUY' ? 1n : -1n
   const fiat = fillFiat(transaction)
   return [

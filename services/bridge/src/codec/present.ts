@@ -53,7 +53,8 @@ export const answerData = (transaction: Transaction): Readonly<Record<string, st
 
 /** The answer that the original call got and every repeat gets; null while pending. */
 export const httpAnswerOf = (transaction: Transaction): HttpAnswer | null => {
-  if (transaction.step === steps.completed) return { status: 201, body: { success: true, data: answerData(transaction) } }
+  if (transaction.step === steps.completed)
+    return { status: 201, body: { success: true, data: answerData(transaction) } }
   const errorCode = errorCodeOf(transaction)
   if (transaction.step !== steps.failed || errorCode === null) return null
   return { status: httpStatusOf[errorCode], body: { success: false, errorCode, message: transaction.message } }

@@ -3,7 +3,12 @@ import { encodeCommand } from '@bourse/common/kernel/command.ts'
 
 /** Kinds of question a bridge partition answers. */
 export const questionKinds = {
-  transaction: 220, transactionByKey: 221, customer: 222, bank: 223, symbolToAsk: 224, inFlight: 225,
+  transaction: 220,
+  transactionByKey: 221,
+  customer: 222,
+  bank: 223,
+  symbolToAsk: 224,
+  inFlight: 225,
 } as const
 
 /** A question, decoded. `symbolToAsk` carries a client command and is asked by the host only. */
@@ -19,12 +24,23 @@ export type Question =
 export const encodeQuestion = (question: Question): Uint8Array => {
   const writer = createBinaryWriter()
   switch (question.kind) {
-    case 'transaction': writer.text(question.bank).bytes(question.transactionId); break
-    case 'transactionByKey': writer.text(question.bank).text(question.idempotencyKey); break
-    case 'customer': writer.text(question.bank).text(question.bankUserId); break
-    case 'bank': writer.text(question.bank); break
-    case 'symbolToAsk': writer.blob(question.command); break
-    case 'inFlight': break
+    case 'transaction':
+      writer.text(question.bank).bytes(question.transactionId)
+      break
+    case 'transactionByKey':
+      writer.text(question.bank).text(question.idempotencyKey)
+      break
+    case 'customer':
+      writer.text(question.bank).text(question.bankUserId)
+      break
+    case 'bank':
+      writer.text(question.bank)
+      break
+    case 'symbolToAsk':
+      writer.blob(question.command)
+      break
+    case 'inFlight':
+      break
   }
   return encodeCommand({ kind: questionKinds[question.kind] }, writer.finish())
 }
@@ -33,12 +49,19 @@ export const encodeQuestion = (question: Question): Uint8Array => {
 export const decodeQuestion = (kind: number, body: Uint8Array): Question | null => {
   const reader = createBinaryReader(body)
   switch (kind) {
-    case questionKinds.transaction: return { kind: 'transaction', bank: reader.text(), transactionId: reader.bytes(16) }
-    case questionKinds.transactionByKey: return { kind: 'transactionByKey', bank: reader.text(), idempotencyKey: reader.text() }
-    case questionKinds.customer: return { kind: 'customer', bank: reader.text(), bankUserId: reader.text() }
-    case questionKinds.bank: return { kind: 'bank', bank: reader.text() }
-    case questionKinds.symbolToAsk: return { kind: 'symbolToAsk', command: reader.blob() }
-    case questionKinds.inFlight: return { kind: 'inFlight' }
-    default: return null
+    case questionKinds.transaction:
+      return { kind: 'transaction', bank: reader.text(), transactionId: reader.bytes(16) }
+    case questionKinds.transactionByKey:
+      return { kind: 'transactionByKey', bank: reader.text(), idempotencyKey: reader.text() }
+    case questionKinds.customer:
+      return { kind: 'customer', bank: reader.text(), bankUserId: reader.text() }
+    case questionKinds.bank:
+      return { kind: 'bank', bank: reader.text() }
+    case questionKinds.symbolToAsk:
+      return { kind: 'symbolToAsk', command: reader.blob() }
+    case questionKinds.inFlight:
+      return { kind: 'inFlight' }
+    default:
+      return null
   }
 }

@@ -42,7 +42,13 @@ export interface Reply {
 
 /** A reply that says nothing but its code. */
 export const EMPTY_REPLY: Reply = {
-  code: 'OK', recorded: false, message: '', retryAfterSeconds: 0, quote: null, transactions: [], currencies: [],
+  code: 'OK',
+  recorded: false,
+  message: '',
+  retryAfterSeconds: 0,
+  quote: null,
+  transactions: [],
+  currencies: [],
   eventSequence: 0n,
 }
 
@@ -52,14 +58,27 @@ const TRANSACTIONS_MAX = 65_536
 /** Encodes an outcome or an answer. */
 export const encodeReply = (header: { readonly kind: number; readonly id: Uint8Array }, reply: Reply): Uint8Array => {
   const writer = createBinaryWriter()
-  writer.flag(reply.recorded).text(reply.message).u32(reply.retryAfterSeconds).flag(reply.quote !== null)
+  writer
+    .flag(reply.recorded)
+    .text(reply.message)
+    .u32(reply.retryAfterSeconds)
+    .flag(reply.quote !== null)
   if (reply.quote !== null) {
     const { quote } = reply
-    writer.bytes(quote.quoteId).flag(quote.side === 'SELL').i128(quote.price).i128(quote.cryptoAmount).i128(quote.fiatAmount)
+    writer
+      .bytes(quote.quoteId)
+      .flag(quote.side === 'SELL')
+      .i128(quote.price)
+      .i128(quote.cryptoAmount)
+      .i128(quote.fiatAmount)
     writer.u8(quote.priceDecimals).u8(quote.cryptoDecimals).i64(quote.expiresAt)
   }
-  writer.list(reply.transactions, (transaction) => { writer.blob(encodeTransaction(transaction)) })
-  writer.list(reply.currencies, ({ currency, decimals }) => { writer.text(currency).u8(decimals) })
+  writer.list(reply.transactions, (transaction) => {
+    writer.blob(encodeTransaction(transaction))
+  })
+  writer.list(reply.currencies, ({ currency, decimals }) => {
+    writer.text(currency).u8(decimals)
+  })
   writer.u64(reply.eventSequence)
   return encodeOutcome({ code: refusalNumbers[reply.code], ...header }, writer.finish())
 }
@@ -72,16 +91,18 @@ export const decodeReply = (outcome: Uint8Array): Reply => {
     recorded: reader.flag(),
     message: reader.text(),
     retryAfterSeconds: reader.u32(),
-    quote: reader.flag() ? {
-      quoteId: reader.bytes(16),
-      side: reader.flag() ? 'SELL' : 'BUY',
-      price: reader.i128(),
-      cryptoAmount: reader.i128(),
-      fiatAmount: reader.i128(),
-      priceDecimals: reader.u8(),
-      cryptoDecimals: reader.u8(),
-      expiresAt: reader.i64(),
-    } : null,
+    quote: reader.flag()
+      ? {
+          quoteId: reader.bytes(16),
+          side: reader.flag() ? 'SELL' : 'BUY',
+          price: reader.i128(),
+          cryptoAmount: reader.i128(),
+          fiatAmount: reader.i128(),
+          priceDecimals: reader.u8(),
+          cryptoDecimals: reader.u8(),
+          expiresAt: reader.i64(),
+        }
+      : null,
     transactions: reader.list(TRANSACTIONS_MAX, () => decodeTransaction(reader.blob())),
     currencies: reader.list(256, () => ({ currency: reader.text(), decimals: reader.u8() })),
     eventSequence: reader.u64(),

@@ -13,7 +13,14 @@ const typeNames = Object.keys(transactionTypes) as TransactionType[]
  * `releasing`. A deposit or withdrawal is `moving` until the ledger has answered.
  */
 export const steps = {
-  holding: 1, authorizing: 2, ordering: 3, posting: 4, releasing: 5, moving: 6, completed: 7, failed: 8,
+  holding: 1,
+  authorizing: 2,
+  ordering: 3,
+  posting: 4,
+  releasing: 5,
+  moving: 6,
+  completed: 7,
+  failed: 8,
 } as const
 /** Number of a step. */
 export type Step = (typeof steps)[keyof typeof steps]
@@ -105,9 +112,13 @@ export const encodeTransaction = (transaction: Transaction): Uint8Array => {
   writer.i64(transaction.retryAt).flag(transaction.settled).flag(transaction.fillBooked)
   writer.u16(transaction.code).text(transaction.message).i64(transaction.finishedAt)
   writer.u64(transaction.ledgerNumber)
-  writer.list(transaction.balancesAfter, (balance) => { writer.i128(balance) })
+  writer.list(transaction.balancesAfter, (balance) => {
+    writer.i128(balance)
+  })
   writer.u64(transaction.eventSequence)
-  writer.list(transaction.totalsAfter, (total) => { writer.text(total.currency).i128(total.amount) })
+  writer.list(transaction.totalsAfter, (total) => {
+    writer.text(total.currency).i128(total.amount)
+  })
   return writer.finish()
 }
 

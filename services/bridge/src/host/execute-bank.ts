@@ -21,7 +21,11 @@ export interface BankDeps {
 }
 
 /** Asks the bank up to retries + 1 times; its first word counts. */
-export const executeAuthorization = async (deps: BankDeps, call: AuthorizationCall, signal: AbortSignal): Promise<Uint8Array> => {
+export const executeAuthorization = async (
+  deps: BankDeps,
+  call: AuthorizationCall,
+  signal: AbortSignal,
+): Promise<Uint8Array> => {
   const { transactionId, bankUserId, type, amount, currency } = call
   const authorization = { transactionId: transactionName(transactionId), bankUserId, type, amount, currency }
   let result: AuthorizationResult = 'unreachable'
@@ -32,12 +36,17 @@ export const executeAuthorization = async (deps: BankDeps, call: AuthorizationCa
     }
     result = await deps.callbacks.authorize(call, authorization, signal)
   }
-  if (result === 'unreachable') deps.logger.warn({ transactionId: authorization.transactionId }, 'the bank did not answer an authorization')
+  if (result === 'unreachable')
+    deps.logger.warn({ transactionId: authorization.transactionId }, 'the bank did not answer an authorization')
   return encodeAnswer({ kind: 'authorization', transactionId, result })
 }
 
 /** Repeats an attempt until it succeeds or patience ends. */
-const repeatUntilDone = async (clock: Clock, attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> => {
+const repeatUntilDone = async (
+  clock: Clock,
+  attempt: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<boolean> => {
   const startedMs = clock.monotonicMs()
   for (let pauseMs = ATTEMPT_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, ATTEMPT_PAUSE_MS_MAX)) {
     if (await attempt()) return true
@@ -50,14 +59,19 @@ const repeatUntilDone = async (clock: Clock, attempt: () => Promise<boolean>, si
 export const executeReversal = async (deps: BankDeps, call: ReversalCall, signal: AbortSignal): Promise<Uint8Array> => {
   const name = transactionName(call.transactionId)
   const acknowledged = await repeatUntilDone(deps.clock, () => deps.callbacks.reverse(call, name, signal), signal)
-  if (!acknowledged) deps.logger.warn({ bank: call.bank, transactionId: name }, 'the bank does not acknowledge a reversal')
+  if (!acknowledged)
+    deps.logger.warn({ bank: call.bank, transactionId: name }, 'the bank does not acknowledge a reversal')
   return encodeAnswer({ kind: 'reversal', transactionId: call.transactionId, bank: call.bank, acknowledged })
 }
 
 /** Tells the bank how a transaction ended. The body has the same bytes in every attempt. */
 export const executeWebhook = async (deps: BankDeps, call: WebhookCall, signal: AbortSignal): Promise<Uint8Array> => {
   const body = JSON.stringify(eventOf(decodeTransaction(call.transaction)))
-  const acknowledged = await repeatUntilDone(deps.clock, () => deps.callbacks.deliver(call, call.bank, body, signal), signal)
+  const acknowledged = await repeatUntilDone(
+    deps.clock,
+    () => deps.callbacks.deliver(call, call.bank, body, signal),
+    signal,
+  )
   const { bank, sequence } = call
   if (!acknowledged) deps.logger.warn({ bank, sequence: String(sequence) }, 'the bank does not acknowledge an event')
   return encodeAnswer({ kind: 'webhook', bank: call.bank, sequence: call.sequence, acknowledged })

@@ -24,7 +24,10 @@ type Final = Extract<OrderResult, { readonly kind: 'filled' | 'rejected' | 'abse
 
 /** Asks until there is a final answer; `absent` is one only when the order can't arrive any more. */
 const askUntilFinal = async (
-  { liquidity, clock, logger }: OrderDeps, id: string, validUntilMs: number, signal: AbortSignal,
+  { liquidity, clock, logger }: OrderDeps,
+  id: string,
+  validUntilMs: number,
+  signal: AbortSignal,
 ): Promise<Final> => {
   let saidAtMs = clock.monotonicMs()
   for (let pauseMs = ASK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, ASK_PAUSE_MS_MAX)) {
@@ -66,12 +69,18 @@ const settle = async (deps: OrderDeps, call: OrderCall, maybeSent: boolean, sign
 
 /** Executes an order call and gives its answer as a command. */
 export const executeOrder = async (
-  deps: OrderDeps, call: OrderCall, maybeSent: boolean, signal: AbortSignal,
+  deps: OrderDeps,
+  call: OrderCall,
+  maybeSent: boolean,
+  signal: AbortSignal,
 ): Promise<Uint8Array> => {
   const result = await settle(deps, call, maybeSent, signal)
   const filled = result.kind === 'filled' ? result : { executedPrice: 0n, executedQuantity: 0n }
   return encodeAnswer({
-    kind: 'order', transactionId: call.transactionId, result: result.kind, executedPrice: filled.executedPrice,
+    kind: 'order',
+    transactionId: call.transactionId,
+    result: result.kind,
+    executedPrice: filled.executedPrice,
     executedQuantity: filled.executedQuantity,
   })
 }

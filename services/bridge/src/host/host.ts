@@ -44,10 +44,14 @@ export const createBridgeHost = (deps: BridgeHostDeps): MachineHost => {
   const execute = ({ bytes, maybeSent, signal }: OutsideCall): Promise<Uint8Array> => {
     const call = decodeCall(bytes)
     switch (call.kind) {
-      case 'authorize': return executeAuthorization(deps, call, signal)
-      case 'order': return executeOrder(deps, call, maybeSent, signal)
-      case 'reverse': return executeReversal(deps, call, signal)
-      case 'webhook': return executeWebhook(deps, call, signal)
+      case 'authorize':
+        return executeAuthorization(deps, call, signal)
+      case 'order':
+        return executeOrder(deps, call, maybeSent, signal)
+      case 'reverse':
+        return executeReversal(deps, call, signal)
+      case 'webhook':
+        return executeWebhook(deps, call, signal)
     }
   }
 

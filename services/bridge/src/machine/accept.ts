@@ -6,8 +6,15 @@ import { hexOf, idOfName } from '../codec/identifiers.ts'
 import { formatFiat } from '../codec/present.ts'
 import { dealAt, slipped, type Deal } from './pricing.ts'
 import {
-  CUSTOMERS_MAX, dayOf, EVENTS_WAITING_MAX, IN_FLIGHT_MAX, REVERSALS_WAITING_MAX, TRANSACTIONS_MAX, type BankState,
-  type BridgeState, type Quote,
+  CUSTOMERS_MAX,
+  dayOf,
+  EVENTS_WAITING_MAX,
+  IN_FLIGHT_MAX,
+  REVERSALS_WAITING_MAX,
+  TRANSACTIONS_MAX,
+  type BankState,
+  type BridgeState,
+  type Quote,
 } from './state.ts'
 
 /** Longest name of a customer, reference or key, in characters. */
@@ -35,11 +42,23 @@ export interface Accepted {
   readonly reserve: Units
 }
 
-const unrecorded = (code: RefusalCode, message: string): Refused =>
-  ({ kind: 'refused', recorded: false, code, message, pair: null, deal: null, quote: null })
+const unrecorded = (code: RefusalCode, message: string): Refused => ({
+  kind: 'refused',
+  recorded: false,
+  code,
+  message,
+  pair: null,
+  deal: null,
+  quote: null,
+})
 
-const recorded = (code: RefusalCode, message: string, pair: PairRules, deal: Deal | null, quote: Quote | null): Refused =>
-  ({ kind: 'refused', recorded: true, code, message, pair, deal, quote })
+const recorded = (
+  code: RefusalCode,
+  message: string,
+  pair: PairRules,
+  deal: Deal | null,
+  quote: Quote | null,
+): Refused => ({ kind: 'refused', recorded: true, code, message, pair, deal, quote })
 
 /** Why a bank's call can't be taken on at all, or null. Not recorded under the key. */
 export const faultOfBank = (state: BridgeState, bank: BankState | undefined, bankUserId: string): Refused | null => {
@@ -50,9 +69,12 @@ export const faultOfBank = (state: BridgeState, bank: BankState | undefined, ban
   if (bankUserId === '' || bankUserId.length > TEXT_LENGTH_MAX) {
     return unrecorded('VALIDATION_ERROR', `bankUserId must have 1 to ${TEXT_LENGTH_MAX} characters`)
   }
-  const full = state.transactions.size >= TRANSACTIONS_MAX || bank.inFlight >= IN_FLIGHT_MAX
-    || bank.events.size >= EVENTS_WAITING_MAX || bank.reversals.size >= REVERSALS_WAITING_MAX
-    || (bank.customers.size >= CUSTOMERS_MAX && !bank.customers.has(bankUserId))
+  const full =
+    state.transactions.size >= TRANSACTIONS_MAX ||
+    bank.inFlight >= IN_FLIGHT_MAX ||
+    bank.events.size >= EVENTS_WAITING_MAX ||
+    bank.reversals.size >= REVERSALS_WAITING_MAX ||
+    (bank.customers.size >= CUSTOMERS_MAX && !bank.customers.has(bankUserId))
   return full ? unrecorded('UNAVAILABLE', 'too much is under way for this bank; try again') : null
 }
 
@@ -77,27 +99,43 @@ const quoteFor = (state: BridgeState, trade: TradeCommand, pair: PairRules, now:
   if (quote === undefined || quote.bank !== trade.bank) {
     return recorded('QUOTE_NOT_FOUND', `there is no quote ${trade.quoteName}; ask for a new one`, pair, null, null)
   }
-  const differs = quote.bankUserId !== trade.bankUserId ? 'bankUserId'
-    : quote.side !== trade.side ? 'side'
-      : quote.amount !== trade.amount ? 'amount' : quote.currency !== trade.currency ? 'currency' : null
+  const differs =
+    quote.bankUserId !== trade.bankUserId
+      ? 'bankUserId'
+      : quote.side !== trade.side
+        ? 'side'
+        : quote.amount !== trade.amount
+          ? 'amount'
+          : quote.currency !== trade.currency
+            ? 'currency'
+            : null
   if (differs !== null) return unrecorded('VALIDATION_ERROR', `${differs} is not the one that was quoted`)
-  if (quote.used) return recorded('QUOTE_USED', 'the quote was used by another trade; ask for a new one', pair, null, null)
-  if (quote.expiresAt <= now) return recorded('QUOTE_EXPIRED', 'the quote has expired; ask for a new one', pair, null, null)
+  if (quote.used)
+    return recorded('QUOTE_USED', 'the quote was used by another trade; ask for a new one', pair, null, null)
+  if (quote.expiresAt <= now)
+    return recorded('QUOTE_EXPIRED', 'the quote has expired; ask for a new one', pair, null, null)
   return quote
 }
 
 /** Why the fiat of a deal is outside the pair's or the day's limits, or null. */
-const faultOfLimits = (bank: BankState, pair: PairRules, fiat: Units, bankUserId: string, now: bigint): string | null => {
+const faultOfLimits = (
+  bank: BankState,
+  pair: PairRules,
+  fiat: Units,
+  bankUserId: string,
+  now: bigint,
+): string | null => {
   const shown = `${formatFiat(fiat)} ${pair.quoteAsset}`
   if (fiat < pair.minAmount) return `${shown} is below the minimum of ${formatFiat(pair.minAmount)}`
-  if (pair.maxAmount > 0n && fiat > pair.maxAmount) return `${shown} is above the maximum of ${formatFiat(pair.maxAmount)}`
+  if (pair.maxAmount > 0n && fiat > pair.maxAmount)
+    return `${shown} is above the maximum of ${formatFiat(pair.maxAmount)}`
   if (pair.quoteAsset !== bank.rules.limitCurrency) return null
   const today = bank.day === dayOf(now)
   const { dailyAmount, dailyAmountPerCustomer } = bank.rules
   if (dailyAmount > 0n && (today ? bank.dayTotal : 0n) + fiat > dailyAmount) {
     return `${shown} is more than is left of the bank's daily ${formatFiat(dailyAmount)}`
   }
-  const ofCustomer = today ? bank.dayByCustomer.get(bankUserId) ?? 0n : 0n
+  const ofCustomer = today ? (bank.dayByCustomer.get(bankUserId) ?? 0n) : 0n
   if (dailyAmountPerCustomer > 0n && ofCustomer + fiat > dailyAmountPerCustomer) {
     return `${shown} is more than is left of the customer's daily ${formatFiat(dailyAmountPerCustomer)}`
   }
@@ -109,10 +147,14 @@ const faultOfLimits = (bank: BankState, pair: PairRules, fiat: Units, bankUserId
  * the request's form is not recorded, what is wrong with the moment is.
  */
 export const decideTrade = (
-  state: BridgeState, bank: BankState | undefined, trade: TradeCommand, now: bigint,
+  state: BridgeState,
+  bank: BankState | undefined,
+  trade: TradeCommand,
+  now: bigint,
 ): Accepted | Refused => {
   const fault = faultOfBank(state, bank, trade.bankUserId)
-  if (fault !== null || bank === undefined) return fault ?? unrecorded('UNAVAILABLE', 'the bank is not known here yet; try again')
+  if (fault !== null || bank === undefined)
+    return fault ?? unrecorded('UNAVAILABLE', 'the bank is not known here yet; try again')
   const pair = pairOf(bank, trade.side, trade.currency)
   if (pair === undefined) {
     return unrecorded('VALIDATION_ERROR', `currency ${trade.currency} can't be used for a ${trade.side} here`)
@@ -150,7 +192,10 @@ export const decideMove = (state: BridgeState, bank: BankState | undefined, move
     return unrecorded('VALIDATION_ERROR', 'amount must be above zero and have at most 20 digits')
   }
   if (move.amount % FIAT_STEP !== 0n) {
-    return unrecorded('VALIDATION_ERROR', `amount ${formatAmount(move.amount)} is not a multiple of ${formatAmount(FIAT_STEP)}`)
+    return unrecorded(
+      'VALIDATION_ERROR',
+      `amount ${formatAmount(move.amount)} is not a multiple of ${formatAmount(FIAT_STEP)}`,
+    )
   }
   if (move.reference.length > TEXT_LENGTH_MAX) {
     return unrecorded('VALIDATION_ERROR', `reference has more than ${TEXT_LENGTH_MAX} characters`)
@@ -180,5 +225,9 @@ export const giveBack = (bank: BankState, bankUserId: string, fiat: Units, creat
 }
 
 /** Decimals of a pair's prices and crypto amounts. */
-export const decimalsOfPair = (pair: PairRules): { readonly priceDecimals: number; readonly cryptoDecimals: number } =>
-  ({ priceDecimals: decimalsOfStep(pair.tickSize), cryptoDecimals: decimalsOfStep(pair.lotSize) })
+export const decimalsOfPair = (
+  pair: PairRules,
+): { readonly priceDecimals: number; readonly cryptoDecimals: number } => ({
+  priceDecimals: decimalsOfStep(pair.tickSize),
+  cryptoDecimals: decimalsOfStep(pair.lotSize),
+})

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { BinaryError } from '@bourse/common/codec/binary.ts'
 import {
-  bodyOf, commandOrigins, decodeHeader, isCommand, KIND_TIME, NO_ID, type CommandHeader,
+  bodyOf,
+  commandOrigins,
+  decodeHeader,
+  isCommand,
+  KIND_TIME,
+  NO_ID,
+  type CommandHeader,
 } from '@bourse/common/kernel/command.ts'
 import type { Applied, Machine } from '@bourse/common/kernel/machine.ts'
 import { OUTCOME_HEADER_BYTES } from '@bourse/common/kernel/outcome.ts'
@@ -14,7 +20,16 @@ import { EMPTY_REPLY, encodeReply, type Reply } from '../codec/reply.ts'
 import { steps, type Transaction } from '../codec/transaction.ts'
 import { cancelQuote, configure, FAULT_MESSAGE, move, quote, recordFault, trade } from './orders.ts'
 import { answerQuestion } from './queries.ts'
-import { fail, onAuthorization, onLedgerOutcome, onOrder, pumpEvents, pumpReversals, retryDue, type SagaSetting } from './saga.ts'
+import {
+  fail,
+  onAuthorization,
+  onLedgerOutcome,
+  onOrder,
+  pumpEvents,
+  pumpReversals,
+  retryDue,
+  type SagaSetting,
+} from './saga.ts'
 import { decodeState, encodeState, SCHEMA_VERSION } from './snapshot.ts'
 import { emptyBridgeState, expire, type BridgeState, type Turn } from './state.ts'
 
@@ -59,11 +74,16 @@ const decodeInput = (bytes: Uint8Array): { readonly header: CommandHeader; reado
 
 const applyClient = (turn: Turn, setting: SagaSetting, header: CommandHeader, command: ClientCommand): Reply => {
   switch (command.kind) {
-    case 'config': return configure(turn, command.rules)
-    case 'trade': return trade(turn, setting, header, command.trade)
-    case 'move': return move(turn, setting, header, command.move)
-    case 'quote': return quote(turn, header, command.quote)
-    case 'cancelQuote': return cancelQuote(turn, command.cancel)
+    case 'config':
+      return configure(turn, command.rules)
+    case 'trade':
+      return trade(turn, setting, header, command.trade)
+    case 'move':
+      return move(turn, setting, header, command.move)
+    case 'quote':
+      return quote(turn, header, command.quote)
+    case 'cancelQuote':
+      return cancelQuote(turn, command.cancel)
   }
 }
 
@@ -101,10 +121,17 @@ const applyLedger = (turn: Turn, setting: SagaSetting, header: CommandHeader, ou
 
 const applyInput = (turn: Turn, setting: SagaSetting, header: CommandHeader, input: Input): Reply => {
   switch (input.kind) {
-    case 'client': return applyClient(turn, setting, header, input.command)
-    case 'answer': applyAnswer(turn, setting, input.answer); break
-    case 'ledger': applyLedger(turn, setting, header, input.outcome); break
-    case 'time': retryDue(turn, setting); break
+    case 'client':
+      return applyClient(turn, setting, header, input.command)
+    case 'answer':
+      applyAnswer(turn, setting, input.answer)
+      break
+    case 'ledger':
+      applyLedger(turn, setting, header, input.outcome)
+      break
+    case 'time':
+      retryDue(turn, setting)
+      break
   }
   return { ...EMPTY_REPLY, transactions: [...turn.changed] }
 }
@@ -113,9 +140,10 @@ const applyInput = (turn: Turn, setting: SagaSetting, header: CommandHeader, inp
 const refuseInput = (turn: Turn, setting: SagaSetting, header: CommandHeader, input: Input): Reply => {
   if (input.kind === 'client' && input.command.kind === 'trade') return recordFault(turn, header, input.command.trade)
   if (input.kind === 'client' && input.command.kind === 'move') return recordFault(turn, header, input.command.move)
-  const answered = input.kind === 'answer' && input.answer.kind === 'authorization'
-    ? turn.state.transactions.get(hexOf(input.answer.transactionId))
-    : undefined
+  const answered =
+    input.kind === 'answer' && input.answer.kind === 'authorization'
+      ? turn.state.transactions.get(hexOf(input.answer.transactionId))
+      : undefined
   if (answered?.step === steps.authorizing) fail(turn, setting, answered, 'ENGINE_FAULT', FAULT_MESSAGE)
   return { ...EMPTY_REPLY, code: 'ENGINE_FAULT', message: FAULT_MESSAGE, transactions: [...turn.changed] }
 }
@@ -136,12 +164,21 @@ export const createBridgeMachine = (setting: SagaSetting): Machine => {
   const applyOne = (turn: Turn, bytes: Uint8Array, refused: boolean): Uint8Array => {
     turn.changed = []
     const decoded = decodeInput(bytes)
-    if (decoded === null) return encodeReply({ kind: isCommand(bytes) ? decodeHeader(bytes).kind : 0, id: NO_ID }, invalid)
+    if (decoded === null)
+      return encodeReply({ kind: isCommand(bytes) ? decodeHeader(bytes).kind : 0, id: NO_ID }, invalid)
     const { header, input } = decoded
-    return encodeReply(header, refused ? refuseInput(turn, setting, header, input) : applyInput(turn, setting, header, input))
+    return encodeReply(
+      header,
+      refused ? refuseInput(turn, setting, header, input) : applyInput(turn, setting, header, input),
+    )
   }
 
-  const apply = (batch: readonly Uint8Array[], now: bigint, behaviour: number, refused?: ReadonlySet<number>): Applied => {
+  const apply = (
+    batch: readonly Uint8Array[],
+    now: bigint,
+    behaviour: number,
+    refused?: ReadonlySet<number>,
+  ): Applied => {
     if (behaviour !== BEHAVIOUR_VERSION) throw new RangeError(`behaviour ${behaviour} is unknown to the bridge`)
     expire(state, now)
     const turn: Turn = { state, now, commandIndex: 0, effects: [], settledIds: [], changed: [] }
@@ -160,7 +197,9 @@ export const createBridgeMachine = (setting: SagaSetting): Machine => {
     nextDeadline: () => earliestRetry(state),
     query: (question) => answerQuestion(state, question),
     snapshot: () => encodeState(state),
-    restore: (bytes) => { state = decodeState(bytes) },
+    restore: (bytes) => {
+      state = decodeState(bytes)
+    },
     stateHash: () => createHash('sha256').update(encodeState(state)).digest('hex').slice(0, 32),
   }
 }

@@ -6,14 +6,26 @@ import { hexOf, idOfName, transactionIdOf } from '../codec/identifiers.ts'
 import { EMPTY_REPLY, type QuoteReply, type Reply } from '../codec/reply.ts'
 import { steps, type Transaction } from '../codec/transaction.ts'
 import {
-  decideMove, decideTrade, decimalsOfPair, faultOfAmount, faultOfBank, pairOf, reserve, type Accepted, type Refused,
+  decideMove,
+  decideTrade,
+  decimalsOfPair,
+  faultOfAmount,
+  faultOfBank,
+  pairOf,
+  reserve,
+  type Accepted,
+  type Refused,
 } from './accept.ts'
 import { dealAt, type Deal } from './pricing.ts'
 import { askLedger, finish, pumpEvents, pumpReversals, type SagaSetting } from './saga.ts'
 import { addTransaction, BANKS_MAX, emptyBank, QUOTES_MAX, type BankState, type Quote, type Turn } from './state.ts'
 
-const refusal = (code: Reply['code'], message: string): Reply =>
-  ({ ...EMPTY_REPLY, code, message, retryAfterSeconds: code === 'UNAVAILABLE' ? 1 : 0 })
+const refusal = (code: Reply['code'], message: string): Reply => ({
+  ...EMPTY_REPLY,
+  code,
+  message,
+  retryAfterSeconds: code === 'UNAVAILABLE' ? 1 : 0,
+})
 
 /** Takes a bank's rules; they hold from the next command on. */
 export const configure = (turn: Turn, rules: BankRules): Reply => {
@@ -21,7 +33,8 @@ export const configure = (turn: Turn, rules: BankRules): Reply => {
   if (fault !== null) return refusal('VALIDATION_ERROR', fault)
   const bank = turn.state.banks.get(rules.name)
   if (bank === undefined) {
-    if (turn.state.banks.size >= BANKS_MAX) return refusal('CAPACITY_EXCEEDED', `a partition has at most ${BANKS_MAX} banks`)
+    if (turn.state.banks.size >= BANKS_MAX)
+      return refusal('CAPACITY_EXCEEDED', `a partition has at most ${BANKS_MAX} banks`)
     turn.state.banks.set(rules.name, emptyBank(rules))
     return EMPTY_REPLY
   }
@@ -42,22 +55,57 @@ const NO_DEAL: Deal = { price: 0n, tickerPrice: 0n, fiatAmount: 0n, cryptoAmount
 
 /** A transaction at its beginning. */
 const begin = (
-  turn: Turn, bank: BankState, origin: Origin, deal: Deal,
-  rest: Pick<Transaction, 'type' | 'step' | 'quoteName' | 'reference' | 'symbol' | 'fiatCurrency' | 'cryptoCurrency'
-    | 'priceDecimals' | 'cryptoDecimals'>,
+  turn: Turn,
+  bank: BankState,
+  origin: Origin,
+  deal: Deal,
+  rest: Pick<
+    Transaction,
+    | 'type'
+    | 'step'
+    | 'quoteName'
+    | 'reference'
+    | 'symbol'
+    | 'fiatCurrency'
+    | 'cryptoCurrency'
+    | 'priceDecimals'
+    | 'cryptoDecimals'
+  >,
 ): Transaction => {
   bank.accepted += 1n
   bank.inFlight += 1
   bank.customers.add(origin.bankUserId)
   return {
-    id: transactionIdOf(origin.header.id), commandId: origin.header.id.slice(), requestHash: origin.header.requestHash.slice(),
-    bank: origin.bank, bankUserId: origin.bankUserId, idempotencyKey: origin.idempotencyKey,
+    id: transactionIdOf(origin.header.id),
+    commandId: origin.header.id.slice(),
+    requestHash: origin.header.requestHash.slice(),
+    bank: origin.bank,
+    bankUserId: origin.bankUserId,
+    idempotencyKey: origin.idempotencyKey,
     ...rest,
-    fiatAmount: deal.fiatAmount, cryptoAmount: deal.cryptoAmount, price: deal.price, tickerPrice: deal.tickerPrice,
-    spreadEarned: deal.spreadEarned, number: bank.accepted, createdAt: turn.now,
-    reserved: 0n, authorizationCalled: false, executedPrice: 0n, executedQuantity: 0n, attempt: 0, holdAttempt: 0, retryAt: 0n,
-    settled: false, fillBooked: false, code: 0, message: '', finishedAt: 0n, ledgerNumber: 0n, balancesAfter: [],
-    eventSequence: 0n, totalsAfter: [],
+    fiatAmount: deal.fiatAmount,
+    cryptoAmount: deal.cryptoAmount,
+    price: deal.price,
+    tickerPrice: deal.tickerPrice,
+    spreadEarned: deal.spreadEarned,
+    number: bank.accepted,
+    createdAt: turn.now,
+    reserved: 0n,
+    authorizationCalled: false,
+    executedPrice: 0n,
+    executedQuantity: 0n,
+    attempt: 0,
+    holdAttempt: 0,
+    retryAt: 0n,
+    settled: false,
+    fillBooked: false,
+    code: 0,
+    message: '',
+    finishedAt: 0n,
+    ledgerNumber: 0n,
+    balancesAfter: [],
+    eventSequence: 0n,
+    totalsAfter: [],
   }
 }
 
@@ -75,11 +123,18 @@ const hasId = (header: CommandHeader): boolean => header.id.some((byte) => byte 
 const noId = refusal('INVALID_COMMAND', 'the command needs an id')
 
 /** Refuses, or records the refusal as a transaction that failed at once. */
-const refuseTrade = (turn: Turn, bank: BankState | undefined, trade: TradeCommand, origin: Origin, refused: Refused): Reply => {
+const refuseTrade = (
+  turn: Turn,
+  bank: BankState | undefined,
+  trade: TradeCommand,
+  origin: Origin,
+  refused: Refused,
+): Reply => {
   const { pair } = refused
   if (!refused.recorded || bank === undefined || pair === null) return refusal(refused.code, refused.message)
   if (refused.quote !== null) refused.quote.used = true
-  const asked = trade.side === 'BUY' ? { ...NO_DEAL, fiatAmount: trade.amount } : { ...NO_DEAL, cryptoAmount: trade.amount }
+  const asked =
+    trade.side === 'BUY' ? { ...NO_DEAL, fiatAmount: trade.amount } : { ...NO_DEAL, cryptoAmount: trade.amount }
   const transaction = begin(turn, bank, origin, refused.deal ?? asked, tradeFields(trade, pair, steps.failed))
   transaction.code = refusalNumbers[refused.code]
   transaction.message = refused.message
@@ -88,15 +143,24 @@ const refuseTrade = (turn: Turn, bank: BankState | undefined, trade: TradeComman
   return recordedReply(turn)
 }
 
-const tradeFields = (
-  trade: TradeCommand, pair: PairRules, step: Transaction['step'],
-): Parameters<typeof begin>[4] => ({
-  type: trade.side, step, quoteName: trade.quoteName, reference: '', symbol: pair.symbol, fiatCurrency: pair.quoteAsset,
-  cryptoCurrency: pair.baseAsset, ...decimalsOfPair(pair),
+const tradeFields = (trade: TradeCommand, pair: PairRules, step: Transaction['step']): Parameters<typeof begin>[4] => ({
+  type: trade.side,
+  step,
+  quoteName: trade.quoteName,
+  reference: '',
+  symbol: pair.symbol,
+  fiatCurrency: pair.quoteAsset,
+  cryptoCurrency: pair.baseAsset,
+  ...decimalsOfPair(pair),
 })
 
 const startTrade = (
-  turn: Turn, setting: SagaSetting, bank: BankState, trade: TradeCommand, origin: Origin, accepted: Accepted,
+  turn: Turn,
+  setting: SagaSetting,
+  bank: BankState,
+  trade: TradeCommand,
+  origin: Origin,
+  accepted: Accepted,
 ): Reply => {
   if (accepted.quote !== null) accepted.quote.used = true
   const transaction = begin(turn, bank, origin, accepted.deal, tradeFields(trade, accepted.pair, steps.holding))
@@ -133,10 +197,23 @@ export const move = (turn: Turn, setting: SagaSetting, header: CommandHeader, co
     return refused === null ? noId : refusal(refused.code, refused.message)
   }
   const origin = { header, bank: command.bank, bankUserId: command.bankUserId, idempotencyKey: command.idempotencyKey }
-  const transaction = begin(turn, bank, origin, { ...NO_DEAL, fiatAmount: command.amount }, {
-    type: command.type, step: steps.moving, quoteName: '', reference: command.reference, symbol: '',
-    fiatCurrency: command.currency, cryptoCurrency: '', priceDecimals: 0, cryptoDecimals: 0,
-  })
+  const transaction = begin(
+    turn,
+    bank,
+    origin,
+    { ...NO_DEAL, fiatAmount: command.amount },
+    {
+      type: command.type,
+      step: steps.moving,
+      quoteName: '',
+      reference: command.reference,
+      symbol: '',
+      fiatCurrency: command.currency,
+      cryptoCurrency: '',
+      priceDecimals: 0,
+      cryptoDecimals: 0,
+    },
+  )
   addTransaction(turn.state, transaction)
   askLedger(turn, setting, transaction)
   turn.changed.push(transaction)
@@ -144,8 +221,13 @@ export const move = (turn: Turn, setting: SagaSetting, header: CommandHeader, co
 }
 
 const quoteReplyOf = (quote: Quote, pair: PairRules): QuoteReply => ({
-  quoteId: quote.id, side: quote.side, price: quote.price, cryptoAmount: quote.cryptoAmount, fiatAmount: quote.fiatAmount,
-  ...decimalsOfPair(pair), expiresAt: quote.expiresAt,
+  quoteId: quote.id,
+  side: quote.side,
+  price: quote.price,
+  cryptoAmount: quote.cryptoAmount,
+  fiatAmount: quote.fiatAmount,
+  ...decimalsOfPair(pair),
+  expiresAt: quote.expiresAt,
 })
 
 /** Holds a price for the bank's quote time. */
@@ -171,9 +253,16 @@ export const quote = (turn: Turn, header: CommandHeader, command: QuoteCommand):
   if (deal === null) return refusal('VALIDATION_ERROR', 'the amount gives nothing at the present price')
   if (turn.state.quotes.size >= QUOTES_MAX) return refusal('UNAVAILABLE', 'too many quotes are held; try again')
   const made: Quote = {
-    ...deal, id: header.id.slice(), bank: command.bank, bankUserId: command.bankUserId, side: command.side,
-    amount: command.amount, currency: command.currency, symbol: pair.symbol,
-    expiresAt: turn.now + BigInt(bank.rules.quoteTtlMs), used: false,
+    ...deal,
+    id: header.id.slice(),
+    bank: command.bank,
+    bankUserId: command.bankUserId,
+    side: command.side,
+    amount: command.amount,
+    currency: command.currency,
+    symbol: pair.symbol,
+    expiresAt: turn.now + BigInt(bank.rules.quoteTtlMs),
+    used: false,
   }
   turn.state.quotes.set(hexOf(made.id), made)
   return { ...EMPTY_REPLY, quote: quoteReplyOf(made, pair) }
@@ -194,14 +283,27 @@ export const cancelQuote = (turn: Turn, command: CancelQuoteCommand): Reply => {
 /** Records a trade or move that trapped twice as failed with ENGINE_FAULT, so that its id is not executed again. */
 export const recordFault = (turn: Turn, header: CommandHeader, command: TradeCommand | MoveCommand): Reply => {
   const bank = turn.state.banks.get(command.bank)
-  if (!hasId(header) || bank === undefined || repeated(turn, header) !== null) return refusal('ENGINE_FAULT', FAULT_MESSAGE)
+  if (!hasId(header) || bank === undefined || repeated(turn, header) !== null)
+    return refusal('ENGINE_FAULT', FAULT_MESSAGE)
   const origin = { header, bank: command.bank, bankUserId: command.bankUserId, idempotencyKey: command.idempotencyKey }
   const isMove = 'type' in command
-  const transaction = begin(turn, bank, origin, { ...NO_DEAL, fiatAmount: command.amount }, {
-    type: isMove ? command.type : command.side, step: steps.failed, quoteName: isMove ? '' : command.quoteName,
-    reference: isMove ? command.reference : '', symbol: '', fiatCurrency: command.currency, cryptoCurrency: command.currency,
-    priceDecimals: 0, cryptoDecimals: 0,
-  })
+  const transaction = begin(
+    turn,
+    bank,
+    origin,
+    { ...NO_DEAL, fiatAmount: command.amount },
+    {
+      type: isMove ? command.type : command.side,
+      step: steps.failed,
+      quoteName: isMove ? '' : command.quoteName,
+      reference: isMove ? command.reference : '',
+      symbol: '',
+      fiatCurrency: command.currency,
+      cryptoCurrency: command.currency,
+      priceDecimals: 0,
+      cryptoDecimals: 0,
+    },
+  )
   transaction.code = refusalNumbers.ENGINE_FAULT
   transaction.message = FAULT_MESSAGE
   addTransaction(turn.state, transaction)

@@ -42,10 +42,12 @@ export const dealAt = (side: Side, ticker: Units, amount: Units, pair: PairRules
   if (price <= 0n) return null
   const fiatAmount = side === 'BUY' ? amount : fiatFor(amount, price)
   const cryptoAmount = side === 'BUY' ? cryptoFor(amount, price, pair.lotSize) : amount
-  if (fiatAmount <= 0n || cryptoAmount <= 0n || fiatAmount > AMOUNT_MAX_UNITS || cryptoAmount > AMOUNT_MAX_UNITS) return null
-  const spreadEarned = side === 'BUY'
-    ? fiatAmount - mulDivCeil(cryptoAmount, ticker, UNITS_PER_WHOLE)
-    : mulDivFloor(cryptoAmount, ticker, UNITS_PER_WHOLE) - fiatAmount
+  if (fiatAmount <= 0n || cryptoAmount <= 0n || fiatAmount > AMOUNT_MAX_UNITS || cryptoAmount > AMOUNT_MAX_UNITS)
+    return null
+  const spreadEarned =
+    side === 'BUY'
+      ? fiatAmount - mulDivCeil(cryptoAmount, ticker, UNITS_PER_WHOLE)
+      : mulDivFloor(cryptoAmount, ticker, UNITS_PER_WHOLE) - fiatAmount
   return { price, tickerPrice: ticker, fiatAmount, cryptoAmount, spreadEarned }
 }
 

@@ -18,8 +18,10 @@ const symbolToAsk = (state: BridgeState, command: Uint8Array): string => {
   const decoded = decodeClientCommand(header.kind, bodyOf(command))
   if (decoded === null || (decoded.kind !== 'trade' && decoded.kind !== 'quote')) return ''
   const request = decoded.kind === 'trade' ? decoded.trade : decoded.quote
-  const known = decoded.kind === 'trade'
-    ? state.transactions.has(hexOf(transactionIdOf(header.id))) : state.quotes.has(hexOf(header.id))
+  const known =
+    decoded.kind === 'trade'
+      ? state.transactions.has(hexOf(transactionIdOf(header.id)))
+      : state.quotes.has(hexOf(header.id))
   const bank = state.banks.get(request.bank)
   if (known || bank === undefined || bank.rules.suspended) return ''
   return pairOf(bank, request.side, request.currency)?.symbol ?? ''
@@ -32,7 +34,8 @@ const transactionReply = (transaction: Transaction | undefined, bank: string): R
 
 const replyTo = (state: BridgeState, question: Question): Reply => {
   switch (question.kind) {
-    case 'transaction': return transactionReply(state.transactions.get(hexOf(question.transactionId)), question.bank)
+    case 'transaction':
+      return transactionReply(state.transactions.get(hexOf(question.transactionId)), question.bank)
     case 'transactionByKey': {
       const hex = state.keys.get(keyOf(question.bank, question.idempotencyKey))
       return transactionReply(hex === undefined ? undefined : state.transactions.get(hex), question.bank)
@@ -45,10 +48,14 @@ const replyTo = (state: BridgeState, question: Question): Reply => {
     }
     case 'bank': {
       const bank = state.banks.get(question.bank)
-      return bank === undefined ? missing('there is no such bank') : { ...EMPTY_REPLY, eventSequence: bank.eventSequence }
+      return bank === undefined
+        ? missing('there is no such bank')
+        : { ...EMPTY_REPLY, eventSequence: bank.eventSequence }
     }
-    case 'symbolToAsk': return { ...EMPTY_REPLY, message: symbolToAsk(state, question.command) }
-    case 'inFlight': return { ...EMPTY_REPLY, transactions: [...state.transactions.values()].filter((one) => !isFinal(one)) }
+    case 'symbolToAsk':
+      return { ...EMPTY_REPLY, message: symbolToAsk(state, question.command) }
+    case 'inFlight':
+      return { ...EMPTY_REPLY, transactions: [...state.transactions.values()].filter((one) => !isFinal(one)) }
   }
 }
 

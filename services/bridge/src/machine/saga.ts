@@ -62,8 +62,12 @@ export const pumpEvents = (turn: Turn, bank: BankState): void => {
   const [sequence, transaction] = first.value
   bank.eventRunning = true
   call(turn, {
-    kind: 'webhook', bank: bank.rules.name, callbackUrl: bank.rules.callbackUrl, timeoutMs: bank.rules.callbackTimeoutMs,
-    sequence, transaction,
+    kind: 'webhook',
+    bank: bank.rules.name,
+    callbackUrl: bank.rules.callbackUrl,
+    timeoutMs: bank.rules.callbackTimeoutMs,
+    sequence,
+    transaction,
   })
 }
 
@@ -73,7 +77,10 @@ export const pumpReversals = (turn: Turn, bank: BankState): void => {
   if (bank.reversalRunning || first.done === true) return
   bank.reversalRunning = true
   call(turn, {
-    kind: 'reverse', bank: bank.rules.name, transactionId: first.value, callbackUrl: bank.rules.callbackUrl,
+    kind: 'reverse',
+    bank: bank.rules.name,
+    transactionId: first.value,
+    callbackUrl: bank.rules.callbackUrl,
     timeoutMs: bank.rules.callbackTimeoutMs,
   })
 }
@@ -100,7 +107,13 @@ export const finish = (turn: Turn, transaction: Transaction): void => {
 }
 
 /** Fails a transaction: limits given back, what is held released first, the bank told when it may have heard of it. */
-export const fail = (turn: Turn, setting: SagaSetting, transaction: Transaction, code: RefusalCode, message: string): void => {
+export const fail = (
+  turn: Turn,
+  setting: SagaSetting,
+  transaction: Transaction,
+  code: RefusalCode,
+  message: string,
+): void => {
   const bank = bankOf(turn, transaction)
   transaction.code = refusalNumbers[code]
   transaction.message = message
@@ -143,8 +156,13 @@ const authorize = (turn: Turn, transaction: Transaction): void => {
   transaction.attempt = 0
   transaction.authorizationCalled = true
   call(turn, {
-    kind: 'authorize', transactionId: transaction.id, callbackUrl: rules.callbackUrl, timeoutMs: rules.callbackTimeoutMs,
-    retries: rules.callbackRetries, bankUserId: transaction.bankUserId, type: isBuy ? 'BUY' : 'SELL',
+    kind: 'authorize',
+    transactionId: transaction.id,
+    callbackUrl: rules.callbackUrl,
+    timeoutMs: rules.callbackTimeoutMs,
+    retries: rules.callbackRetries,
+    bankUserId: transaction.bankUserId,
+    type: isBuy ? 'BUY' : 'SELL',
     amount: isBuy ? formatFiat(transaction.fiatAmount) : formatCrypto(transaction),
     currency: isBuy ? transaction.fiatCurrency : transaction.cryptoCurrency,
   })
@@ -175,7 +193,12 @@ const complete = (turn: Turn, setting: SagaSetting, transaction: Transaction, po
 }
 
 /** The ledger's answer to what a transaction wanted. */
-export const onLedgerOutcome = (turn: Turn, setting: SagaSetting, transaction: Transaction, outcome: LedgerOutcome): void => {
+export const onLedgerOutcome = (
+  turn: Turn,
+  setting: SagaSetting,
+  transaction: Transaction,
+  outcome: LedgerOutcome,
+): void => {
   const { code } = outcome
   const awaited = awaitedCommand(transaction)
   if (awaited !== null) turn.state.awaiting.delete(awaited)
@@ -194,17 +217,24 @@ export const onLedgerOutcome = (turn: Turn, setting: SagaSetting, transaction: T
 
 /** The bank's answer. A late one finds the transaction elsewhere and changes nothing. */
 export const onAuthorization = (
-  turn: Turn, setting: SagaSetting, transaction: Transaction, answer: AuthorizationAnswer,
+  turn: Turn,
+  setting: SagaSetting,
+  transaction: Transaction,
+  answer: AuthorizationAnswer,
 ): void => {
   if (transaction.step !== steps.authorizing) return
-  if (answer.result === 'declined') fail(turn, setting, transaction, 'BANK_DECLINED', 'the bank declined the transaction')
+  if (answer.result === 'declined')
+    fail(turn, setting, transaction, 'BANK_DECLINED', 'the bank declined the transaction')
   else if (answer.result === 'unreachable') {
     fail(turn, setting, transaction, 'BANK_CONNECTION_ERROR', 'the bank did not acknowledge the transaction')
   } else {
     transaction.step = steps.ordering
     call(turn, {
-      kind: 'order', transactionId: transaction.id, symbol: transaction.symbol,
-      side: transaction.type === 'BUY' ? 'BUY' : 'SELL', quantity: formatCrypto(transaction),
+      kind: 'order',
+      transactionId: transaction.id,
+      symbol: transaction.symbol,
+      side: transaction.type === 'BUY' ? 'BUY' : 'SELL',
+      quantity: formatCrypto(transaction),
       validUntil: turn.now + ORDER_VALID_MS,
     })
   }
@@ -214,7 +244,8 @@ export const onAuthorization = (
 export const onOrder = (turn: Turn, setting: SagaSetting, transaction: Transaction, answer: OrderAnswer): void => {
   if (transaction.step !== steps.ordering) return
   if (answer.result !== 'filled' || answer.executedPrice <= 0n || answer.executedQuantity <= 0n) {
-    const why = answer.result === 'absent' ? 'the order did not reach the exchange in time' : 'the exchange rejected the order'
+    const why =
+      answer.result === 'absent' ? 'the order did not reach the exchange in time' : 'the exchange rejected the order'
     fail(turn, setting, transaction, 'INSUFFICIENT_LIQUIDITY', why)
     return
   }

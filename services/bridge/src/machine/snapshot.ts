@@ -1,10 +1,26 @@
-import { createBinaryReader, createBinaryWriter, type BinaryReader, type BinaryWriter } from '@bourse/common/codec/binary.ts'
+import {
+  createBinaryReader,
+  createBinaryWriter,
+  type BinaryReader,
+  type BinaryWriter,
+} from '@bourse/common/codec/binary.ts'
 import { readBankRules, writeBankRules } from '../codec/bank-rules.ts'
 import { hexOf } from '../codec/identifiers.ts'
 import { decodeTransaction, encodeTransaction } from '../codec/transaction.ts'
 import {
-  addTransaction, BANKS_MAX, CUSTOMERS_MAX, emptyBank, emptyBridgeState, EVENTS_WAITING_MAX, IN_FLIGHT_MAX, QUOTES_MAX,
-  REVERSALS_WAITING_MAX, TRANSACTIONS_MAX, type BankState, type BridgeState, type Quote,
+  addTransaction,
+  BANKS_MAX,
+  CUSTOMERS_MAX,
+  emptyBank,
+  emptyBridgeState,
+  EVENTS_WAITING_MAX,
+  IN_FLIGHT_MAX,
+  QUOTES_MAX,
+  REVERSALS_WAITING_MAX,
+  TRANSACTIONS_MAX,
+  type BankState,
+  type BridgeState,
+  type Quote,
 } from './state.ts'
 
 /*
@@ -19,13 +35,23 @@ const MAGIC = 0x31474442
 const writeBank = (writer: BinaryWriter, bank: BankState): void => {
   writeBankRules(writer, bank.rules)
   writer.u64(bank.accepted).u32(bank.inFlight).i64(bank.day).i128(bank.dayTotal)
-  writer.list([...bank.dayByCustomer], ([customer, amount]) => { writer.text(customer).i128(amount) })
-  writer.list([...bank.customers], (customer) => { writer.text(customer) })
-  writer.list([...bank.totals], ([currency, amount]) => { writer.text(currency).i128(amount) })
+  writer.list([...bank.dayByCustomer], ([customer, amount]) => {
+    writer.text(customer).i128(amount)
+  })
+  writer.list([...bank.customers], (customer) => {
+    writer.text(customer)
+  })
+  writer.list([...bank.totals], ([currency, amount]) => {
+    writer.text(currency).i128(amount)
+  })
   writer.u64(bank.eventSequence).flag(bank.eventRunning)
-  writer.list([...bank.events], ([sequence, event]) => { writer.u64(sequence).blob(event) })
+  writer.list([...bank.events], ([sequence, event]) => {
+    writer.u64(sequence).blob(event)
+  })
   writer.flag(bank.reversalRunning)
-  writer.list([...bank.reversals.values()], (id) => { writer.bytes(id) })
+  writer.list([...bank.reversals.values()], (id) => {
+    writer.bytes(id)
+  })
 }
 
 const readBank = (reader: BinaryReader): BankState => {
@@ -49,25 +75,53 @@ const readBank = (reader: BinaryReader): BankState => {
 }
 
 const writeQuote = (writer: BinaryWriter, quote: Quote): void => {
-  writer.bytes(quote.id).text(quote.bank).text(quote.bankUserId).flag(quote.side === 'SELL').i128(quote.amount)
+  writer
+    .bytes(quote.id)
+    .text(quote.bank)
+    .text(quote.bankUserId)
+    .flag(quote.side === 'SELL')
+    .i128(quote.amount)
   writer.text(quote.currency).text(quote.symbol).i64(quote.expiresAt).flag(quote.used)
-  writer.i128(quote.price).i128(quote.tickerPrice).i128(quote.fiatAmount).i128(quote.cryptoAmount).i128(quote.spreadEarned)
+  writer
+    .i128(quote.price)
+    .i128(quote.tickerPrice)
+    .i128(quote.fiatAmount)
+    .i128(quote.cryptoAmount)
+    .i128(quote.spreadEarned)
 }
 
 const readQuote = (reader: BinaryReader): Quote => ({
-  id: reader.bytes(16), bank: reader.text(), bankUserId: reader.text(), side: reader.flag() ? 'SELL' : 'BUY',
-  amount: reader.i128(), currency: reader.text(), symbol: reader.text(), expiresAt: reader.i64(), used: reader.flag(),
-  price: reader.i128(), tickerPrice: reader.i128(), fiatAmount: reader.i128(), cryptoAmount: reader.i128(),
+  id: reader.bytes(16),
+  bank: reader.text(),
+  bankUserId: reader.text(),
+  side: reader.flag() ? 'SELL' : 'BUY',
+  amount: reader.i128(),
+  currency: reader.text(),
+  symbol: reader.text(),
+  expiresAt: reader.i64(),
+  used: reader.flag(),
+  price: reader.i128(),
+  tickerPrice: reader.i128(),
+  fiatAmount: reader.i128(),
+  cryptoAmount: reader.i128(),
   spreadEarned: reader.i128(),
 })
 
 /** The whole state as bytes. */
 export const encodeState = (state: BridgeState): Uint8Array => {
   const writer = createBinaryWriter(65_536).u32(MAGIC).u32(SCHEMA_VERSION)
-  writer.list([...state.banks.values()], (bank) => { writeBank(writer, bank) })
-  writer.list([...state.transactions.values()], (transaction) => { writer.blob(encodeTransaction(transaction)) })
-  writer.list([...state.ended], (hex) => { writer.text(hex) })
-  writer.list([...state.quotes.values()], (quote) => { writeQuote(writer, quote) })
+  writer.list([...state.banks.values()], (bank) => {
+    writeBank(writer, bank)
+  })
+  writer.list([...state.transactions.values()], (transaction) => {
+    writer.blob(encodeTransaction(transaction))
+  })
+  writer.list([...state.ended], (hex) => {
+    writer.text(hex)
+  })
+  writer.list([...state.quotes.values()], (quote) => {
+    writeQuote(writer, quote)
+  })
   return writer.finish()
 }
 

@@ -89,14 +89,30 @@ export interface Turn {
 
 /** An empty state. */
 export const emptyBridgeState = (): BridgeState => ({
-  banks: new Map(), transactions: new Map(), ended: new Set(), quotes: new Map(), awaiting: new Map(), keys: new Map(),
+  banks: new Map(),
+  transactions: new Map(),
+  ended: new Set(),
+  quotes: new Map(),
+  awaiting: new Map(),
+  keys: new Map(),
   retries: new Set(),
 })
 
 /** A bank before its first transaction. */
 export const emptyBank = (rules: BankRules): BankState => ({
-  rules, accepted: 0n, inFlight: 0, day: 0n, dayTotal: 0n, dayByCustomer: new Map(), customers: new Set(), totals: new Map(),
-  eventSequence: 0n, events: new Map(), eventRunning: false, reversals: new Map(), reversalRunning: false,
+  rules,
+  accepted: 0n,
+  inFlight: 0,
+  day: 0n,
+  dayTotal: 0n,
+  dayByCustomer: new Map(),
+  customers: new Set(),
+  totals: new Map(),
+  eventSequence: 0n,
+  events: new Map(),
+  eventRunning: false,
+  reversals: new Map(),
+  reversalRunning: false,
 })
 
 /** Key of `keys`. */
@@ -108,21 +124,29 @@ export const dayOf = (now: bigint): bigint => now / 86_400_000n
 /** What a transaction wants of the ledger where it stands, or null when nothing. */
 export const ledgerStepOf = (transaction: Transaction): LedgerStep | null => {
   switch (transaction.step) {
-    case steps.holding: return 'hold'
-    case steps.posting: return 'settle'
-    case steps.releasing: return 'release'
-    case steps.moving: return 'move'
-    case steps.completed: return transaction.fillBooked ? null : 'fill'
+    case steps.holding:
+      return 'hold'
+    case steps.posting:
+      return 'settle'
+    case steps.releasing:
+      return 'release'
+    case steps.moving:
+      return 'move'
+    case steps.completed:
+      return transaction.fillBooked ? null : 'fill'
     case steps.authorizing:
     case steps.ordering:
-    case steps.failed: return null
+    case steps.failed:
+      return null
   }
 }
 
 /** Id in hex of the ledger command that a transaction waits for, or null. */
 export const awaitedCommand = (transaction: Transaction): string | null => {
   const step = ledgerStepOf(transaction)
-  return step === null || transaction.retryAt !== 0n ? null : hexOf(stepCommandId(transaction.id, step, transaction.attempt))
+  return step === null || transaction.retryAt !== 0n
+    ? null
+    : hexOf(stepCommandId(transaction.id, step, transaction.attempt))
 }
 
 /** Adds a transaction to the state and to what follows from it. */

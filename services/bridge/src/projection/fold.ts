@@ -22,13 +22,20 @@ const DIGITS = 20
 const customerWrite = (transaction: Transaction): ViewWrite => {
   const { bank, bankUserId, createdAt } = transaction
   const fields = {
-    bank, bankUserId, owner: hexOf(bankCustomerOwner(bank, bankUserId)), kycLevel: 1, createdAtMs: Number(createdAt),
+    bank,
+    bankUserId,
+    owner: hexOf(bankCustomerOwner(bank, bankUserId)),
+    kycLevel: 1,
+    createdAtMs: Number(createdAt),
   }
   return { kind: 'insert', model: bankCustomerModel, id: `${bank}:${bankUserId}`, fields }
 }
 
 const transactionWrite = (transaction: Transaction): ViewWrite => {
-  const stored: StoredTransaction = { requestHash: hexOf(transaction.requestHash), transaction: presentTransaction(transaction) }
+  const stored: StoredTransaction = {
+    requestHash: hexOf(transaction.requestHash),
+    transaction: presentTransaction(transaction),
+  }
   return {
     kind: 'merge',
     model: bankTransactionModel,
@@ -89,8 +96,12 @@ const commandWrites = (record: JournalRecord, input: Uint8Array, outcome: Uint8A
   if (!isOrder || !reply.recorded || reply.transactions.length === 0) return []
   const kept = encodeReply(header, { ...reply, transactions: [] })
   const fields = {
-    partition: record.partition, sequence: record.sequence, requestHash: hexOf(header.requestHash), kind: header.kind,
-    code: new DataView(outcome.buffer, outcome.byteOffset).getUint16(4, true), atMs: Number(record.now),
+    partition: record.partition,
+    sequence: record.sequence,
+    requestHash: hexOf(header.requestHash),
+    kind: header.kind,
+    code: new DataView(outcome.buffer, outcome.byteOffset).getUint16(4, true),
+    atMs: Number(record.now),
     outcome: Buffer.from(kept).toString('base64'),
   }
   return [{ kind: 'insert', model: commandModel, id: hexOf(header.id), fields }]

@@ -93,10 +93,26 @@ export const createBinaryWriter = (capacity = 256): BinaryWriter => {
   }
 
   const writer: BinaryWriter = {
-    u8: (value) => { const start = reserve(1); view.setUint8(start, whole(value, 0xff)); return writer },
-    u16: (value) => { const start = reserve(2); view.setUint16(start, whole(value, 0xffff), true); return writer },
-    u32: (value) => { const start = reserve(4); view.setUint32(start, whole(value, 0xffffffff), true); return writer },
-    u64: (value) => { const start = reserve(8); view.setBigUint64(start, within(value, 0n, U64_MAX), true); return writer },
+    u8: (value) => {
+      const start = reserve(1)
+      view.setUint8(start, whole(value, 0xff))
+      return writer
+    },
+    u16: (value) => {
+      const start = reserve(2)
+      view.setUint16(start, whole(value, 0xffff), true)
+      return writer
+    },
+    u32: (value) => {
+      const start = reserve(4)
+      view.setUint32(start, whole(value, 0xffffffff), true)
+      return writer
+    },
+    u64: (value) => {
+      const start = reserve(8)
+      view.setBigUint64(start, within(value, 0n, U64_MAX), true)
+      return writer
+    },
     i64: (value) => {
       const start = reserve(8)
       view.setBigInt64(start, within(value, -I64_MAX - 1n, I64_MAX), true)
@@ -110,14 +126,26 @@ export const createBinaryWriter = (capacity = 256): BinaryWriter => {
       return writer
     },
     flag: (value) => writer.u8(value ? 1 : 0),
-    bytes: (value) => { const start = reserve(value.length); buffer.set(value, start); return writer },
+    bytes: (value) => {
+      const start = reserve(value.length)
+      buffer.set(value, start)
+      return writer
+    },
     text: (value) => {
       const encoded = Buffer.from(value, 'utf8')
       return writer.u16(whole(encoded.length, TEXT_BYTES_MAX)).bytes(encoded)
     },
     blob: (value) => writer.u32(value.length).bytes(value),
-    list: (items, write) => { writer.u32(items.length); items.forEach(write); return writer },
-    pad8: () => { const start = reserve((8 - (at % 8)) % 8); buffer.fill(0, start, at); return writer },
+    list: (items, write) => {
+      writer.u32(items.length)
+      items.forEach(write)
+      return writer
+    },
+    pad8: () => {
+      const start = reserve((8 - (at % 8)) % 8)
+      buffer.fill(0, start, at)
+      return writer
+    },
     finish: () => buffer.slice(0, at),
   }
   return writer
@@ -137,7 +165,8 @@ export const createBinaryReader = (source: Uint8Array): BinaryReader => {
   }
   const zeros = (count: number): void => {
     const start = take(count)
-    for (let index = start; index < at; index++) if (source[index] !== 0) throw new BinaryError('padding that is not zero')
+    for (let index = start; index < at; index++)
+      if (source[index] !== 0) throw new BinaryError('padding that is not zero')
   }
 
   const reader: BinaryReader = {
@@ -155,7 +184,10 @@ export const createBinaryReader = (source: Uint8Array): BinaryReader => {
       if (value > 1) throw new BinaryError(`${value} is not a flag`)
       return value === 1
     },
-    bytes: (count) => { const start = take(count); return source.slice(start, start + count) },
+    bytes: (count) => {
+      const start = take(count)
+      return source.slice(start, start + count)
+    },
     text: () => {
       const count = reader.u16()
       const start = take(count)

@@ -8,7 +8,8 @@ const kindWords = (variable: Variable): string => {
   if (variable.kind === 'power-of-two') return `power of two, ${variable.minimum} to ${variable.maximum}`
   if (variable.kind === 'choice') return (variable.choices ?? []).join(', ')
   if (variable.kind === 'boolean') return 'true or false'
-  if (variable.kind === 'secret') return `secret, ${variable.lengthMin?.production ?? 1} characters or more in production`
+  if (variable.kind === 'secret')
+    return `secret, ${variable.lengthMin?.production ?? 1} characters or more in production`
   return variable.kind === 'list' ? 'list' : variable.kind
 }
 

@@ -56,7 +56,10 @@ const readUrl = (text: string): Read<string> => {
 }
 
 const readList = (text: string): Read<readonly string[]> => {
-  const value = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const value = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
   return value.length <= LIST_MAX ? { value } : { fault: `has more than ${LIST_MAX} entries; remove some` }
 }
 
@@ -67,15 +70,15 @@ const readSecret = (text: string, { lengthMin }: Variable, profile: Profile): Re
     : { fault: `has ${text.length} characters; give ${least} or more` }
 }
 
-type Reader<Kind extends VariableKind> = (text: string, variable: Variable, profile: Profile) =>
-  Read<ValueOfKind[Kind]>
+type Reader<Kind extends VariableKind> = (text: string, variable: Variable, profile: Profile) => Read<ValueOfKind[Kind]>
 
 const readers: { readonly [Kind in VariableKind]: Reader<Kind> } = {
   text: (text) => ({ value: text }),
   whole: readWhole,
   'power-of-two': readPowerOfTwo,
   boolean: (text) =>
-    text === 'true' || text === 'false' ? { value: text === 'true' }
+    text === 'true' || text === 'false'
+      ? { value: text === 'true' }
       : { fault: `is '${shown(text)}'; give true or false` },
   amount: readAmount,
   choice: (text, { choices = [] }) =>

@@ -102,7 +102,8 @@ const createReader = (env: Environment, readSecretFile: ReadSecretFile): Reader 
   const text = (name: string): string | undefined => {
     const direct = given(env, name)
     const path = isSecret(name) ? given(env, `${name}${FILE_SUFFIX}`) : undefined
-    if (direct !== undefined && path !== undefined) faults.push(`${name} and ${name}${FILE_SUFFIX} are both set; keep one`)
+    if (direct !== undefined && path !== undefined)
+      faults.push(`${name} and ${name}${FILE_SUFFIX} are both set; keep one`)
     return direct ?? (path === undefined ? undefined : fromFile(name, path))
   }
   return { faults, text }
@@ -129,8 +130,7 @@ const readVariables = (reader: Reader, profile: Profile): Values => {
 }
 
 const readBankSecrets = (env: Environment, reader: Reader): ReadonlyMap<string, Secret> => {
-  const stems = Object.keys(env).map((name) =>
-    (name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name))
+  const stems = Object.keys(env).map((name) => (name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name))
   const secrets = new Map<string, Secret>()
   for (const name of new Set(stems)) {
     const variable = BANK_NAME.exec(name)?.[2] as BankVariable | undefined
@@ -197,10 +197,12 @@ export const readConfig = (
   readSecretFile: ReadSecretFile = (path) => readFileSync(path, 'utf8'),
 ): ReadConfig => {
   const reader = createReader(env, readSecretFile)
-  const unknown = Object.keys(env).filter((name) => name.startsWith('BOURSE_') && given(env, name) !== undefined
-    && !isKnown(name))
-  reader.faults.push(...unknown.sort().map((name) =>
-    `${name} is not a variable of the platform; remove it or check its spelling`))
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('BOURSE_') && given(env, name) !== undefined && !isKnown(name),
+  )
+  reader.faults.push(
+    ...unknown.sort().map((name) => `${name} is not a variable of the platform; remove it or check its spelling`),
+  )
   const profile: Profile = given(env, 'BOURSE_PROFILE') === 'production' ? 'production' : 'development'
   const values = readVariables(reader, profile)
   const bankSecrets = readBankSecrets(env, reader)

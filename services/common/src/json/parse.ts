@@ -71,7 +71,8 @@ const scanStructure = (text: string): void => {
     if (code === QUOTE) {
       const end = endOfString(text, at)
       const keys = open.at(-1)
-      if (keys !== undefined && text.charCodeAt(skipBlanks(text, end)) === COLON) addKey(keys, keyOf(text.slice(at, end)))
+      if (keys !== undefined && text.charCodeAt(skipBlanks(text, end)) === COLON)
+        addKey(keys, keyOf(text.slice(at, end)))
       at = end
       continue
     }
@@ -92,7 +93,12 @@ const scanStructure = (text: string): void => {
 export const parseJson = (text: string): JsonDocument => {
   scanStructure(text)
   const texts = new WeakMap<object, Map<string, string>>()
-  const remember = function (this: unknown, key: string, value: unknown, context: { readonly source?: string }): unknown {
+  const remember = function (
+    this: unknown,
+    key: string,
+    value: unknown,
+    context: { readonly source?: string },
+  ): unknown {
     if (typeof value === 'number' && context.source !== undefined) {
       const holder = this as object
       const known = texts.get(holder)

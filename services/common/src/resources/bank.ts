@@ -1,8 +1,16 @@
 import ipaddr from 'ipaddr.js'
 import { parseAmount } from '../money/amount.ts'
 import type { Units } from '../money/amount.ts'
-import { assetSchema, compileSchema, decimalSchema, isUrlOf, manifestSchema, ruleFault, strictObject,
-  wholeSchema } from './faults.ts'
+import {
+  assetSchema,
+  compileSchema,
+  decimalSchema,
+  isUrlOf,
+  manifestSchema,
+  ruleFault,
+  strictObject,
+  wholeSchema,
+} from './faults.ts'
 import type { Fault, Parsed } from './faults.ts'
 import { bankRules as rules } from './rules.ts'
 import type { ResourceRule } from './rules.ts'

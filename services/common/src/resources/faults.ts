@@ -13,8 +13,7 @@ export interface Fault {
 
 /** A parsed manifest, or everything that is wrong with it. */
 export type Parsed<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /** A fault by a rule of the table; `field` when an exact place is known (an element of a list). */
 export const ruleFault = (rule: ResourceRule, field: string = rule.field): Fault => ({ field, message: rule.message })
@@ -37,8 +36,10 @@ export const strictObject = (required: readonly string[], properties: Record<str
 })
 
 const patternWords: Readonly<Record<string, string>> = {
-  [decimalSchema.pattern]: 'must be a decimal of 0 or more with at most 10 digits before and 8 after the point, such as "0.01"',
-  [signedDecimalSchema.pattern]: 'must be a decimal with at most 10 digits before and 8 after the point, such as "-0.5"',
+  [decimalSchema.pattern]:
+    'must be a decimal of 0 or more with at most 10 digits before and 8 after the point, such as "0.01"',
+  [signedDecimalSchema.pattern]:
+    'must be a decimal with at most 10 digits before and 8 after the point, such as "-0.5"',
   [assetSchema.pattern]: 'must be 1 to 8 capital letters or digits, such as "BTC"',
 }
 
@@ -91,7 +92,8 @@ const wordsOf = (error: ErrorObject): string => {
   const { keyword, params, message } = error
   if (keyword === 'type' && params['type'] === 'string') return 'must be text; put the value in quotes'
   if (keyword === 'type' && params['type'] === 'integer') return 'must be a whole number without quotes'
-  if (keyword === 'type') return `must be ${params['type'] === 'array' ? 'a list' : `of type ${String(params['type'])}`}`
+  if (keyword === 'type')
+    return `must be ${params['type'] === 'array' ? 'a list' : `of type ${String(params['type'])}`}`
   if (keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`
   if (keyword === 'const') return `must be ${String(params['allowedValue'])}`
   if (keyword === 'minimum' || keyword === 'maximum') {
@@ -110,8 +112,10 @@ const faultOf = (error: ErrorObject): Fault => {
     return { field: below(error.params['missingProperty']), message: 'is missing; add it' }
   }
   if (error.keyword === 'additionalProperties') {
-    return { field: below(error.params['additionalProperty']),
-      message: 'is not a field of this resource; remove it or check its spelling' }
+    return {
+      field: below(error.params['additionalProperty']),
+      message: 'is not a field of this resource; remove it or check its spelling',
+    }
   }
   return { field: at === '' ? 'document' : at, message: wordsOf(error) }
 }

@@ -125,7 +125,7 @@ const setFaults = (found: readonly Located<TradingPair | Bank>[]): ManifestFault
 }
 
 const byName = (left: { readonly name: string }, right: { readonly name: string }): number =>
-  (left.name < right.name ? -1 : 1)
+  left.name < right.name ? -1 : 1
 
 const filesOf = async (place: string): Promise<string[]> => {
   if ((await stat(place)).isFile()) return [place]
@@ -133,8 +133,13 @@ const filesOf = async (place: string): Promise<string[]> => {
   return names.map((name) => join(place, name))
 }
 
-const placeFault = (file: string, message: string): ManifestFault =>
-  ({ file, document: 1, resource: 'file', field: 'file', message })
+const placeFault = (file: string, message: string): ManifestFault => ({
+  file,
+  document: 1,
+  resource: 'file',
+  field: 'file',
+  message,
+})
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -1,5 +1,4 @@
-import { assetSchema, decimalSchema, manifestSchema, signedDecimalSchema, strictObject,
-  wholeSchema } from './faults.ts'
+import { assetSchema, decimalSchema, manifestSchema, signedDecimalSchema, strictObject, wholeSchema } from './faults.ts'
 
 /** Most tiers a table may have: as many as the engine holds. */
 export const TIERS_MAX = 16

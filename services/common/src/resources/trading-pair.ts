@@ -107,7 +107,11 @@ interface RawPair {
       readonly minMargin?: string
     }
     readonly engine?: { readonly partitions?: number; readonly shards?: number; readonly capacity?: number }
-    readonly snapshots?: { readonly intervalSeconds?: number; readonly keep?: number; readonly compression?: SnapshotCompression }
+    readonly snapshots?: {
+      readonly intervalSeconds?: number
+      readonly keep?: number
+      readonly compression?: SnapshotCompression
+    }
     readonly riskRules?: unknown
   }
 }

@@ -18,7 +18,10 @@ export type ReadBody =
   | { readonly ok: false; readonly status: 400 | 413; readonly code: string; readonly message: string }
 
 const tooLarge: ReadBody = {
-  ok: false, status: 413, code: 'BODY_TOO_LARGE', message: `the body has more than ${BODY_BYTES_MAX} bytes`,
+  ok: false,
+  status: 413,
+  code: 'BODY_TOO_LARGE',
+  message: `the body has more than ${BODY_BYTES_MAX} bytes`,
 }
 
 /**

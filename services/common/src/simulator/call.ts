@@ -11,8 +11,7 @@ export interface Answer {
 export const answer = (status: number, value: unknown): Answer => ({ status, text: JSON.stringify(value) })
 
 /** Makes a refusal `{code, message}`. */
-export const refusal = (status: number, code: string, message: string): Answer =>
-  answer(status, { code, message })
+export const refusal = (status: number, code: string, message: string): Answer => answer(status, { code, message })
 
 /** What a call's work is given beside its validated input. */
 export interface CallContext {
@@ -28,7 +27,8 @@ export interface CallContext {
 
 /** JSON schema of a positive decimal string of at most 20 digits, 8 of them decimals. */
 export const POSITIVE_AMOUNT_SCHEMA = {
-  type: 'string', pattern: '^(?=.*[1-9])(0|[1-9][0-9]{0,11})(\\.[0-9]{1,8})?$',
+  type: 'string',
+  pattern: '^(?=.*[1-9])(0|[1-9][0-9]{0,11})(\\.[0-9]{1,8})?$',
 } as const
 
 /** One call of the simulated service. */
@@ -48,20 +48,25 @@ export interface CallResult {
   /** One log entry each: an answer, or null where none was made. */
   readonly answers: readonly (Answer | null)[]
   /** How the first of `answers` leaves. */
-  readonly delivery:
-    | { readonly kind: 'now' | 'never' | 'cut' }
-    | { readonly kind: 'later'; readonly ms: number }
+  readonly delivery: { readonly kind: 'now' | 'never' | 'cut' } | { readonly kind: 'later'; readonly ms: number }
 }
 
 /** Plays a call under `fault`; `work(refused)` does the work once. */
 export const playCall = (fault: Fault | undefined, work: (refused: boolean) => Answer): CallResult => {
   switch (fault?.kind) {
-    case undefined: return { answers: [work(false)], delivery: { kind: 'now' } }
-    case 'reject': return { answers: [work(true)], delivery: { kind: 'now' } }
-    case 'error': return { answers: [refusal(500, 'INTERNAL', 'simulated failure')], delivery: { kind: 'now' } }
-    case 'hang': return { answers: [null], delivery: { kind: 'never' } }
-    case 'slow': return { answers: [work(false)], delivery: { kind: 'later', ms: fault.ms ?? 0 } }
-    case 'drop': return { answers: [work(false)], delivery: { kind: 'cut' } }
-    case 'twice': return { answers: [work(false), work(false)], delivery: { kind: 'now' } }
+    case undefined:
+      return { answers: [work(false)], delivery: { kind: 'now' } }
+    case 'reject':
+      return { answers: [work(true)], delivery: { kind: 'now' } }
+    case 'error':
+      return { answers: [refusal(500, 'INTERNAL', 'simulated failure')], delivery: { kind: 'now' } }
+    case 'hang':
+      return { answers: [null], delivery: { kind: 'never' } }
+    case 'slow':
+      return { answers: [work(false)], delivery: { kind: 'later', ms: fault.ms ?? 0 } }
+    case 'drop':
+      return { answers: [work(false)], delivery: { kind: 'cut' } }
+    case 'twice':
+      return { answers: [work(false), work(false)], delivery: { kind: 'now' } }
   }
 }

@@ -50,9 +50,11 @@ export const createCallLog = (database: DatabaseSync, entriesMax: number = LOG_E
     const entries: string[] = []
     for (const row of select.iterate(after, limit)) {
       // Bodies and answers are spliced in as the texts they are: a long log is not parsed to be printed again.
-      entries.push(`{"seq":${String(row['seq'])},"at":${String(row['at'])},`
-        + `"method":${JSON.stringify(row['method'])},"path":${JSON.stringify(row['path'])},`
-        + `"body":${String(row['body'])},"answer":${String(row['answer'])}}`)
+      entries.push(
+        `{"seq":${String(row['seq'])},"at":${String(row['at'])},` +
+          `"method":${JSON.stringify(row['method'])},"path":${JSON.stringify(row['path'])},` +
+          `"body":${String(row['body'])},"answer":${String(row['answer'])}}`,
+      )
     }
     return `[${entries.join(',')}]`
   }

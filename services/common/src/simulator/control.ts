@@ -74,7 +74,9 @@ export const routeControl = (options: ControlOptions): void => {
     ...fields,
     faults: {
       schema: faultsSchema(callNames),
-      apply: (rules: readonly Fault[]) => { faults.replace(rules) },
+      apply: (rules: readonly Fault[]) => {
+        faults.replace(rules)
+      },
       show: () => faults.list(),
     },
   }
@@ -99,9 +101,7 @@ export const routeControl = (options: ControlOptions): void => {
   })
   router.put('/control', async (context) => {
     const input = await readInput(ajv, validateControl, context, 'body')
-    send(context, input.ok
-      ? await store.run(() => take(input.value as Record<string, unknown>))
-      : input.refused)
+    send(context, input.ok ? await store.run(() => take(input.value as Record<string, unknown>)) : input.refused)
   })
 
   const logView: ControlView = {

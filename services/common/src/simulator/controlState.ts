@@ -35,11 +35,12 @@ export interface RuleList<T extends Counted> {
 export const createRuleList = <T extends Counted>(database: DatabaseSync, field: string): RuleList<T> => {
   const select = database.prepare('SELECT value FROM control WHERE field = ?')
   const upsert = database.prepare(
-    'INSERT INTO control (field, value) VALUES (?, ?) ON CONFLICT (field) DO UPDATE SET value = excluded.value')
+    'INSERT INTO control (field, value) VALUES (?, ?) ON CONFLICT (field) DO UPDATE SET value = excluded.value',
+  )
 
   const list = (): readonly T[] => {
     const row = select.get(field)
-    return row === undefined ? [] : JSON.parse(String(row['value'])) as T[]
+    return row === undefined ? [] : (JSON.parse(String(row['value'])) as T[])
   }
 
   const replace = (rules: readonly T[]): void => {

@@ -15,7 +15,10 @@ export type Input =
 
 /** Reads a request's JSON body, or its query and path parameters as one object, and checks it. */
 export const readInput = async (
-  ajv: Ajv, validate: ValidateFunction, context: Context, from: 'body' | 'query',
+  ajv: Ajv,
+  validate: ValidateFunction,
+  context: Context,
+  from: 'body' | 'query',
 ): Promise<Input> => {
   let value: unknown = { ...context.query, ...(context['params'] as Record<string, string>) }
   let bytes: Buffer = Buffer.alloc(0)
@@ -38,10 +41,11 @@ export const send = (context: Context, { status, text }: Answer): void => {
 }
 
 /** Resolves when the client has left or the server has cut it. */
-export const closed = (context: Context): Promise<void> => new Promise((resolve) => {
-  if (context.req.socket.destroyed) resolve()
-  else context.res.once('close', resolve)
-})
+export const closed = (context: Context): Promise<void> =>
+  new Promise((resolve) => {
+    if (context.req.socket.destroyed) resolve()
+    else context.res.once('close', resolve)
+  })
 
 /** Cuts the connection without an answer. */
 export const cut = (context: Context): void => {

@@ -37,9 +37,7 @@ const portOf = (text: string, variable: string): number => {
  * the port from `portVariable`. Logs JSON lines; the first says `listening` with its URL.
  * @throws when a setting is wrong or the simulator cannot start
  */
-export const runSimulator = async (
-  { name, portVariable, portDefault, clock, start }: SimulatorMain,
-): Promise<void> => {
+export const runSimulator = async ({ name, portVariable, portDefault, clock, start }: SimulatorMain): Promise<void> => {
   const { env } = process
   const logger = pino({ name })
   const simulator = await start({
@@ -52,11 +50,14 @@ export const runSimulator = async (
   logger.info({ url: simulator.url }, 'listening')
   const stop = (): void => {
     simulator.stop().then(
-      () => { logger.info('stopped') },
+      () => {
+        logger.info('stopped')
+      },
       (error: unknown) => {
         logger.error({ err: error }, 'did not stop cleanly')
         process.exitCode = 1
-      })
+      },
+    )
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)

@@ -59,9 +59,16 @@ const play = (player: CallPlayer, call: SimulatedCall, input: Input, context: Co
   const { clock, log, faults } = player
   const nowMs = clock.nowMs()
   const result: CallResult = input.ok
-    ? playCall(faults.take((fault) => fault.on === call.on), (refused) => call.work(input.value as never, {
-        nowMs, refused, bytes: input.bytes, header: (name) => context.get(name),
-      }))
+    ? playCall(
+        faults.take((fault) => fault.on === call.on),
+        (refused) =>
+          call.work(input.value as never, {
+            nowMs,
+            refused,
+            bytes: input.bytes,
+            header: (name) => context.get(name),
+          }),
+      )
     : { answers: [input.refused], delivery: { kind: 'now' } }
   for (const made of result.answers) {
     const { method, path } = call
@@ -84,7 +91,9 @@ const deliver = async (player: CallPlayer, context: Context, result: CallResult)
   }
   if (delivery.kind === 'later') {
     const left = new AbortController()
-    context.res.once('close', () => { left.abort() })
+    context.res.once('close', () => {
+      left.abort()
+    })
     await player.clock.sleep(delivery.ms, AbortSignal.any([left.signal, player.stopping]))
   }
   send(context, first)
@@ -99,30 +108,33 @@ const serveCall = (player: CallPlayer, call: SimulatedCall): Middleware => {
 }
 
 /** Answers what a handler throws: nobody when the client has left, else 500 with the reason in the log. */
-const catchFailures = (logger: Logger, underWay: Set<Promise<unknown>>): Middleware => async (context, next) => {
-  const served: Promise<unknown> = next()
-  underWay.add(served)
-  try {
-    await served
-  } catch (error) {
-    if (context.req.socket.destroyed) {
-      context.respond = false
-      return
+const catchFailures =
+  (logger: Logger, underWay: Set<Promise<unknown>>): Middleware =>
+  async (context, next) => {
+    const served: Promise<unknown> = next()
+    underWay.add(served)
+    try {
+      await served
+    } catch (error) {
+      if (context.req.socket.destroyed) {
+        context.respond = false
+        return
+      }
+      logger.error({ err: error, method: context.method, path: context.path }, 'simulated call failed')
+      send(context, refusal(500, 'INTERNAL', 'the simulator failed; its log says why'))
+    } finally {
+      underWay.delete(served)
     }
-    logger.error({ err: error, method: context.method, path: context.path }, 'simulated call failed')
-    send(context, refusal(500, 'INTERNAL', 'the simulator failed; its log says why'))
-  } finally {
-    underWay.delete(served)
   }
-}
 
-const listen = (server: Server, host: string, port: number): Promise<number> => new Promise((resolve, reject) => {
-  server.once('error', reject)
-  server.listen(port, host, () => {
-    server.off('error', reject)
-    resolve((server.address() as AddressInfo).port)
+const listen = (server: Server, host: string, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
   })
-})
 
 const start = async (options: SimulatorOptions): Promise<Simulator> => {
   const { host, store, clock, logger, calls, fields, views } = options
@@ -143,7 +155,9 @@ const start = async (options: SimulatorOptions): Promise<Simulator> => {
   app.use((context) => {
     send(context, refusal(404, 'NOT_FOUND', `there is no ${context.method} ${context.path} here`))
   })
-  app.on('error', (error: unknown) => { logger.warn({ err: error }, 'an answer could not be sent') })
+  app.on('error', (error: unknown) => {
+    logger.warn({ err: error }, 'an answer could not be sent')
+  })
 
   const handle = app.callback()
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
@@ -154,7 +168,11 @@ const start = async (options: SimulatorOptions): Promise<Simulator> => {
   const port = await listen(server, host, options.port)
 
   const stopNow = async (): Promise<void> => {
-    const ended = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+    const ended = new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve()
+      })
+    })
     stopping.abort()
     server.closeAllConnections()
     await ended

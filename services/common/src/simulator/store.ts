@@ -83,7 +83,9 @@ export const openSimulatorStore = (dataDir: string, name: string, schema: string
       throw error
     }
     const waiters = waiting
-    await new Promise<void>((resolve, reject) => { waiters.push({ resolve, reject }) })
+    await new Promise<void>((resolve, reject) => {
+      waiters.push({ resolve, reject })
+    })
     return result
   }
 

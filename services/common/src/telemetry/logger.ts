@@ -2,15 +2,29 @@ import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pin
 
 /** Names of fields whose values never reach a log, wherever in the first three levels they stand. */
 const SECRET_FIELDS = [
-  'password', 'passwordHash', 'token', 'secret', 'jwtSecret', 'adminToken', 'apiKey', 'webhookSecret', 'authorization', 'cookie',
-  '["set-cookie"]', '["x-api-key"]', '["x-bourse-signature"]',
+  'password',
+  'passwordHash',
+  'token',
+  'secret',
+  'jwtSecret',
+  'adminToken',
+  'apiKey',
+  'webhookSecret',
+  'authorization',
+  'cookie',
+  '["set-cookie"]',
+  '["x-api-key"]',
+  '["x-bourse-signature"]',
 ] as const
 
-const under = (prefix: string, field: string): string => (field.startsWith('[') ? `${prefix}${field}` : `${prefix}.${field}`)
+const under = (prefix: string, field: string): string =>
+  field.startsWith('[') ? `${prefix}${field}` : `${prefix}.${field}`
 
 /** Paths that pino replaces by `[redacted]`. */
 export const redactedPaths: readonly string[] = SECRET_FIELDS.flatMap((field) => [
-  field, under('*', field), under('*.*', field),
+  field,
+  under('*', field),
+  under('*.*', field),
 ])
 
 /** Where and how much to log. */
@@ -22,11 +36,15 @@ export interface LoggerOptions {
 }
 
 /** A JSON logger: ISO times, secrets redacted, errors with their stack. */
-export const createLogger = ({ name, level, destination }: LoggerOptions): Logger => pino({
-  name,
-  level,
-  timestamp: stdTimeFunctions.isoTime,
-  redact: { paths: [...redactedPaths], censor: '[redacted]' },
-}, destination ?? pino.destination({ fd: 2, sync: true }))
+export const createLogger = ({ name, level, destination }: LoggerOptions): Logger =>
+  pino(
+    {
+      name,
+      level,
+      timestamp: stdTimeFunctions.isoTime,
+      redact: { paths: [...redactedPaths], censor: '[redacted]' },
+    },
+    destination ?? pino.destination({ fd: 2, sync: true }),
+  )
 
 export type { Logger } from 'pino'

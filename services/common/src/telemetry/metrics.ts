@@ -1,7 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** Seconds at which latency histograms have their bounds: from an in-memory read to the 15 s wait of a bank trade. */
-export const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30] as const
+export const LATENCY_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30,
+] as const
 
 /** One registry of a process. Every name begins with `bourse_`; label values come from bounded sets. */
 export interface Metrics {
@@ -20,9 +22,14 @@ export const createMetrics = (): Metrics => {
   return {
     counter: (name, help, labels) => new Counter({ name, help, labelNames: [...labels], registers }),
     gauge: (name, help, labels) => new Gauge({ name, help, labelNames: [...labels], registers }),
-    histogram: (name, help, labels) => new Histogram({
-      name, help, labelNames: [...labels], buckets: [...LATENCY_BUCKETS_SECONDS], registers,
-    }),
+    histogram: (name, help, labels) =>
+      new Histogram({
+        name,
+        help,
+        labelNames: [...labels],
+        buckets: [...LATENCY_BUCKETS_SECONDS],
+        registers,
+      }),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }
 }

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { decodeSegment, encodeSegment, previousHashOf, SegmentError, verifySegmentChain } from '../../src/kernel/archive-codec.ts'
+import {
+  decodeSegment,
+  encodeSegment,
+  previousHashOf,
+  SegmentError,
+  verifySegmentChain,
+} from '../../src/kernel/archive-codec.ts'
 import type { ArchiveSegment, StoredRecord } from '../../src/ports/journal.ts'
 
 const record = (sequence: bigint): StoredRecord => {

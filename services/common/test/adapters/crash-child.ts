@@ -56,8 +56,12 @@ const writeDirectory = async (folder: string): Promise<void> => {
 const writeViews = async (folder: string): Promise<void> => {
   const views = openSqliteViews({ path: join(folder, 'views.sqlite'), models: [crashModel] })
   for (let next = (await views.cursor('crash', 1)) + 1n; ; next++) {
-    const write = (part: string): ViewWrite =>
-      ({ kind: 'merge', model: crashModel, id: `${next}-${part}`, fields: { sequence: next } })
+    const write = (part: string): ViewWrite => ({
+      kind: 'merge',
+      model: crashModel,
+      id: `${next}-${part}`,
+      fields: { sequence: next },
+    })
     await views.project('crash', 1, next, ['a', 'b', 'c'].map(write))
     say(String(next))
   }
@@ -72,7 +76,11 @@ const writeSnapshots = async (folder: string): Promise<void> => {
 }
 
 const writers: Readonly<Record<string, (folder: string) => Promise<void>>> = {
-  journal: writeJournal, full: fillJournal, directory: writeDirectory, views: writeViews, snapshots: writeSnapshots,
+  journal: writeJournal,
+  full: fillJournal,
+  directory: writeDirectory,
+  views: writeViews,
+  snapshots: writeSnapshots,
 }
 
 await writers[process.argv[2]!]!(process.argv[3]!)

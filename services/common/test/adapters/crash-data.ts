@@ -8,7 +8,9 @@ import type { ViewModel } from '../../src/ports/views.ts'
 
 /** One partition of each machine. */
 export const PARTITIONS: readonly number[] = [
-  partitionNumber('ledger', 0), partitionNumber('trading', 1, 2), partitionNumber('bridge', 0),
+  partitionNumber('ledger', 0),
+  partitionNumber('trading', 1, 2),
+  partitionNumber('bridge', 0),
 ]
 
 const bytesAt = (name: string, length: number): Uint8Array => {

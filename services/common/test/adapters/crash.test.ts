@@ -79,7 +79,8 @@ test('V2 after a kill the cursor is not ahead of the documents, nor behind what 
     const cursor = await views.cursor('crash', 1)
     expect(cursor >= BigInt(said.at(-1)!)).toBe(true)
     for (let sequence = 1n; sequence <= cursor; sequence++) {
-      for (const part of ['a', 'b', 'c']) expect((await views.get(crashModel, `${sequence}-${part}`))?.sequence).toBe(sequence)
+      for (const part of ['a', 'b', 'c'])
+        expect((await views.get(crashModel, `${sequence}-${part}`))?.sequence).toBe(sequence)
     }
     expect(await views.get(crashModel, `${cursor + 1n}-a`)).toBeNull()
     await views.close()
@@ -92,7 +93,8 @@ test('S1 after a kill every answered snapshot is whole, and nothing half-written
     const snapshots = await openFileSnapshots({ folder, clock })
     const listed = (await snapshots.list(1)).map(({ sequence }) => sequence)
     for (const line of said) expect(listed).toContain(BigInt(line))
-    for (const sequence of listed) expect(Buffer.compare((await snapshots.read(1, sequence))!, snapshotAt(sequence))).toBe(0)
+    for (const sequence of listed)
+      expect(Buffer.compare((await snapshots.read(1, sequence))!, snapshotAt(sequence))).toBe(0)
     expect((await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.partial'))).toEqual([])
     await snapshots.close()
   }
@@ -100,7 +102,9 @@ test('S1 after a kill every answered snapshot is whole, and nothing half-written
 
 test('a full disk refuses the append, leaves nothing of it behind, and loses nothing that was answered for', async () => {
   const command = `ulimit -f 1500; exec "$0" --no-warnings "$1" full "$2"`
-  const child = spawn('bash', ['-c', command, process.execPath, CHILD, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('bash', ['-c', command, process.execPath, CHILD, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await new Promise((resolve) => child.on('close', resolve))
@@ -117,7 +121,9 @@ test('a full disk refuses the append, leaves nothing of it behind, and loses not
 })
 
 test('a folder that another process writes is refused with a clear message', async () => {
-  const child = spawn(process.execPath, ['--no-warnings', CHILD, 'journal', folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--no-warnings', CHILD, 'journal', folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   try {
     await new Promise((resolve) => child.stdout.once('data', resolve))
     child.stdout.resume()

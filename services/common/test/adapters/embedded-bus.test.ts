@@ -4,7 +4,9 @@ import type { BusMessage, Delivery } from '../../src/ports/bus.ts'
 import { createManualClock } from '../../src/testkit/manual-clock.ts'
 
 const message = (text: string, deadlineMs?: number): BusMessage => ({
-  type: 'command', body: new TextEncoder().encode(text), ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  type: 'command',
+  body: new TextEncoder().encode(text),
+  ...(deadlineMs === undefined ? {} : { deadlineMs }),
 })
 const textOf = ({ message: { body } }: Delivery): string => new TextDecoder().decode(body)
 const WIDE = { inFlightMax: 10_000 }
@@ -48,10 +50,14 @@ describe('the bus in one process', () => {
     const clock = createManualClock(0)
     const bus = createEmbeddedBus({ clock })
     const parked: Delivery[] = []
-    await bus.consume(1, (delivery) => {
-      parked.push(delivery)
-      delivery.acknowledge()
-    }, WIDE)
+    await bus.consume(
+      1,
+      (delivery) => {
+        parked.push(delivery)
+        delivery.acknowledge()
+      },
+      WIDE,
+    )
     const answer = bus.request(1, { type: 'read', body: new Uint8Array(1), deadlineMs: 5_000 })
     await clock.advance(4_900)
     parked[0]!.reply({ status: 'ok', sequence: 3n, body: Uint8Array.of(9) })
@@ -66,7 +72,11 @@ describe('the bus in one process', () => {
     for (let index = 0; index < 5; index++) await bus.send(1, message(`letter ${index}`))
     await clock.advance(1)
     const letters = await bus.deadLetters(10)
-    expect(letters.map(({ message: { body } }) => new TextDecoder().decode(body))).toEqual(['letter 2', 'letter 3', 'letter 4'])
+    expect(letters.map(({ message: { body } }) => new TextDecoder().decode(body))).toEqual([
+      'letter 2',
+      'letter 3',
+      'letter 4',
+    ])
     expect(bus.stats().deadLettersDropped).toBe(2)
     await bus.close()
   })
@@ -74,10 +84,14 @@ describe('the bus in one process', () => {
   test('gives the event loop a turn within a long queue', async () => {
     const bus = createEmbeddedBus({ clock: createManualClock(0) })
     let delivered = 0
-    await bus.consume(1, (delivery) => {
-      delivered += 1
-      delivery.acknowledge()
-    }, WIDE)
+    await bus.consume(
+      1,
+      (delivery) => {
+        delivered += 1
+        delivery.acknowledge()
+      },
+      WIDE,
+    )
     for (let index = 0; index < 5_000; index++) await bus.send(1, message('m'))
     const seenAtTurns: number[] = []
     while (delivered < 5_000) {
@@ -91,7 +105,13 @@ describe('the bus in one process', () => {
   test('a handler that always throws is called at a bounded rate', async () => {
     const clock = createManualClock(0)
     const bus = createEmbeddedBus({ clock })
-    await bus.consume(1, () => { throw new Error('always') }, WIDE)
+    await bus.consume(
+      1,
+      () => {
+        throw new Error('always')
+      },
+      WIDE,
+    )
     await bus.send(1, message('m'))
     await clock.advance(1_000)
     expect(bus.stats().handlerFailures).toBeGreaterThan(10)

@@ -37,7 +37,10 @@ describe('streams in one process', () => {
     await journal.append(1, { sequence, body, hash: new Uint8Array(32) })
     return { partition: 1, sequence, body }
   }
-  const noting = (seen: bigint[]) => async ({ sequence }: StreamEvent): Promise<void> => void seen.push(sequence)
+  const noting =
+    (seen: bigint[]) =>
+    async ({ sequence }: StreamEvent): Promise<void> =>
+      void seen.push(sequence)
 
   test('what is published in order comes once each, and the journal is read once', async () => {
     const seen: bigint[] = []
@@ -77,7 +80,7 @@ describe('streams in one process', () => {
     expect(seen).toEqual([1n])
   })
 
-  test('stop ends a handler\'s retries at once', async () => {
+  test("stop ends a handler's retries at once", async () => {
     await append(1n)
     const subscription = events.subscribe(1, 1n, () => Promise.reject(new Error('never')))
     await clock.advance(250)

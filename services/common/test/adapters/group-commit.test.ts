@@ -24,7 +24,11 @@ describe('group commit', () => {
 
   const make = () => createGroupCommit(database, 'the test', () => void (undone += 1))
   const add = (value: number) => () => Number(database.prepare('INSERT INTO t VALUES (?)').run(value).changes)
-  const stored = (): unknown[] => database.prepare('SELECT value FROM t ORDER BY value').all().map((row) => row['value'])
+  const stored = (): unknown[] =>
+    database
+      .prepare('SELECT value FROM t ORDER BY value')
+      .all()
+      .map((row) => row['value'])
 
   test('writes of one turn share one transaction, those of the next turn another', async () => {
     const commits = make()
@@ -40,7 +44,11 @@ describe('group commit', () => {
     const refuse = (): never => {
       throw new PortError('corrupt', 'not this one')
     }
-    const [first, refused, last] = await Promise.allSettled([commits.run(add(1)), commits.run(refuse), commits.run(add(2))])
+    const [first, refused, last] = await Promise.allSettled([
+      commits.run(add(1)),
+      commits.run(refuse),
+      commits.run(add(2)),
+    ])
     expect([first.status, refused.status, last.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(stored()).toEqual([1, 2])
     expect(undone).toBe(0)

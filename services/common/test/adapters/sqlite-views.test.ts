@@ -12,7 +12,10 @@ import { viewModels } from '../../src/views/models.ts'
 
 type Any = ViewModel<{ readonly _id: string }>
 const text = { type: String, required: true } as const
-const model = (fields: Record<string, object>): Any => ({ name: 'things', schema: new Schema({ _id: text, ...fields }) })
+const model = (fields: Record<string, object>): Any => ({
+  name: 'things',
+  schema: new Schema({ _id: text, ...fields }),
+})
 
 describe('views on SQLite', () => {
   let path = ''
@@ -26,10 +29,12 @@ describe('views on SQLite', () => {
   test('integers as text round-trip and sort as the numbers do', () => {
     const integer = fc.oneof(fc.bigInt(), fc.bigInt(-100n, 100n), fc.bigInt(-(10n ** 40n), 10n ** 40n))
     fc.assert(fc.property(integer, (value) => decodeInteger(encodeInteger(value)) === value))
-    fc.assert(fc.property(integer, integer, (a, b) => {
-      const [left, right] = [encodeInteger(a), encodeInteger(b)]
-      return a === b ? left === right : a < b === left < right
-    }))
+    fc.assert(
+      fc.property(integer, integer, (a, b) => {
+        const [left, right] = [encodeInteger(a), encodeInteger(b)]
+        return a === b ? left === right : a < b === left < right
+      }),
+    )
   })
 
   test('every model of the platform becomes a table', async () => {
@@ -63,7 +68,12 @@ describe('views on SQLite', () => {
     const views = openSqliteViews({ path, models: [compound] })
     const write = (id: string): ViewWrite => ({ kind: 'merge', model: compound, id, fields: { owner: 'o', place: id } })
     await views.project('p', 1, 1n, ['b', 'a'].map(write))
-    const found = await views.find(compound, { filter: { owner: 'o' }, sortBy: 'place', direction: 'descending', limit: 5 })
+    const found = await views.find(compound, {
+      filter: { owner: 'o' },
+      sortBy: 'place',
+      direction: 'descending',
+      limit: 5,
+    })
     expect(found.map(({ _id }) => _id)).toEqual(['b', 'a'])
     await views.close()
   })

@@ -7,28 +7,49 @@ const I128 = 1n << 127n
 describe('A binary writer and reader', () => {
   test('give back every value, however the buffer had to grow.', () => {
     const values = fc.record({
-      small: fc.nat(0xff), medium: fc.nat(0xffff), large: fc.nat(0xffffffff), natural: fc.bigInt(0n, (1n << 64n) - 1n),
-      signed: fc.bigInt(-(1n << 63n), (1n << 63n) - 1n), wide: fc.bigInt(-I128, I128 - 1n), flag: fc.boolean(),
-      text: fc.string({ unit: 'binary', maxLength: 60 }), blob: fc.uint8Array({ maxLength: 60 }),
-        list: fc.array(fc.bigInt(-I128, I128 - 1n), { maxLength: 5 }),
+      small: fc.nat(0xff),
+      medium: fc.nat(0xffff),
+      large: fc.nat(0xffffffff),
+      natural: fc.bigInt(0n, (1n << 64n) - 1n),
+      signed: fc.bigInt(-(1n << 63n), (1n << 63n) - 1n),
+      wide: fc.bigInt(-I128, I128 - 1n),
+      flag: fc.boolean(),
+      text: fc.string({ unit: 'binary', maxLength: 60 }),
+      blob: fc.uint8Array({ maxLength: 60 }),
+      list: fc.array(fc.bigInt(-I128, I128 - 1n), { maxLength: 5 }),
     })
-    fc.assert(fc.property(values, (value) => {
-      const writer = createBinaryWriter(1)
-      writer.u8(value.small).u16(value.medium).u32(value.large)
-      writer.u64(value.natural).i64(value.signed).i128(value.wide).flag(value.flag)
-      writer.text(value.text).blob(value.blob).list(value.list, (item) => { writer.i128(item) }).pad8()
-      const bytes = writer.finish()
-      expect(bytes.length % 8).toBe(0)
-      const reader = createBinaryReader(bytes)
-      const read = {
-        small: reader.u8(), medium: reader.u16(), large: reader.u32(), natural: reader.u64(), signed: reader.i64(),
+    fc.assert(
+      fc.property(values, (value) => {
+        const writer = createBinaryWriter(1)
+        writer.u8(value.small).u16(value.medium).u32(value.large)
+        writer.u64(value.natural).i64(value.signed).i128(value.wide).flag(value.flag)
+        writer
+          .text(value.text)
+          .blob(value.blob)
+          .list(value.list, (item) => {
+            writer.i128(item)
+          })
+          .pad8()
+        const bytes = writer.finish()
+        expect(bytes.length % 8).toBe(0)
+        const reader = createBinaryReader(bytes)
+        const read = {
+          small: reader.u8(),
+          medium: reader.u16(),
+          large: reader.u32(),
+          natural: reader.u64(),
+          signed: reader.i64(),
           wide: reader.i128(),
-        flag: reader.flag(), text: reader.text(), blob: reader.blob(), list: reader.list(5, () => reader.i128()),
-      }
-      reader.pad8()
-      reader.end()
-      expect(read).toEqual(value)
-    }))
+          flag: reader.flag(),
+          text: reader.text(),
+          blob: reader.blob(),
+          list: reader.list(5, () => reader.i128()),
+        }
+        reader.pad8()
+        reader.end()
+        expect(read).toEqual(value)
+      }),
+    )
   })
 
   test('write little endian, the low half of 128 bits first.', () => {
@@ -37,15 +58,24 @@ describe('A binary writer and reader', () => {
   })
 
   test.each([
-    ['u8', 256], ['u8', -1], ['u8', 1.5], ['u16', 65_536], ['u32', 2 ** 32],
+    ['u8', 256],
+    ['u8', -1],
+    ['u8', 1.5],
+    ['u16', 65_536],
+    ['u32', 2 ** 32],
   ] as const)('refuse a value that does not fit: %s of %d.', (method, value) => {
     expect(() => createBinaryWriter()[method](value)).toThrow(BinaryError)
   })
 
-  test.each([['u64', -1n], ['u64', 1n << 64n], ['i64', 1n << 63n], ['i128', I128], ['i128', -I128 - 1n]] as const)(
-    'refuse a large value that does not fit: %s of %d.', (method, value) => {
-      expect(() => createBinaryWriter()[method](value)).toThrow(BinaryError)
-    })
+  test.each([
+    ['u64', -1n],
+    ['u64', 1n << 64n],
+    ['i64', 1n << 63n],
+    ['i128', I128],
+    ['i128', -I128 - 1n],
+  ] as const)('refuse a large value that does not fit: %s of %d.', (method, value) => {
+    expect(() => createBinaryWriter()[method](value)).toThrow(BinaryError)
+  })
 
   test('refuse to read past the end, a flag that is none, text that is not UTF-8, too long a list and left-over bytes.', () => {
     expect(() => createBinaryReader(new Uint8Array(7)).u64()).toThrow(BinaryError)

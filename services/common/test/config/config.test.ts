@@ -29,45 +29,80 @@ const faultsOf = (env: Environment, files = noFiles): readonly string[] => {
 describe('the configuration', () => {
   test('of an empty environment is the development default', () => {
     expect(configOf({ PATH: '/bin' })).toMatchObject({
-      profile: 'development', manifests: 'crds/samples', dataDir: '.bourse', host: '127.0.0.1', port: 3000,
+      profile: 'development',
+      manifests: 'crds/samples',
+      dataDir: '.bourse',
+      host: '127.0.0.1',
+      port: 3000,
       mockExchangePort: 3001,
-      mockBankPort: 3002, exchangeUrl: null, demoBalance: 1_000_000_000_000n, ledgerPartitions: 4, bridgePartitions: 2,
+      mockBankPort: 3002,
+      exchangeUrl: null,
+      demoBalance: 1_000_000_000_000n,
+      ledgerPartitions: 4,
+      bridgePartitions: 2,
       adminToken: null,
-      jwtSecret: null, logLevel: 'info', snapshotIntervalMs: 15_000, snapshotsKeep: 10,
-      pollerAssets: null, pollerIntervalMs: 1_000,
+      jwtSecret: null,
+      logLevel: 'info',
+      snapshotIntervalMs: 15_000,
+      snapshotsKeep: 10,
+      pollerAssets: null,
+      pollerIntervalMs: 1_000,
     })
   })
 
   test('reads each kind of value from its text', () => {
     const config = configOf({
-      BOURSE_PORT: '0', BOURSE_DEMO_BALANCE: '12.5', BOURSE_LEDGER_PARTITIONS: '16',
+      BOURSE_PORT: '0',
+      BOURSE_DEMO_BALANCE: '12.5',
+      BOURSE_LEDGER_PARTITIONS: '16',
       BOURSE_EXCHANGE_URL: 'https://exchange.example/',
-      POLLER_ASSETS: 'BTC_USDC, ETH_USDC', BOURSE_LIMIT_BODY_BYTES: '2048', BOURSE_LOG_LEVEL: 'debug',
+      POLLER_ASSETS: 'BTC_USDC, ETH_USDC',
+      BOURSE_LIMIT_BODY_BYTES: '2048',
+      BOURSE_LOG_LEVEL: 'debug',
     })
     expect(config).toMatchObject({
-      port: 0, demoBalance: 1_250_000_000n, ledgerPartitions: 16, exchangeUrl: 'https://exchange.example',
-      pollerAssets: ['BTC_USDC', 'ETH_USDC'], limits: { bodyBytesMax: 2_048 }, logLevel: 'debug',
+      port: 0,
+      demoBalance: 1_250_000_000n,
+      ledgerPartitions: 16,
+      exchangeUrl: 'https://exchange.example',
+      pollerAssets: ['BTC_USDC', 'ETH_USDC'],
+      limits: { bodyBytesMax: 2_048 },
+      logLevel: 'debug',
     })
   })
 
   test('tells all faults together', () => {
     const faults = faultsOf({
-      BOURSE_PORT: '70000', BOURSE_BRIDGE_PARTITIONS: '3', BOURSE_DEMO_BALANCE: '1e3', BOURSE_LOG_LEVEL: 'loud', BOURSE_PRT: '1',
-      BOURSE_EXCHANGE_URL: 'exchange', POLLER_UPDATE_INTERVAL: '1.5', BOURSE_PROFILE: 'staging',
+      BOURSE_PORT: '70000',
+      BOURSE_BRIDGE_PARTITIONS: '3',
+      BOURSE_DEMO_BALANCE: '1e3',
+      BOURSE_LOG_LEVEL: 'loud',
+      BOURSE_PRT: '1',
+      BOURSE_EXCHANGE_URL: 'exchange',
+      POLLER_UPDATE_INTERVAL: '1.5',
+      BOURSE_PROFILE: 'staging',
     })
     expect(faults).toHaveLength(8)
-    for (const name of ['BOURSE_PORT is', 'BOURSE_BRIDGE_PARTITIONS is', 'BOURSE_LOG_LEVEL is',
+    for (const name of [
+      'BOURSE_PORT is',
+      'BOURSE_BRIDGE_PARTITIONS is',
+      'BOURSE_LOG_LEVEL is',
       'BOURSE_EXCHANGE_URL is',
-      'POLLER_UPDATE_INTERVAL is', 'BOURSE_PROFILE is', 'BOURSE_PRT is not a variable of the platform',
-      "BOURSE_DEMO_BALANCE '1e3'"]) {
+      'POLLER_UPDATE_INTERVAL is',
+      'BOURSE_PROFILE is',
+      'BOURSE_PRT is not a variable of the platform',
+      "BOURSE_DEMO_BALANCE '1e3'",
+    ]) {
       expect(faults).toContainEqual(expect.stringContaining(name))
     }
   })
 
-  test.each(['BOURSE_CLUSTER_NAME', 'BOURSE_TEST_SEED', 'SOMETHING_ELSE',
-    'BOURSE_BANK_DEMO_API_KEY'])('lets %s be set', (name) => {
-    expect(faultsOf({ [name]: LONG })).toEqual([])
-  })
+  test.each(['BOURSE_CLUSTER_NAME', 'BOURSE_TEST_SEED', 'SOMETHING_ELSE', 'BOURSE_BANK_DEMO_API_KEY'])(
+    'lets %s be set',
+    (name) => {
+      expect(faultsOf({ [name]: LONG })).toEqual([])
+    },
+  )
 
   test.each(['BOURSE_BANK_DEMO_KEY', 'BOURSE_PORT_FILE', 'BOURSE_', 'BOURSE_CLUSTERS'])('refuses %s', (name) => {
     expect(faultsOf({ [name]: LONG })).toEqual([expect.stringContaining(`${name} is not a variable`)])
@@ -75,14 +110,17 @@ describe('the configuration', () => {
 
   test('takes an empty variable for none', () => {
     expect(configOf({ BOURSE_PORT: '', BOURSE_ADMIN_TOKEN: '' })).toMatchObject({ port: 3000, adminToken: null })
-    expect(faultsOf({ ...PRODUCTION, AUTH_JWT_SECRET: '' })).toEqual([expect.stringContaining('AUTH_JWT_SECRET is required')])
+    expect(faultsOf({ ...PRODUCTION, AUTH_JWT_SECRET: '' })).toEqual([
+      expect.stringContaining('AUTH_JWT_SECRET is required'),
+    ])
   })
 
   test('of production requires every secret, at full length, and gives nothing away', () => {
     expect(faultsOf({ BOURSE_PROFILE: 'production' })).toHaveLength(2)
     expect(faultsOf({ ...PRODUCTION, AUTH_JWT_SECRET: 'only-31-characters-of-a-secret.' })).toHaveLength(1)
     expect(faultsOf({ ...PRODUCTION, BOURSE_DEMO_BALANCE: '1' })).toEqual([
-      expect.stringContaining('BOURSE_DEMO_BALANCE must be 0')])
+      expect.stringContaining('BOURSE_DEMO_BALANCE must be 0'),
+    ])
     const config = configOf(PRODUCTION)
     expect(config.demoBalance).toBe(0n)
     expect(bankSecretFaults(config, ['demo-bank'])).toEqual([
@@ -96,7 +134,8 @@ describe('the configuration', () => {
     expect(config.bankSecret('demo-bank', 'API_KEY')?.reveal()).toBe(LONG)
     expect(config.bankSecret('demo-bank', 'WEBHOOK_SECRET')).toBeNull()
     expect(faultsOf({ BOURSE_BANK_DEMO_API_KEY: 'x'.repeat(31) })).toEqual([
-      'BOURSE_BANK_DEMO_API_KEY has 31 characters; give 32 or more'])
+      'BOURSE_BANK_DEMO_API_KEY has 31 characters; give 32 or more',
+    ])
     expect(faultsOf({ BOURSE_BANK_DEMO_API_KEY: 'x'.repeat(32) })).toEqual([])
   })
 
@@ -105,16 +144,17 @@ describe('the configuration', () => {
     const config = configOf({ AUTH_JWT_SECRET_FILE: '/run/key', BOURSE_BANK_DEMO_API_KEY_FILE: '/run/key' }, files)
     expect(config.jwtSecret?.reveal()).toBe(LONG)
     expect(config.bankSecret('demo', 'API_KEY')?.reveal()).toBe(LONG)
-    expect(faultsOf({ AUTH_JWT_SECRET_FILE: '/run/none' },
-      files)).toEqual([expect.stringContaining('cannot be read')])
-    expect(faultsOf({ AUTH_JWT_SECRET_FILE: '/run/key', AUTH_JWT_SECRET: LONG },
-      files)).toEqual([expect.stringContaining('both set')])
+    expect(faultsOf({ AUTH_JWT_SECRET_FILE: '/run/none' }, files)).toEqual([expect.stringContaining('cannot be read')])
+    expect(faultsOf({ AUTH_JWT_SECRET_FILE: '/run/key', AUTH_JWT_SECRET: LONG }, files)).toEqual([
+      expect.stringContaining('both set'),
+    ])
   })
 
   test('never prints a secret, nor quotes it in a fault', () => {
     const secret = createSecret(LONG)
-    expect([String(secret), JSON.stringify({ secret }), inspect({ secret }),
-      `${secret.toString()}`].join()).not.toContain(LONG)
+    expect(
+      [String(secret), JSON.stringify({ secret }), inspect({ secret }), `${secret.toString()}`].join(),
+    ).not.toContain(LONG)
     expect(inspect(configOf(PRODUCTION), { depth: 9 })).not.toContain(LONG)
     expect(faultsOf({ AUTH_JWT_SECRET: 'short' }).join()).not.toContain('short')
   })
@@ -123,8 +163,8 @@ describe('the configuration', () => {
     const variable = { kind: 'boolean', defaults: { development: null, production: null }, description: '' } as const
     expect(readValue('true', variable, 'development')).toEqual({ value: true })
     expect(readValue('false', variable, 'development')).toEqual({ value: false })
-    for (const text of ['1', 'yes', 'TRUE', ' true']) expect(readValue(text, variable,
-      'development')).toHaveProperty('fault')
+    for (const text of ['1', 'yes', 'TRUE', ' true'])
+      expect(readValue(text, variable, 'development')).toHaveProperty('fault')
   })
 
   test('is documented in docs/configuration.md as the table has it', () => {

@@ -15,7 +15,11 @@ const open = async (): Promise<EventsHarness> => {
       const sequence = (heads.get(partition) ?? 0n) + 1n
       heads.set(partition, sequence)
       const body = new TextEncoder().encode(`record ${sequence} of ${partition}`)
-      await journal.append(partition, { sequence, body, hash: Uint8Array.from(createHash('sha256').update(body).digest()) })
+      await journal.append(partition, {
+        sequence,
+        body,
+        hash: Uint8Array.from(createHash('sha256').update(body).digest()),
+      })
       return { partition, sequence, body }
     },
     destroy: async () => {

@@ -6,4 +6,7 @@ randomContract({
   name: "the system's chance",
   open: async () => ({ port: createSystemRandom(), destroy: async () => undefined }),
 })
-randomContract({ name: 'seeded chance', open: async () => ({ port: createSeededRandom(42), destroy: async () => undefined }) })
+randomContract({
+  name: 'seeded chance',
+  open: async () => ({ port: createSeededRandom(42), destroy: async () => undefined }),
+})

@@ -6,7 +6,12 @@ const keysMax = 10
 
 const open = async (): Promise<RateLimitsHarness> => {
   const clock = createManualClock(1_780_000_000_000)
-  return { port: createMemoryRateLimits({ clock, keysMax }), keysMax, elapse: clock.advance, destroy: async () => undefined }
+  return {
+    port: createMemoryRateLimits({ clock, keysMax }),
+    keysMax,
+    elapse: clock.advance,
+    destroy: async () => undefined,
+  }
 }
 
 rateLimitsContract({ name: 'rate limits in memory', open })

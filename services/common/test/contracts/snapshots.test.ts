@@ -25,7 +25,8 @@ const open = async (): Promise<SnapshotsHarness> => {
       await mkdir(join(path, '..'), { recursive: true })
       await writeFile(`${path}.1.partial`, bytes.subarray(0, bytes.length / 2))
     },
-    leftovers: async () => (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.partial')).length,
+    leftovers: async () =>
+      (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.partial')).length,
     destroy: () => rm(folder, { recursive: true, force: true }),
   }
 }

@@ -9,8 +9,10 @@ const field = (text: string, key: string): string | undefined => {
 
 describe('JSON with source text', () => {
   test.each([
-    ['0.1', 10_000_000n], ['0.30000000', 30_000_000n], ['1e3', 100_000_000_000n],
-      ['99999999999.12345678', 9_999_999_999_912_345_678n],
+    ['0.1', 10_000_000n],
+    ['0.30000000', 30_000_000n],
+    ['1e3', 100_000_000_000n],
+    ['99999999999.12345678', 9_999_999_999_912_345_678n],
     ['-0.00000001', -1n],
   ])('the number %s reaches units without a float', (source, units) => {
     const text = field(`{"amount": ${source}}`, 'amount')
@@ -26,23 +28,30 @@ describe('JSON with source text', () => {
     expect(document.numberText(list, 1)).toBeUndefined()
   })
 
-  test.each(['{"a":1,"a":2}', '{"x":{"a":1,"b":2, "a" : 3}}', '{"a":1,"\\u0061":2}'])('a name given twice is refused: %s',
+  test.each(['{"a":1,"a":2}', '{"x":{"a":1,"b":2, "a" : 3}}', '{"a":1,"\\u0061":2}'])(
+    'a name given twice is refused: %s',
     (text) => {
-    expect(() => parseJson(text)).toThrow(/given twice/)
-  })
+      expect(() => parseJson(text)).toThrow(/given twice/)
+    },
+  )
 
   test('the same name in two objects is no repetition, nor is it inside a string', () => {
     expect(parseJson('[{"a":1},{"a":2},"{\\"a\\":1,\\"a\\":2}"]').value).toEqual([{ a: 1 }, { a: 2 }, '{"a":1,"a":2}'])
   })
 
-  test.each(['{"__proto__":{"x":1}}', '{"a":[{"\\u005f_proto__":1}]}'])('the name of the prototype is refused: %s', (text) => {
-    expect(() => parseJson(text)).toThrow(/__proto__/)
-  })
+  test.each(['{"__proto__":{"x":1}}', '{"a":[{"\\u005f_proto__":1}]}'])(
+    'the name of the prototype is refused: %s',
+    (text) => {
+      expect(() => parseJson(text)).toThrow(/__proto__/)
+    },
+  )
 
-  test.each(['', '{', '{"a":NaN}', '{"a":01}', "{'a':1}", '{"a":1}x', '{"a":.5}', '"\\x"', '{"\\x":1}',
-    '[1,]'])('%s is not JSON', (text) => {
-    expect(() => parseJson(text)).toThrow(JsonError)
-  })
+  test.each(['', '{', '{"a":NaN}', '{"a":01}', "{'a':1}", '{"a":1}x', '{"a":.5}', '"\\x"', '{"\\x":1}', '[1,]'])(
+    '%s is not JSON',
+    (text) => {
+      expect(() => parseJson(text)).toThrow(JsonError)
+    },
+  )
 
   test('depth is bounded before anything recurses', () => {
     expect(parseJson('['.repeat(JSON_DEPTH_MAX) + ']'.repeat(JSON_DEPTH_MAX)).value).toBeDefined()

@@ -105,8 +105,11 @@ describe('a TradingPair', () => {
           state: 'Open',
           spreadBps: 0n,
           funding: { intervalSeconds: 28_800, rateBps: 0n, capBps: 7_500_000_000n },
-          prices: { maxAgeSeconds: 5, maxJumpBps: 200_000_000_000n,
-            source: { source: 'walk', startPrice: 10_000_000_000n } },
+          prices: {
+            maxAgeSeconds: 5,
+            maxJumpBps: 200_000_000_000n,
+            source: { source: 'walk', startPrice: 10_000_000_000n },
+          },
           limits: { maxOpenTrades: null, maxNotional: null, maxNetNotional: null, minMargin: 0n },
           engine: { partitions: 4, shards: 1, capacity: 10_000 },
           snapshots: { intervalMs: 1_234, keep: 7, compression: 'zstd' },
@@ -122,8 +125,9 @@ describe('a TradingPair', () => {
     ['one partition', 'spec.engine.partitions', 1],
   ])('with %s is taken', (_, path, value) => {
     const document = changed(PAIR, path, value)
-    const tiersAside = path.includes('tiers') ? changed(JSON.stringify(document),
-      'spec.margin.tiers.1.maintenanceRate', '0.0105') : document
+    const tiersAside = path.includes('tiers')
+      ? changed(JSON.stringify(document), 'spec.margin.tiers.1.maintenanceRate', '0.0105')
+      : document
     expect(faultsOf(parseTradingPair(tiersAside))).toEqual([])
   })
 
@@ -132,8 +136,12 @@ describe('a TradingPair', () => {
     ['equal floors', 'spec.margin.tiers.2.notionalFloor', '250000', tradingPairRules.floorsRise],
     ['equal rates', 'spec.margin.tiers.1.maintenanceRate', '0.004', tradingPairRules.ratesRise],
     ['a leverage that does not fall', 'spec.margin.tiers.1.maxLeverage', 100, tradingPairRules.leverageFalls],
-    ['a rate that times leverage is 1', 'spec.margin.tiers.2.maintenanceRate', '0.05',
-      tradingPairRules.rateTimesLeverage],
+    [
+      'a rate that times leverage is 1',
+      'spec.margin.tiers.2.maintenanceRate',
+      '0.05',
+      tradingPairRules.rateTimesLeverage,
+    ],
     ['three partitions', 'spec.engine.partitions', 3, tradingPairRules.partitionsPower],
     ['zero partitions', 'spec.engine.partitions', 0, tradingPairRules.partitionsPower],
     ['512 partitions', 'spec.engine.partitions', 512, tradingPairRules.partitionsPower],
@@ -164,8 +172,7 @@ describe('a TradingPair', () => {
     ['an unknown field below', 'spec.fees.extraBps', '1', 'spec.fees.extraBps: is not a field of this resource'],
     ['a missing field', 'spec.lotSize', undefined, 'spec.lotSize: is missing'],
     ['no tiers', 'spec.margin.tiers', [], 'spec.margin.tiers: must have at least 1 entry'],
-    ['a leverage that is not whole', 'spec.margin.maxLeverage', 1.5,
-      'spec.margin.maxLeverage: must be a whole number'],
+    ['a leverage that is not whole', 'spec.margin.maxLeverage', 1.5, 'spec.margin.maxLeverage: must be a whole number'],
     ['another version', 'apiVersion', 'bourse.dev/v1', 'apiVersion: must be bourse.dev/v1alpha1'],
     ['a state nobody knows', 'spec.state', 'Closed', 'spec.state: must be one of Open, ReduceOnly, Halted'],
     ['a name that is no label', 'metadata.name', 'BTC', 'metadata.name: must match'],
@@ -174,16 +181,18 @@ describe('a TradingPair', () => {
   })
 
   test('with too many tiers is refused', () => {
-    const tiers = Array.from({ length: 17 },
-      (_, index) => ({ notionalFloor: String(index), maintenanceRate: '0.01', maxLeverage: 1 }))
-    expect(faultsOf(parseTradingPair(changed(PAIR, 'spec.margin.tiers',
-      tiers))).join()).toContain('at most 16 entries')
+    const tiers = Array.from({ length: 17 }, (_, index) => ({
+      notionalFloor: String(index),
+      maintenanceRate: '0.01',
+      maxLeverage: 1,
+    }))
+    expect(faultsOf(parseTradingPair(changed(PAIR, 'spec.margin.tiers', tiers))).join()).toContain('at most 16 entries')
   })
 
   test('changes freely but for symbol, type, assets, tick, lot and partitions', () => {
     const before = pairOf(parse(PAIR))
-    const after = (path: string, value: unknown) => validateChange(before,
-      pairOf(changed(PAIR, path, value))).map(({ field }) => field)
+    const after = (path: string, value: unknown) =>
+      validateChange(before, pairOf(changed(PAIR, path, value))).map(({ field }) => field)
     expect(after('spec.symbol', 'XBT_USDC')).toEqual(['spec.symbol'])
     expect(after('spec.baseAsset', 'XBT')).toEqual(['spec.baseAsset'])
     expect(after('spec.quoteAsset', 'USDT')).toEqual(['spec.quoteAsset'])
@@ -218,19 +227,34 @@ describe('a Bank', () => {
   })
 
   test.each([
-    ['a callback that is not http', 'spec.callback.url', 'ftp://x',
-      'spec.callback.url: the callback must be an http or https URL'],
+    [
+      'a callback that is not http',
+      'spec.callback.url',
+      'ftp://x',
+      'spec.callback.url: the callback must be an http or https URL',
+    ],
     ['a callback with a password', 'spec.callback.url', 'http://a:b@x', 'spec.callback.url: the callback must be'],
     ['a callback that is no URL', 'spec.callback.url', 'nowhere', 'spec.callback.url: the callback must be'],
-    ['a limit in a strange currency', 'spec.limits', { dailyAmount: '1', currency: 'EUR' },
-      'spec.limits.currency: daily amounts'],
-    ['an address without a range', 'spec.allowedCidrs', ['10.0.0.1'],
-      'spec.allowedCidrs[0]: an entry is not an address range'],
+    [
+      'a limit in a strange currency',
+      'spec.limits',
+      { dailyAmount: '1', currency: 'EUR' },
+      'spec.limits.currency: daily amounts',
+    ],
+    [
+      'an address without a range',
+      'spec.allowedCidrs',
+      ['10.0.0.1'],
+      'spec.allowedCidrs[0]: an entry is not an address range',
+    ],
     ['a range that is none', 'spec.allowedCidrs', ['10.0.0.0/8', '10.0.0.0/33'], 'spec.allowedCidrs[1]: an entry'],
-    ['a smallest amount above the largest', 'spec.pairs.0.minAmount', '100001',
-      'spec.pairs[0].minAmount: minAmount must be'],
-    ['a spread of 100 %', 'spec.pairs.0.spreadBps', '10000',
-      'spec.pairs[0].spreadBps: spreadBps must be below 10000'],
+    [
+      'a smallest amount above the largest',
+      'spec.pairs.0.minAmount',
+      '100001',
+      'spec.pairs[0].minAmount: minAmount must be',
+    ],
+    ['a spread of 100 %', 'spec.pairs.0.spreadBps', '10000', 'spec.pairs[0].spreadBps: spreadBps must be below 10000'],
     ['no pairs', 'spec.pairs', [], 'spec.pairs: must have at least 1 entry'],
     ['an unknown field', 'spec.callback.retry', 1, 'spec.callback.retry: is not a field'],
   ])('with %s is refused, field and remedy named', (_, path, value, words) => {
@@ -281,8 +305,10 @@ describe('a folder of manifests', () => {
   })
 
   test('that blows up through aliases is refused, not expanded', async () => {
-    const bomb = ['a0: &a0 [x]', ...Array.from({ length: 9 },
-      (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(',')}]`)]
+    const bomb = [
+      'a0: &a0 [x]',
+      ...Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(',')}]`),
+    ]
     await writeFile(join(folder, 'bomb.yaml'), bomb.join('\n'))
     expect(faultLines(await loadManifests(folder))).toContain('Excessive alias count')
   })
@@ -294,8 +320,9 @@ describe('a folder of manifests', () => {
   test('resolves the file of a tape beside the manifest', async () => {
     await writeFile(join(folder, 'a.yaml'), PAIR.replace('source: walk', 'source: tape, file: tapes/x.csv'))
     const loaded = await loadManifests(folder)
-    expect(loaded).toMatchObject({ manifests: { pairs: [{ spec: { prices: { source: { file: join(folder,
-      'tapes/x.csv') } } } }] } })
+    expect(loaded).toMatchObject({
+      manifests: { pairs: [{ spec: { prices: { source: { file: join(folder, 'tapes/x.csv') } } } }] },
+    })
   })
 
   test('the samples are without fault: three pairs and the demo bank', async () => {
@@ -308,11 +335,20 @@ describe('a folder of manifests', () => {
     await writeFile(join(folder, 'a.yaml'), PAIR)
     const seen: LoadedManifests[] = []
     let arrived = (): void => undefined
-    const next = (): Promise<void> => new Promise((resolve) => { arrived = resolve })
-    const watching = await watchManifests(folder, (loaded) => {
-      seen.push(loaded)
-      arrived()
-    }, (error) => { throw error })
+    const next = (): Promise<void> =>
+      new Promise((resolve) => {
+        arrived = resolve
+      })
+    const watching = await watchManifests(
+      folder,
+      (loaded) => {
+        seen.push(loaded)
+        arrived()
+      },
+      (error) => {
+        throw error
+      },
+    )
     const first = next()
     await writeFile(join(folder, 'a.yaml'), PAIR.replace('state: Open', 'state: Halted'))
     await first

@@ -23,9 +23,15 @@ const createMovableClock = (): MovableClock => {
   return {
     nowMs: () => nowMs,
     monotonicMs: () => performance.now(),
-    sleep: async (delayMs, signal) => { await wait(delayMs, undefined, signal === undefined ? {} : { signal }) },
-    every: () => { throw new Error('no simulator repeats anything') },
-    setMs: (ms) => { nowMs = ms },
+    sleep: async (delayMs, signal) => {
+      await wait(delayMs, undefined, signal === undefined ? {} : { signal })
+    },
+    every: () => {
+      throw new Error('no simulator repeats anything')
+    },
+    setMs: (ms) => {
+      nowMs = ms
+    },
   }
 }
 

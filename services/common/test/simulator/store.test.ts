@@ -18,14 +18,22 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true })
 })
 
-const insert = (n: number): void => { store.database.prepare('INSERT INTO t VALUES (?)').run(n) }
-const numbers = (of: SimulatorStore): unknown[] => of.database.prepare('SELECT n FROM t ORDER BY n').all().map((row) => row['n'])
+const insert = (n: number): void => {
+  store.database.prepare('INSERT INTO t VALUES (?)').run(n)
+}
+const numbers = (of: SimulatorStore): unknown[] =>
+  of.database
+    .prepare('SELECT n FROM t ORDER BY n')
+    .all()
+    .map((row) => row['n'])
 
 describe('simulator store', () => {
   test('calls of one turn share a commit, and none is answered before it', async () => {
     const answered: number[] = []
     const runs = [1, 2, 3].map(async (n) => {
-      await store.run(() => { insert(n) })
+      await store.run(() => {
+        insert(n)
+      })
       expect(store.database.isTransaction).toBe(false)
       answered.push(n)
     })
@@ -37,9 +45,16 @@ describe('simulator store', () => {
 
   test('a call that throws takes back its own work only', async () => {
     const results = await Promise.allSettled([
-      store.run(() => { insert(1) }),
-      store.run(() => { insert(2); throw new Error('half done') }),
-      store.run(() => { insert(3) }),
+      store.run(() => {
+        insert(1)
+      }),
+      store.run(() => {
+        insert(2)
+        throw new Error('half done')
+      }),
+      store.run(() => {
+        insert(3)
+      }),
     ])
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(numbers(store)).toEqual([1, 3])
@@ -49,35 +64,50 @@ describe('simulator store', () => {
     store.database.exec(`CREATE TABLE p (n INTEGER PRIMARY KEY) STRICT;
       CREATE TABLE c (n INTEGER REFERENCES p (n) DEFERRABLE INITIALLY DEFERRED) STRICT; PRAGMA foreign_keys = ON;`)
     const results = await Promise.allSettled([
-      store.run(() => { insert(1) }),
-      store.run(() => { store.database.exec('INSERT INTO c VALUES (7)') }),
+      store.run(() => {
+        insert(1)
+      }),
+      store.run(() => {
+        store.database.exec('INSERT INTO c VALUES (7)')
+      }),
     ])
     expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected'])
-    await store.run(() => { insert(4) })
+    await store.run(() => {
+      insert(4)
+    })
     expect(numbers(store)).toEqual([4])
   })
 
   test('what was answered is there for another reader of the file, and a closed store refuses', async () => {
-    await store.run(() => { insert(5) })
+    await store.run(() => {
+      insert(5)
+    })
     const other = open()
     expect(numbers(other)).toEqual([5])
     other.close()
     store.close()
-    await expect(store.run(() => { insert(6) })).rejects.toThrow('stopped')
+    await expect(
+      store.run(() => {
+        insert(6)
+      }),
+    ).rejects.toThrow('stopped')
   })
 })
 
 describe('call log', () => {
   test('keeps the newest entries and never gives a number twice', async () => {
     const log = createCallLog(store.database, 5)
-    const append = (): Promise<void> => store.run(() => {
-      log.append({ atMs: 1, method: 'GET', path: '/x', body: '{}', answer: 'null' })
-    })
+    const append = (): Promise<void> =>
+      store.run(() => {
+        log.append({ atMs: 1, method: 'GET', path: '/x', body: '{}', answer: 'null' })
+      })
     for (let index = 0; index < 12; index += 1) await append()
     const seqs = (JSON.parse(log.read(0, 100)) as { seq: number }[]).map((entry) => entry.seq)
     expect(seqs).toEqual([6, 7, 8, 9, 10, 11, 12])
     store.database.exec('DELETE FROM call_log')
     await append()
-    expect(JSON.parse(log.read(0, 100))).toEqual([{ seq: 13, at: 1, method: 'GET', path: '/x', body: {}, answer: null }])
+    expect(JSON.parse(log.read(0, 100))).toEqual([
+      { seq: 13, at: 1, method: 'GET', path: '/x', body: {}, answer: null },
+    ])
   })
 })

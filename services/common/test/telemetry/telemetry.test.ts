@@ -5,12 +5,25 @@ import { createMetrics } from '@bourse/common/telemetry/metrics.ts'
 describe('the logger', () => {
   test('writes JSON lines and never a secret, wherever it stands', () => {
     const lines: string[] = []
-    const logger = createLogger({ name: 'test', level: 'info', destination: { write: (line) => { lines.push(line) } } })
+    const logger = createLogger({
+      name: 'test',
+      level: 'info',
+      destination: {
+        write: (line) => {
+          lines.push(line)
+        },
+      },
+    })
     const secrets = { password: 'hunter2', authorization: 'hunter2', 'x-api-key': 'hunter2', 'set-cookie': 'hunter2' }
     logger.info({ ...secrets, config: secrets, request: { headers: secrets }, bank: 'demo' }, 'a call')
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toContain('hunter2')
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ bank: 'demo', msg: 'a call', name: 'test', password: '[redacted]' })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      bank: 'demo',
+      msg: 'a call',
+      name: 'test',
+      password: '[redacted]',
+    })
   })
 })
 

@@ -74,7 +74,11 @@ const plantedPath = (path: string, index: number): string => path.replace(/(\.ts
 const PLANTED: Readonly<Record<string, readonly string[]>> = {
   [MACHINE]: [...IN_MACHINE, ...FINE_IN_MACHINE],
   [REFERENCE]: IN_MACHINE,
-  [ASSEMBLY]: ['export const a = Date.now()', 'export const a = Math.random()', '@inline\nfunction b(): i32 { return 1 }'],
+  [ASSEMBLY]: [
+    'export const a = Date.now()',
+    'export const a = Math.random()',
+    '@inline\nfunction b(): i32 { return 1 }',
+  ],
   [SERVICE]: [...IN_SERVICE, ...FINE_IN_SERVICE, ...PROMISES],
   [ADAPTER]: IN_SERVICE,
 }
@@ -92,8 +96,18 @@ const plant = (path: string, text: string): void => {
 const lint = (): Promise<string> =>
   new Promise((resolve) => {
     const config = inRoot('services/common/tooling/eslint.config.mjs')
-    const args = [inRoot('node_modules/eslint/bin/eslint.js'), '--config', config, '--format', 'json', 'services', 'risk-rules']
-    execFile(process.execPath, args, { cwd: root, maxBuffer: 1 << 26 }, (_error, stdout, stderr) => resolve(stdout || stderr))
+    const args = [
+      inRoot('node_modules/eslint/bin/eslint.js'),
+      '--config',
+      config,
+      '--format',
+      'json',
+      'services',
+      'risk-rules',
+    ]
+    execFile(process.execPath, args, { cwd: root, maxBuffer: 1 << 26 }, (_error, stdout, stderr) =>
+      resolve(stdout || stderr),
+    )
   })
 
 beforeAll(async () => {
@@ -102,7 +116,8 @@ beforeAll(async () => {
   mkdirSync(join(root, 'services/common/tooling'), { recursive: true })
   cpSync(inRoot('services/common/tooling/tsconfig.lint.json'), join(root, 'services/common/tooling/tsconfig.lint.json'))
   symlinkSync(inRoot('node_modules'), join(root, 'node_modules'))
-  for (const [path, texts] of Object.entries(PLANTED)) texts.forEach((text, index) => plant(plantedPath(path, index), text))
+  for (const [path, texts] of Object.entries(PLANTED))
+    texts.forEach((text, index) => plant(plantedPath(path, index), text))
   for (const [path, text] of Object.entries(EXACT)) plant(path, text)
   const report = JSON.parse(await lint()) as Found[]
   for (const { filePath, messages } of report) found.set(relative(root, filePath), messages)

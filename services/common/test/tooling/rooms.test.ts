@@ -13,10 +13,21 @@ describe('import direction between rooms', () => {
   test('allows arrows that point inward and leaves packages, tests and tools alone', () => {
     expect(
       messages(
-        file('services/common/src/kernel/runner.ts', '../ports/journal.ts', './record.ts', '../money/amount.ts', 'node:crypto'),
+        file(
+          'services/common/src/kernel/runner.ts',
+          '../ports/journal.ts',
+          './record.ts',
+          '../money/amount.ts',
+          'node:crypto',
+        ),
         file('services/common/src/ports/journal.ts', '../kernel/partition.ts'),
         file('services/common/src/adapters/embedded/journal.ts', '../../ports/journal.ts', 'node:sqlite'),
-        file('services/gateway/src/http/trades.ts', '@bourse/trading/client/types.ts', '@bourse/common/config/parse.ts', 'koa'),
+        file(
+          'services/gateway/src/http/trades.ts',
+          '@bourse/trading/client/types.ts',
+          '@bourse/common/config/parse.ts',
+          'koa',
+        ),
         file('services/all-in-one/src/main.ts', '@bourse/trading/service.ts', '@bourse/risk-rules/host/load.ts'),
         file('services/ledger/test/any.test.ts', '@bourse/common/testkit/clock.ts', '../../gateway/src/x.ts'),
       ),
@@ -47,12 +58,16 @@ describe('import direction between rooms', () => {
     const machine = 'services/bridge/src/machine/machine.ts'
     const allowed = ['../codec/commands.ts', '@bourse/common/kernel/machine.ts', '@bourse/common/money/amount.ts']
     expect(messages(file(machine, ...allowed))).toEqual([])
-    expect(messages(file(machine, '@bourse/common/ports/clock.ts', '../service.ts', '../client/client.ts'))).toHaveLength(3)
+    expect(
+      messages(file(machine, '@bourse/common/ports/clock.ts', '../service.ts', '../client/client.ts')),
+    ).toHaveLength(3)
   })
 
   test('refuses risk rules that know services, and anything but tests that knows their reference', () => {
     expect(messages(file('risk-rules/src/ledger/machine.ts', '@bourse/ledger/client/types.ts'))).toHaveLength(1)
-    expect(messages(file('services/trading/src/service.ts', '@bourse/risk-rules/reference/trading/machine.ts'))).toHaveLength(1)
+    expect(
+      messages(file('services/trading/src/service.ts', '@bourse/risk-rules/reference/trading/machine.ts')),
+    ).toHaveLength(1)
     expect(messages(file('risk-rules/test/trading.test.ts', '../reference/trading/machine.ts'))).toEqual([])
     expect(messages(file('risk-rules/assembly/trading/index.ts', '../../src/ledger/codec.ts'))).toHaveLength(1)
   })
@@ -61,7 +76,9 @@ describe('import direction between rooms', () => {
     expect(messages(file('services/trading/src/service.ts', '../../ledger/src/client/types.ts'))).toEqual([
       expect.stringContaining('leaves the workspace'),
     ])
-    expect(messages(file('services/common/src/helpers/list.ts'))).toEqual([expect.stringContaining('stands in no room')])
+    expect(messages(file('services/common/src/helpers/list.ts'))).toEqual([
+      expect.stringContaining('stands in no room'),
+    ])
   })
 
   test('refuses product code that imports test support', () => {
@@ -85,8 +102,6 @@ describe('import direction between rooms', () => {
       file('services/ledger/src/client/types.ts', '@bourse/bridge/client/types.ts'),
       file('services/bridge/src/client/types.ts', '@bourse/trading/client/client.ts'),
     )
-    expect(found).toEqual([
-      expect.stringContaining('trading:client → ledger:client → bridge:client → trading:client'),
-    ])
+    expect(found).toEqual([expect.stringContaining('trading:client → ledger:client → bridge:client → trading:client')])
   })
 })

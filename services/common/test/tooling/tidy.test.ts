@@ -85,6 +85,8 @@ describe('contract suites of ports', () => {
 
 test('this repository is tidy and its rooms are in order', () => {
   const files = readSourceFiles(inRoot())
-  const problems = [...checkRooms(files), ...checkTidy(files)].map(({ path, line, message }) => `${path}:${line} ${message}`)
+  const problems = [...checkRooms(files), ...checkTidy(files)].map(
+    ({ path, line, message }) => `${path}:${line} ${message}`,
+  )
   expect(problems).toEqual([])
 })

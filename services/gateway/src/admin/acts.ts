@@ -27,14 +27,22 @@ export interface Acts {
 }
 
 /** Refusals that say "not now": they are no outcome. */
-const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['UNAVAILABLE', 'RATE_LIMITED', 'ENGINE_FAULT',
-  'CAPACITY_EXCEEDED'])
+const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'UNAVAILABLE',
+  'RATE_LIMITED',
+  'ENGINE_FAULT',
+  'CAPACITY_EXCEEDED',
+])
 const MOMENT_DIGITS = 14
 
 type Outcome = { readonly ok: true; readonly value: object } | { readonly ok: false; readonly refusal: Refusal }
 
 /** Acts over the directory's audit and settings. */
-export const createActs = ({ directory, clock, ids }: {
+export const createActs = ({
+  directory,
+  clock,
+  ids,
+}: {
   readonly directory: Directory
   readonly clock: Clock
   readonly ids: Ids
@@ -74,8 +82,14 @@ export const createActs = ({ directory, clock, ids }: {
     noteRead: async (who, action, reason, detail) => {
       const atMs = clock.nowMs()
       await directory.recordAudit({
-        id: recordId(atMs), atMs, who, action, reason, idempotencyKey: ids.uuid(), requestHash: '',
-          detail: JSON.stringify(detail),
+        id: recordId(atMs),
+        atMs,
+        who,
+        action,
+        reason,
+        idempotencyKey: ids.uuid(),
+        requestHash: '',
+        detail: JSON.stringify(detail),
       })
     },
   }

@@ -2,7 +2,12 @@ import { formatAmount } from '@bourse/common/money/amount.ts'
 import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { UserRecord } from '@bourse/common/ports/directory.ts'
 import { VIEW_PAGE_MAX } from '@bourse/common/ports/views.ts'
-import { bankTransactionModel, ledgerEntryModel, ledgerTransactionModel, tradeModel } from '@bourse/common/views/models.ts'
+import {
+  bankTransactionModel,
+  ledgerEntryModel,
+  ledgerTransactionModel,
+  tradeModel,
+} from '@bourse/common/views/models.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { normalEmail } from '../auth/routes.ts'
 import { momentOf, valuedTradeFields } from '../engine/trade-fields.ts'
@@ -14,13 +19,19 @@ import type { Acts } from './acts.ts'
 import { adminSpecs } from './specs.ts'
 
 const userFields = (user: UserRecord) => ({
-  userId: user.id, email: user.email, createdAt: momentOf(user.createdAtMs), locked: user.locked,
-    sessionsValidFrom: momentOf(user.sessionsValidFromMs),
+  userId: user.id,
+  email: user.email,
+  createdAt: momentOf(user.createdAtMs),
+  locked: user.locked,
+  sessionsValidFrom: momentOf(user.sessionsValidFromMs),
 })
 
 const data = (value: unknown): Answer => answer({ success: true, data: value })
 
-const readAccount = async ({ directory, trading, ledger, pairs, prices }: GatewayDeps, userId: string): Promise<object> => {
+const readAccount = async (
+  { directory, trading, ledger, pairs, prices }: GatewayDeps,
+  userId: string,
+): Promise<object> => {
   const user = await directory.userById(userId)
   if (user === null) throw new ApiError('NOT_FOUND', `there is no user ${userId}`)
   const owner = ownerOfUuid(userId)
@@ -31,13 +42,18 @@ const readAccount = async ({ directory, trading, ledger, pairs, prices }: Gatewa
   return {
     user: userFields(user),
     balances: balances.map(({ currency, balance, locked, version }) => ({
-      asset: currency, balance: formatAmount(balance), locked: formatAmount(locked), version: String(version),
+      asset: currency,
+      balance: formatAmount(balance),
+      locked: formatAmount(locked),
+      version: String(version),
     })),
     trades: trades.map((trade) => {
       const pair = pairs().find(({ symbol }) => symbol === trade.asset)
       const quote = prices.latest(trade.asset)
-      return valuedTradeFields(trade, pair === undefined || quote === null ? null
-        : unrealizedPnlOf(trade, marketQuoteOf(pair, quote)))
+      return valuedTradeFields(
+        trade,
+        pair === undefined || quote === null ? null : unrealizedPnlOf(trade, marketQuoteOf(pair, quote)),
+      )
     }),
   }
 }
@@ -45,24 +61,41 @@ const readAccount = async ({ directory, trading, ledger, pairs, prices }: Gatewa
 const readLedgerTransaction = async ({ views }: GatewayDeps, id: string): Promise<object | null> => {
   const found = await views.get(ledgerTransactionModel, id)
   if (found === null) return null
-  const entries = await views.find(ledgerEntryModel,
-    { filter: { transaction: id }, sortBy: 'order', direction: 'ascending', limit: VIEW_PAGE_MAX })
+  const entries = await views.find(ledgerEntryModel, {
+    filter: { transaction: id },
+    sortBy: 'order',
+    direction: 'ascending',
+    limit: VIEW_PAGE_MAX,
+  })
   return {
-    id: found._id, type: found.transactionType, reference: found.reference, commandId: found.commandId,
-      createdAt: momentOf(found.atMs),
+    id: found._id,
+    type: found.transactionType,
+    reference: found.reference,
+    commandId: found.commandId,
+    createdAt: momentOf(found.atMs),
     entries: entries.map((entry) => ({
-      id: entry._id, owner: entry.owner, accountKind: entry.accountKind, currency: entry.currency,
-      amount: formatAmount(entry.amount), balanceAfter: formatAmount(entry.balanceAfter),
+      id: entry._id,
+      owner: entry.owner,
+      accountKind: entry.accountKind,
+      currency: entry.currency,
+      amount: formatAmount(entry.amount),
+      balanceAfter: formatAmount(entry.balanceAfter),
     })),
   }
 }
 
 const readBankTransaction = async ({ views }: GatewayDeps, id: string): Promise<object | null> => {
   const found = await views.get(bankTransactionModel, id)
-  return found === null ? null : {
-    id: found._id, bank: found.bank, bankUserId: found.bankUserId, status: found.status, createdAt: momentOf(found.createdAtMs),
-    transaction: JSON.parse(found.payload) as unknown,
-  }
+  return found === null
+    ? null
+    : {
+        id: found._id,
+        bank: found.bank,
+        bankUserId: found.bankUserId,
+        status: found.status,
+        createdAt: momentOf(found.createdAtMs),
+        transaction: JSON.parse(found.payload) as unknown,
+      }
 }
 
 const listAudit = async ({ directory }: GatewayDeps, { query }: RouteRequest): Promise<Answer> => {
@@ -71,25 +104,35 @@ const listAudit = async ({ directory }: GatewayDeps, { query }: RouteRequest): P
   const found = await directory.listAudit(typeof before === 'string' ? before : null, limit)
   return data({
     records: found.map(({ id, atMs, who, action, reason, idempotencyKey, detail }) => ({
-      id, at: momentOf(atMs), who, action, reason, idempotencyKey, detail: JSON.parse(detail) as unknown,
+      id,
+      at: momentOf(atMs),
+      who,
+      action,
+      reason,
+      idempotencyKey,
+      detail: JSON.parse(detail) as unknown,
     })),
-    nextBefore: found.length === limit ? found.at(-1)?.id ?? null : null,
+    nextBefore: found.length === limit ? (found.at(-1)?.id ?? null) : null,
   })
 }
 
-const listPartitions = ({ platform }: GatewayDeps): Answer => data(platform.partitions().map((partition) => ({
-  name: partition.name,
-  number: partition.number,
-  state: partition.state,
-  sequence: String(partition.sequence),
-  stateHash: partition.stateHash,
-  snapshotSequence: partition.snapshotSequence === null ? null : String(partition.snapshotSequence),
-  viewLagRecords: String(partition.viewLagRecords),
-})))
+const listPartitions = ({ platform }: GatewayDeps): Answer =>
+  data(
+    platform.partitions().map((partition) => ({
+      name: partition.name,
+      number: partition.number,
+      state: partition.state,
+      sequence: String(partition.sequence),
+      stateHash: partition.stateHash,
+      snapshotSequence: partition.snapshotSequence === null ? null : String(partition.snapshotSequence),
+      viewLagRecords: String(partition.viewLagRecords),
+    })),
+  )
 
 /** Reads of administration. What shows a customer's data is journaled first. */
 export const adminReads = (deps: GatewayDeps, acts: Acts): readonly Route[] => {
-  const reasonOf = ({ query }: RouteRequest): string => (typeof query['reason'] === 'string' ? query['reason'] : 'not given')
+  const reasonOf = ({ query }: RouteRequest): string =>
+    typeof query['reason'] === 'string' ? query['reason'] : 'not given'
   return [
     route({
       spec: adminSpecs.user,
@@ -124,7 +167,7 @@ export const adminReads = (deps: GatewayDeps, acts: Acts): readonly Route[] => {
       handle: async (request, { who }) => {
         const id = request.params['id'] ?? ''
         await acts.noteRead(who, 'read-transaction', reasonOf(request), { id })
-        const found = await readLedgerTransaction(deps, id) ?? await readBankTransaction(deps, id)
+        const found = (await readLedgerTransaction(deps, id)) ?? (await readBankTransaction(deps, id))
         if (found === null) throw new ApiError('TRANSACTION_NOT_FOUND', `there is no transaction ${id}`)
         return data(found)
       },

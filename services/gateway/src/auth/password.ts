@@ -26,14 +26,14 @@ const STORED = /^scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{22})\$(
 
 const derive = (password: string, salt: Uint8Array, { logN, r, p }: PasswordCost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-  const N = 2 ** logN
-  const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r }
-  // NFKC: the same password typed on two systems is the same bytes.
-  scrypt(password.normalize('NFKC'), salt, HASH_BYTES, options, (error, key) => {
-    if (error === null) resolve(key)
-    else reject(error)
+    const N = 2 ** logN
+    const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r }
+    // NFKC: the same password typed on two systems is the same bytes.
+    scrypt(password.normalize('NFKC'), salt, HASH_BYTES, options, (error, key) => {
+      if (error === null) resolve(key)
+      else reject(error)
+    })
   })
-})
 
 /** Lets `runningMax` tasks run at a time, `waitingMax` wait, and refuses the rest. */
 const createTurnstile = (runningMax: number, waitingMax: number) => {
@@ -41,8 +41,11 @@ const createTurnstile = (runningMax: number, waitingMax: number) => {
   const waiting: (() => void)[] = []
   return async <Value>(task: () => Promise<Value>): Promise<Value> => {
     if (running >= runningMax) {
-      if (waiting.length >= waitingMax) throw new ApiError('UNAVAILABLE', 'too many sign-ins at this moment; try again in 2 s', 2)
-      await new Promise<void>((resolve) => { waiting.push(resolve) })
+      if (waiting.length >= waitingMax)
+        throw new ApiError('UNAVAILABLE', 'too many sign-ins at this moment; try again in 2 s', 2)
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+      })
     } else {
       running += 1
     }
@@ -69,15 +72,21 @@ export const createPasswords = (options: {
     `scrypt$${cost.logN}$${cost.r}$${cost.p}$${Buffer.from(salt).toString('base64url')}$${Buffer.from(key).toString('base64url')}`
   const nobody = write(random.bytes(SALT_BYTES), random.bytes(HASH_BYTES))
   return {
-    hash: (password) => turn(async () => {
-      const salt = random.bytes(SALT_BYTES)
-      return write(salt, await derive(password, salt, cost))
-    }),
-    matches: (password, stored) => turn(async () => {
-      const [, logN, r, p, salt, key] = STORED.exec(stored ?? nobody) ?? []
-      if (salt === undefined || key === undefined) throw new Error('a stored password hash has an unknown form')
-      const found = await derive(password, Buffer.from(salt, 'base64url'), { logN: Number(logN), r: Number(r), p: Number(p) })
-      return timingSafeEqual(found, Buffer.from(key, 'base64url')) && stored !== null
-    }),
+    hash: (password) =>
+      turn(async () => {
+        const salt = random.bytes(SALT_BYTES)
+        return write(salt, await derive(password, salt, cost))
+      }),
+    matches: (password, stored) =>
+      turn(async () => {
+        const [, logN, r, p, salt, key] = STORED.exec(stored ?? nobody) ?? []
+        if (salt === undefined || key === undefined) throw new Error('a stored password hash has an unknown form')
+        const found = await derive(password, Buffer.from(salt, 'base64url'), {
+          logN: Number(logN),
+          r: Number(r),
+          p: Number(p),
+        })
+        return timingSafeEqual(found, Buffer.from(key, 'base64url')) && stored !== null
+      }),
   }
 }

@@ -50,41 +50,51 @@ const credentialsOf = (request: RouteRequest): { readonly email: string; readonl
 }
 
 const shownUser = (user: { readonly userId: string; readonly email: string; readonly createdAtMs: number }) => ({
-  success: true, data: { userId: user.userId, email: user.email, createdAt: new Date(user.createdAtMs).toISOString() },
+  success: true,
+  data: { userId: user.userId, email: user.email, createdAt: new Date(user.createdAtMs).toISOString() },
 })
 
 const signedIn = async (sessions: Sessions, user: UserRecord, status: number): Promise<Answer> => ({
-  status, body: shownUser({ ...user, userId: user.id }), headers: { 'set-cookie': await sessions.issue(user) },
+  status,
+  body: shownUser({ ...user, userId: user.id }),
+  headers: { 'set-cookie': await sessions.issue(user) },
 })
 
-const signUp = ({ directory, sessions, passwords, rate, limits, clock, ids }: AuthOptions) =>
+const signUp =
+  ({ directory, sessions, passwords, rate, limits, clock, ids }: AuthOptions) =>
   async (request: RouteRequest): Promise<Answer> => {
-  const { email, password } = credentialsOf(request)
-  checkedPassword(password)
-  await rate(`signup:${request.address}`, limits.signUpPerAddress)
-  if (await directory.userByEmail(email) !== null) throw emailTaken()
-  const user: UserRecord = {
-    id: ids.uuid(), email, passwordHash: await passwords.hash(password), createdAtMs: clock.nowMs(), locked: false,
+    const { email, password } = credentialsOf(request)
+    checkedPassword(password)
+    await rate(`signup:${request.address}`, limits.signUpPerAddress)
+    if ((await directory.userByEmail(email)) !== null) throw emailTaken()
+    const user: UserRecord = {
+      id: ids.uuid(),
+      email,
+      passwordHash: await passwords.hash(password),
+      createdAtMs: clock.nowMs(),
+      locked: false,
       sessionsValidFromMs: 0,
+    }
+    // The unique index decides a race of two sign-ups.
+    if ((await directory.createUser(user)) === 'taken') throw emailTaken()
+    return signedIn(sessions, user, 201)
   }
-  // The unique index decides a race of two sign-ups.
-  if (await directory.createUser(user) === 'taken') throw emailTaken()
-  return signedIn(sessions, user, 201)
-}
 
 const emailTaken = (): ApiError => new ApiError('EMAIL_TAKEN', 'there is a user with this e-mail; sign in instead')
 
-const signIn = ({ directory, sessions, passwords, rate, limits }: AuthOptions) =>
+const signIn =
+  ({ directory, sessions, passwords, rate, limits }: AuthOptions) =>
   async (request: RouteRequest): Promise<Answer> => {
-  const { email, password } = credentialsOf(request)
-  await rate(`signin-address:${request.address}`, limits.signInPerAddress)
-  await rate(`signin-email:${email}`, limits.signInPerEmail)
-  const user = Buffer.byteLength(password, 'utf8') > PASSWORD_BYTES_MAX * 4 ? null : await directory.userByEmail(email)
-  const matches = await passwords.matches(password.slice(0, PASSWORD_BYTES_MAX * 4), user?.passwordHash ?? null)
-  if (user === null || !matches) throw new ApiError('UNAUTHENTICATED', 'e-mail or password is wrong')
-  if (user.locked) throw new ApiError('FORBIDDEN', 'this user is locked; ask the platform\'s administration')
-  return signedIn(sessions, user, 200)
-}
+    const { email, password } = credentialsOf(request)
+    await rate(`signin-address:${request.address}`, limits.signInPerAddress)
+    await rate(`signin-email:${email}`, limits.signInPerEmail)
+    const user =
+      Buffer.byteLength(password, 'utf8') > PASSWORD_BYTES_MAX * 4 ? null : await directory.userByEmail(email)
+    const matches = await passwords.matches(password.slice(0, PASSWORD_BYTES_MAX * 4), user?.passwordHash ?? null)
+    if (user === null || !matches) throw new ApiError('UNAUTHENTICATED', 'e-mail or password is wrong')
+    if (user.locked) throw new ApiError('FORBIDDEN', "this user is locked; ask the platform's administration")
+    return signedIn(sessions, user, 200)
+  }
 
 /** Sign up, sign in, who am I, sign out. */
 export const authRoutes = (options: AuthOptions): readonly Route[] => [
@@ -96,8 +106,11 @@ export const authRoutes = (options: AuthOptions): readonly Route[] => [
     handle: async ({ query }, session) => {
       const all = query['all'] === true
       await options.sessions.end(session, all)
-      return { status: 200, body: { success: true, data: { ended: all ? 'all' : 'this' } },
-        headers: { 'set-cookie': options.sessions.clearing } }
+      return {
+        status: 200,
+        body: { success: true, data: { ended: all ? 'all' : 'this' } },
+        headers: { 'set-cookie': options.sessions.clearing },
+      }
     },
   }),
 ]

@@ -48,14 +48,21 @@ export const createSessions = (options: {
   const key = new TextEncoder().encode(options.secret)
   const listeners = new Set<(userId: string) => void>()
   const attributes = `Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
-  const announce = (userId: string): void => { for (const listener of listeners) listener(userId) }
+  const announce = (userId: string): void => {
+    for (const listener of listeners) listener(userId)
+  }
 
   const verify = async (token: string) => {
     try {
-      return (await jwtVerify(token, key, {
-        algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, currentDate: new Date(clock.nowMs()),
+      return (
+        await jwtVerify(token, key, {
+          algorithms: ['HS256'],
+          issuer: ISSUER,
+          audience: AUDIENCE,
+          currentDate: new Date(clock.nowMs()),
           requiredClaims: ['sub', 'jti', 'exp', 'issuedAtMs'],
-      })).payload
+        })
+      ).payload
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
       throw error
@@ -74,8 +81,13 @@ export const createSessions = (options: {
       const issuedAtMs = Math.max(clock.nowMs(), user.sessionsValidFromMs)
       const expiresAtSeconds = Math.floor((issuedAtMs + ttlMs) / 1_000)
       const token = await new SignJWT({ issuedAtMs })
-        .setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER).setAudience(AUDIENCE)
-        .setSubject(user.id).setJti(ids.uuid()).setExpirationTime(expiresAtSeconds).sign(key)
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(user.id)
+        .setJti(ids.uuid())
+        .setExpirationTime(expiresAtSeconds)
+        .sign(key)
       return `${SESSION_COOKIE}=${token}; ${attributes}; Max-Age=${Math.floor(ttlMs / 1_000)}`
     },
     check: async (token) => {
@@ -87,7 +99,13 @@ export const createSessions = (options: {
       if (await directory.isSessionRevoked(jti)) return null
       const user = await directory.userById(sub)
       if (user === null || user.locked || issuedAtMs < user.sessionsValidFromMs) return null
-      return { sessionId: jti, userId: user.id, email: user.email, createdAtMs: user.createdAtMs, expiresAtMs: exp * 1_000 }
+      return {
+        sessionId: jti,
+        userId: user.id,
+        email: user.email,
+        createdAtMs: user.createdAtMs,
+        expiresAtMs: exp * 1_000,
+      }
     },
     end: async (session, all) => {
       await directory.revokeSession(session.sessionId, session.expiresAtMs)
@@ -98,7 +116,9 @@ export const createSessions = (options: {
     clearing: `${SESSION_COOKIE}=; ${attributes}; Max-Age=0`,
     onEnded: (listener) => {
       listeners.add(listener)
-      return () => { listeners.delete(listener) }
+      return () => {
+        listeners.delete(listener)
+      }
     },
   }
 }

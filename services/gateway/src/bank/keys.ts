@@ -46,7 +46,9 @@ export const createBankKeys = (options: {
   const find = (keys: readonly BankKeyRecord[], hash: Buffer): BankKeyRecord | undefined => {
     const nowMs = clock.nowMs()
     // Every key is looked at, whether one was found or not.
-    return keys.filter((key) => sameHash(key.keyHash, hash)).find((key) => key.expiresAtMs === null || key.expiresAtMs > nowMs)
+    return keys
+      .filter((key) => sameHash(key.keyHash, hash))
+      .find((key) => key.expiresAtMs === null || key.expiresAtMs > nowMs)
   }
   const within = (cidrs: readonly string[], address: string): boolean => {
     if (cidrs.length === 0) return true
@@ -55,7 +57,7 @@ export const createBankKeys = (options: {
     return set(address)
   }
   const hashOf = (apiKey: string): Buffer | null =>
-    (apiKey === '' || apiKey.length > KEY_LENGTH_MAX ? null : createHash('sha256').update(apiKey, 'utf8').digest())
+    apiKey === '' || apiKey.length > KEY_LENGTH_MAX ? null : createHash('sha256').update(apiKey, 'utf8').digest()
   const recordOf = async (apiKey: string, address: string): Promise<BankKeyRecord | undefined> => {
     const hash = hashOf(apiKey)
     const fresh = known !== null && clock.monotonicMs() - known.atMs < KEYS_AGE_MS_MAX
@@ -71,13 +73,15 @@ export const createBankKeys = (options: {
       const record = await recordOf(apiKey, address)
       const bank = record === undefined ? undefined : banks().find(({ name }) => name === record.bank)
       if (bank === undefined) {
-        throw new AuthenticationError('UNAUTHENTICATED',
-          'the API key is missing, unknown or expired; send a valid one in x-api-key')
+        throw new AuthenticationError(
+          'UNAUTHENTICATED',
+          'the API key is missing, unknown or expired; send a valid one in x-api-key',
+        )
       }
-      if (!within(bank.spec.allowedCidrs, address)) throw new ApiError('FORBIDDEN',
-        `calls from ${address} are not allowed; see the bank's allowedCidrs`)
-      if (bank.spec.state === 'Suspended') throw new BankSuspendedError('BANK_SUSPENDED',
-        'the bank is suspended; ask the platform')
+      if (!within(bank.spec.allowedCidrs, address))
+        throw new ApiError('FORBIDDEN', `calls from ${address} are not allowed; see the bank's allowedCidrs`)
+      if (bank.spec.state === 'Suspended')
+        throw new BankSuspendedError('BANK_SUSPENDED', 'the bank is suspended; ask the platform')
       return bank
     },
   }

@@ -52,7 +52,12 @@ const transactionFields = (transaction: BankTransaction) => ({
   message: transaction.message,
   createdAt: momentOf(transaction.createdAtMs),
   entries: transaction.entries.map(({ id, transactionId, accountId, currency, amount, balanceAfter }) => ({
-    id, transactionId, accountId, currency, amount, balanceAfter,
+    id,
+    transactionId,
+    accountId,
+    currency,
+    amount,
+    balanceAfter,
   })),
 })
 
@@ -64,57 +69,85 @@ const outcomeAnswer = (outcome: BankOutcome): Answer => {
   return { status: 202, body: { success: true, data: { transactionId, status: 'PENDING' } } }
 }
 
-const identityOf = ({ ids }: BankOptions, bank: Bank, request: RouteRequest, path: string,
-  hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
+const identityOf = (
+  { ids }: BankOptions,
+  bank: Bank,
+  request: RouteRequest,
+  path: string,
+  hashed: Readonly<Record<string, HashedField>>,
+): CommandIdentity =>
   commandIdentity(ids, `bank:${bank.name}:`, keyOf(request), requestHashOf(request.method, path, hashed))
 
-const trade = (options: BankOptions, side: Side, path: string) =>
+const trade =
+  (options: BankOptions, side: Side, path: string) =>
   async (request: RouteRequest, bank: Bank): Promise<Answer> => {
-  const fields = bodyOf(request)
-  const asked = {
-    bankUserId: fields.text('bankUserId'), quoteId: fields.optionalText('quoteId'), amount: fields.amount('amount'),
+    const fields = bodyOf(request)
+    const asked = {
+      bankUserId: fields.text('bankUserId'),
+      quoteId: fields.optionalText('quoteId'),
+      amount: fields.amount('amount'),
       currency: fields.text('currency'),
+    }
+    const identity = identityOf(options, bank, request, path, asked)
+    return outcomeAnswer(
+      valueOf(
+        await options.bridge.trade({ identity, idempotencyKey: keyOf(request), bank: bank.name, side, ...asked }),
+      ),
+    )
   }
-  const identity = identityOf(options, bank, request, path, asked)
-  return outcomeAnswer(valueOf(await options.bridge.trade({ identity, idempotencyKey: keyOf(request), bank: bank.name,
-    side, ...asked })))
-}
 
-const move = (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string) =>
+const move =
+  (options: BankOptions, type: 'DEPOSIT' | 'WITHDRAWAL', path: string) =>
   async (request: RouteRequest, bank: Bank): Promise<Answer> => {
-  const fields = bodyOf(request)
-  const asked = {
-    bankUserId: fields.text('bankUserId'), amount: fields.amount('amount'), currency: fields.text('currency'),
+    const fields = bodyOf(request)
+    const asked = {
+      bankUserId: fields.text('bankUserId'),
+      amount: fields.amount('amount'),
+      currency: fields.text('currency'),
       reference: fields.text('reference'),
+    }
+    const identity = identityOf(options, bank, request, path, asked)
+    return outcomeAnswer(
+      valueOf(await options.bridge.move({ identity, idempotencyKey: keyOf(request), bank: bank.name, type, ...asked })),
+    )
   }
-  const identity = identityOf(options, bank, request, path, asked)
-  return outcomeAnswer(valueOf(await options.bridge.move({ identity, idempotencyKey: keyOf(request), bank: bank.name,
-    type, ...asked })))
-}
 
-const quote = ({ bridge }: BankOptions) => async (request: RouteRequest, bank: Bank): Promise<Answer> => {
-  const fields = bodyOf(request)
-  const { expiresAtMs, quoteId, side, price, cryptoAmount, fiatAmount } = valueOf(await bridge.quote({
-    bank: bank.name, bankUserId: fields.text('bankUserId'), side: fields.text('side') === 'BUY' ? 'BUY' : 'SELL',
-    amount: fields.amount('amount'), currency: fields.text('currency'),
-  }))
-  return { status: 201, body: { quoteId, side, price, cryptoAmount, fiatAmount, expiresAt: momentOf(expiresAtMs) } }
-}
+const quote =
+  ({ bridge }: BankOptions) =>
+  async (request: RouteRequest, bank: Bank): Promise<Answer> => {
+    const fields = bodyOf(request)
+    const { expiresAtMs, quoteId, side, price, cryptoAmount, fiatAmount } = valueOf(
+      await bridge.quote({
+        bank: bank.name,
+        bankUserId: fields.text('bankUserId'),
+        side: fields.text('side') === 'BUY' ? 'BUY' : 'SELL',
+        amount: fields.amount('amount'),
+        currency: fields.text('currency'),
+      }),
+    )
+    return { status: 201, body: { quoteId, side, price, cryptoAmount, fiatAmount, expiresAt: momentOf(expiresAtMs) } }
+  }
 
 const text = (value: string | number | boolean | undefined): string | null => (typeof value === 'string' ? value : null)
 
-const transactions = ({ bridge }: BankOptions) => async ({ query }: RouteRequest, bank: Bank): Promise<Answer> => {
-  const key = text(query['idempotencyKey'])
-  const bankUserId = text(query['bankUserId'])
-  const cursor = text(query['cursor'])
-  if (key !== null) {
-    if (bankUserId !== null
-      || cursor !== null) throw invalid('idempotencyKey names one transaction; send it without bankUserId and cursor')
-    return answer(transactionFields(valueOf(await bridge.transactionByKey(bank.name, key.toLowerCase()))))
+const transactions =
+  ({ bridge }: BankOptions) =>
+  async ({ query }: RouteRequest, bank: Bank): Promise<Answer> => {
+    const key = text(query['idempotencyKey'])
+    const bankUserId = text(query['bankUserId'])
+    const cursor = text(query['cursor'])
+    if (key !== null) {
+      if (bankUserId !== null || cursor !== null)
+        throw invalid('idempotencyKey names one transaction; send it without bankUserId and cursor')
+      return answer(transactionFields(valueOf(await bridge.transactionByKey(bank.name, key.toLowerCase()))))
+    }
+    const page = valueOf(await bridge.transactions(bank.name, { bankUserId, cursor, limit: Number(query['limit']) }))
+    return answer({
+      transactions: page.items.map(transactionFields),
+      nextCursor: page.nextCursor,
+      asOf: momentOf(page.asOfMs),
+    })
   }
-  const page = valueOf(await bridge.transactions(bank.name, { bankUserId, cursor, limit: Number(query['limit']) }))
-  return answer({ transactions: page.items.map(transactionFields), nextCursor: page.nextCursor, asOf: momentOf(page.asOfMs) })
-}
 
 /** Whether CSV is what the client would rather have. */
 const wantsCsv = (accept: string): boolean => {
@@ -123,15 +156,23 @@ const wantsCsv = (accept: string): boolean => {
   return csv !== -1 && (json === -1 || csv < json)
 }
 
-const statement = ({ bridge, clock }: BankOptions) => async (request: RouteRequest, bank: Bank): Promise<Answer> => {
-  const { fromMs, toMs } = statementRange(String(request.query['from']), text(request.query['to']) ?? undefined, clock.nowMs())
-  const found = valueOf(await bridge.statement(bank.name, fromMs, toMs))
-  return wantsCsv(request.header('accept'))
-    ? answer(statementCsv(found),
-      { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="statement.csv"',
-      vary: 'Accept' })
-    : answer(statementFields(found), { vary: 'Accept' })
-}
+const statement =
+  ({ bridge, clock }: BankOptions) =>
+  async (request: RouteRequest, bank: Bank): Promise<Answer> => {
+    const { fromMs, toMs } = statementRange(
+      String(request.query['from']),
+      text(request.query['to']) ?? undefined,
+      clock.nowMs(),
+    )
+    const found = valueOf(await bridge.statement(bank.name, fromMs, toMs))
+    return wantsCsv(request.header('accept'))
+      ? answer(statementCsv(found), {
+          'content-type': 'text/csv; charset=utf-8',
+          'content-disposition': 'attachment; filename="statement.csv"',
+          vary: 'Accept',
+        })
+      : answer(statementFields(found), { vary: 'Accept' })
+  }
 
 /** Every call of the bank API; the bank comes from its key and sees its own customers only. */
 export const bankRoutes = (options: BankOptions): readonly Route[] => {
@@ -152,8 +193,12 @@ export const bankRoutes = (options: BankOptions): readonly Route[] => {
     }),
     route({
       spec: bankSpecs.accounts,
-      handle: async ({ params }, bank) => answer(valueOf(await bridge.accounts(bank.name, params['bankUserId'] ?? ''))
-        .map(({ currency, balance, lockedBalance, version }) => ({ currency, balance, lockedBalance, version }))),
+      handle: async ({ params }, bank) =>
+        answer(
+          valueOf(await bridge.accounts(bank.name, params['bankUserId'] ?? '')).map(
+            ({ currency, balance, lockedBalance, version }) => ({ currency, balance, lockedBalance, version }),
+          ),
+        ),
     }),
     route({
       spec: bankSpecs.transaction,
@@ -165,9 +210,13 @@ export const bankRoutes = (options: BankOptions): readonly Route[] => {
     route({
       spec: bankSpecs.events,
       handle: async ({ query }, bank) => {
-        const { events, asOfMs } = valueOf(await bridge.events(bank.name, Number(query['after']), Number(query['limit'])))
-        return answer({ events: events.map(({ sequence, id, type, createdAt, data }) =>
-          ({ sequence, id, type, createdAt, data })), asOf: momentOf(asOfMs) })
+        const { events, asOfMs } = valueOf(
+          await bridge.events(bank.name, Number(query['after']), Number(query['limit'])),
+        )
+        return answer({
+          events: events.map(({ sequence, id, type, createdAt, data }) => ({ sequence, id, type, createdAt, data })),
+          asOf: momentOf(asOfMs),
+        })
       },
     }),
   ]

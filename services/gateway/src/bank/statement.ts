@@ -21,8 +21,11 @@ export const parseMoment = (name: string, text: string): number => {
 }
 
 /** The range of a statement, `from` included, `to` (default: now) excluded. @throws {ApiError} */
-export const statementRange = (from: string, to: string | undefined,
-  nowMs: number): { readonly fromMs: number; readonly toMs: number } => {
+export const statementRange = (
+  from: string,
+  to: string | undefined,
+  nowMs: number,
+): { readonly fromMs: number; readonly toMs: number } => {
   const fromMs = parseMoment('from', from)
   const toMs = to === undefined ? Math.max(nowMs, fromMs + 1) : parseMoment('to', to)
   if (fromMs >= toMs) throw invalid('from must be before to')
@@ -41,14 +44,34 @@ export const statementFields = (statement: BankStatement) => ({
   opening: statement.opening,
   closing: statement.closing,
   spreadEarned: statement.spreadEarned,
-  entries: statement.entries.map(({ id, transactionId, accountId, currency, amount, balanceAfter, bankUserId, type, atMs }) => ({
-    id, transactionId, accountId, currency, amount, balanceAfter, bankUserId, type, createdAt: moment(atMs),
-  })),
+  entries: statement.entries.map(
+    ({ id, transactionId, accountId, currency, amount, balanceAfter, bankUserId, type, atMs }) => ({
+      id,
+      transactionId,
+      accountId,
+      currency,
+      amount,
+      balanceAfter,
+      bankUserId,
+      type,
+      createdAt: moment(atMs),
+    }),
+  ),
   asOf: moment(statement.asOfMs),
 })
 
-const COLUMNS = ['record', 'createdAt', 'id', 'transactionId', 'accountId', 'bankUserId', 'type', 'currency', 'amount',
-  'balanceAfter'] as const
+const COLUMNS = [
+  'record',
+  'createdAt',
+  'id',
+  'transactionId',
+  'accountId',
+  'bankUserId',
+  'type',
+  'currency',
+  'amount',
+  'balanceAfter',
+] as const
 
 /** Spreadsheets run cells that begin like this; a customer's id is the bank's text, so it is defused. */
 const plainText = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
@@ -57,7 +80,12 @@ const plainText = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${tex
 export const statementCsv = (statement: BankStatement): string => {
   const { from, to, opening, closing, spreadEarned, entries } = statementFields(statement)
   const rows = [
-    ...opening.map(({ currency, balance }) => ({ record: 'opening', createdAt: from, currency, balanceAfter: balance })),
+    ...opening.map(({ currency, balance }) => ({
+      record: 'opening',
+      createdAt: from,
+      currency,
+      balanceAfter: balance,
+    })),
     ...entries.map((entry) => ({ record: 'entry', ...entry, bankUserId: plainText(entry.bankUserId) })),
     ...closing.map(({ currency, balance }) => ({ record: 'closing', createdAt: to, currency, balanceAfter: balance })),
     ...spreadEarned.map(({ currency, amount }) => ({ record: 'spread', createdAt: to, currency, amount })),

@@ -49,22 +49,28 @@ const optionalPrice = (fields: BodyFields, name: string): Units | null => {
 }
 
 const mapped = <From, To>(result: Result<From>, map: (value: From) => To): Result<To> =>
-  (result.ok ? ok(map(result.value)) : result)
+  result.ok ? ok(map(result.value)) : result
 
-const identityOf = (deps: CommandDeps, call: CommandCall, hashed: Readonly<Record<string, HashedField>>): CommandIdentity =>
+const identityOf = (
+  deps: CommandDeps,
+  call: CommandCall,
+  hashed: Readonly<Record<string, HashedField>>,
+): CommandIdentity =>
   commandIdentity(deps.ids, `user:${call.userId}:`, call.idempotencyKey, requestHashOf(call.method, call.path, hashed))
 
-const createAccount = (deps: CommandDeps) => async (call: CommandCall): Promise<CommandResult> => {
-  const { profile, demoBalance, accountCurrency } = deps.config
-  const identity = identityOf(deps, call, { command: 'CREATE_ACCOUNT' })
-  const grant = profile === 'development' ? demoBalance : 0n
-  const opened = await deps.ledger.openAccount(identity, ownerOfUuid(call.userId), accountCurrency, grant)
-  const result = mapped(opened, ({ existed }) => ({
-    data: { accountId: call.userId, asset: accountCurrency, openedBefore: existed },
-    message: existed ? 'The account was open already' : 'Account opened',
-  }))
-  return { identity, result }
-}
+const createAccount =
+  (deps: CommandDeps) =>
+  async (call: CommandCall): Promise<CommandResult> => {
+    const { profile, demoBalance, accountCurrency } = deps.config
+    const identity = identityOf(deps, call, { command: 'CREATE_ACCOUNT' })
+    const grant = profile === 'development' ? demoBalance : 0n
+    const opened = await deps.ledger.openAccount(identity, ownerOfUuid(call.userId), accountCurrency, grant)
+    const result = mapped(opened, ({ existed }) => ({
+      data: { accountId: call.userId, asset: accountCurrency, openedBefore: existed },
+      message: existed ? 'The account was open already' : 'Account opened',
+    }))
+    return { identity, result }
+  }
 
 const checkedAsset = ({ pairs }: CommandDeps, asset: string): string => {
   const symbols = pairs().map(({ symbol }) => symbol)
@@ -72,28 +78,32 @@ const checkedAsset = ({ pairs }: CommandDeps, asset: string): string => {
   return asset
 }
 
-const createTrade = (deps: CommandDeps) => async (call: CommandCall): Promise<CommandResult> => {
-  const { fields } = call
-  const request = {
-    asset: checkedAsset(deps, fields.text('asset')),
-    direction: fields.text('direction') === 'LONG' ? 'LONG' : 'SHORT',
-    margin: bounded('margin', fields.amount('margin')),
-    leverage: fields.count('leverage'),
-    stopLossPrice: optionalPrice(fields, 'stopLossPrice'),
-    takeProfitPrice: optionalPrice(fields, 'takeProfitPrice'),
-    worstPrice: optionalPrice(fields, 'worstPrice'),
-  } as const
-  const identity = identityOf(deps, call, { command: 'CREATE_TRADE', ...request })
-  const result = await deps.trading.createTrade({ identity, account: ownerOfUuid(call.userId), ...request })
-  return { identity, result: mapped(result, (trade) => ({ data: openTradeJson(trade), message: 'Trade opened' })) }
-}
+const createTrade =
+  (deps: CommandDeps) =>
+  async (call: CommandCall): Promise<CommandResult> => {
+    const { fields } = call
+    const request = {
+      asset: checkedAsset(deps, fields.text('asset')),
+      direction: fields.text('direction') === 'LONG' ? 'LONG' : 'SHORT',
+      margin: bounded('margin', fields.amount('margin')),
+      leverage: fields.count('leverage'),
+      stopLossPrice: optionalPrice(fields, 'stopLossPrice'),
+      takeProfitPrice: optionalPrice(fields, 'takeProfitPrice'),
+      worstPrice: optionalPrice(fields, 'worstPrice'),
+    } as const
+    const identity = identityOf(deps, call, { command: 'CREATE_TRADE', ...request })
+    const result = await deps.trading.createTrade({ identity, account: ownerOfUuid(call.userId), ...request })
+    return { identity, result: mapped(result, (trade) => ({ data: openTradeJson(trade), message: 'Trade opened' })) }
+  }
 
-const closeTrade = (deps: CommandDeps) => async (call: CommandCall): Promise<CommandResult> => {
-  const request = { tradeId: call.fields.text('tradeId'), worstPrice: optionalPrice(call.fields, 'worstPrice') }
-  const identity = identityOf(deps, call, { command: 'CLOSE_TRADE', ...request })
-  const result = await deps.trading.closeTrade({ identity, account: ownerOfUuid(call.userId), ...request })
-  return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
-}
+const closeTrade =
+  (deps: CommandDeps) =>
+  async (call: CommandCall): Promise<CommandResult> => {
+    const request = { tradeId: call.fields.text('tradeId'), worstPrice: optionalPrice(call.fields, 'worstPrice') }
+    const identity = identityOf(deps, call, { command: 'CLOSE_TRADE', ...request })
+    const result = await deps.trading.closeTrade({ identity, account: ownerOfUuid(call.userId), ...request })
+    return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
+  }
 
 const pnlNow = ({ prices, pairs }: CommandDeps, trade: OpenTrade): Units | null => {
   const pair = pairs().find(({ symbol }) => symbol === trade.asset)
@@ -110,43 +120,54 @@ const readAccount = async ({ trading, ledger }: CommandDeps, userId: string) => 
   return balances.ok ? ok({ trades: trades.value, balances: balances.value }) : balances
 }
 
-const getBalance = (deps: CommandDeps) => async ({ userId }: CommandCall): Promise<CommandResult> => ({
-  identity: null,
-  result: mapped(await readAccount(deps, userId), ({ trades, balances }) => ({
-    data: {
-      balances: balances.map(({ currency, balance, locked }) => ({
-        asset: currency, available: formatAmount(balance - locked), locked: formatAmount(locked),
-      })),
-      trades: trades.map((trade) => valuedTradeFields(trade, pnlNow(deps, trade))),
-    },
-    message: 'Operation completed',
-  })),
-})
+const getBalance =
+  (deps: CommandDeps) =>
+  async ({ userId }: CommandCall): Promise<CommandResult> => ({
+    identity: null,
+    result: mapped(await readAccount(deps, userId), ({ trades, balances }) => ({
+      data: {
+        balances: balances.map(({ currency, balance, locked }) => ({
+          asset: currency,
+          available: formatAmount(balance - locked),
+          locked: formatAmount(locked),
+        })),
+        trades: trades.map((trade) => valuedTradeFields(trade, pnlNow(deps, trade))),
+      },
+      message: 'Operation completed',
+    })),
+  })
 
 const sum = (values: readonly Units[]): Units => values.reduce((total, value) => total + value, 0n)
 
-const getUsdBalance = (deps: CommandDeps) => async ({ userId }: CommandCall): Promise<CommandResult> => {
-  const account = await readAccount(deps, userId)
-  if (!account.ok) return { identity: null, result: account }
-  const { trades, balances } = account.value
-  const gains: Units[] = []
-  for (const trade of trades) {
-    const pnl = pnlNow(deps, trade)
-    if (pnl === null) return { identity: null,
-      result: refuse('PRICE_STALE', `there is no price of ${trade.asset} yet; try again in a moment`, 1) }
-    gains.push(pnl - trade.fundingCost)
+const getUsdBalance =
+  (deps: CommandDeps) =>
+  async ({ userId }: CommandCall): Promise<CommandResult> => {
+    const account = await readAccount(deps, userId)
+    if (!account.ok) return { identity: null, result: account }
+    const { trades, balances } = account.value
+    const gains: Units[] = []
+    for (const trade of trades) {
+      const pnl = pnlNow(deps, trade)
+      if (pnl === null)
+        return {
+          identity: null,
+          result: refuse('PRICE_STALE', `there is no price of ${trade.asset} yet; try again in a moment`, 1),
+        }
+      gains.push(pnl - trade.fundingCost)
+    }
+    // USDC = 1 USD; other currencies are not valued here.
+    const dollars = balances.filter(({ currency }) => currency === deps.config.accountCurrency)
+    const locked = sum(dollars.map((balance) => balance.locked))
+    const available = sum(dollars.map((balance) => balance.balance)) - locked
+    const unrealizedPnl = sum(gains)
+    const data = {
+      available: formatAmount(available),
+      locked: formatAmount(locked),
+      unrealizedPnl: formatAmount(unrealizedPnl),
+      equity: formatAmount(available + locked + unrealizedPnl),
+    }
+    return { identity: null, result: ok({ data, message: 'Operation completed' }) }
   }
-  // USDC = 1 USD; other currencies are not valued here.
-  const dollars = balances.filter(({ currency }) => currency === deps.config.accountCurrency)
-  const locked = sum(dollars.map((balance) => balance.locked))
-  const available = sum(dollars.map((balance) => balance.balance)) - locked
-  const unrealizedPnl = sum(gains)
-  const data = {
-    available: formatAmount(available), locked: formatAmount(locked), unrealizedPnl: formatAmount(unrealizedPnl),
-    equity: formatAmount(available + locked + unrealizedPnl),
-  }
-  return { identity: null, result: ok({ data, message: 'Operation completed' }) }
-}
 
 /** The commands over the platform's clients. */
 export const createCommands = (deps: CommandDeps): Commands => ({
@@ -156,4 +177,3 @@ export const createCommands = (deps: CommandDeps): Commands => ({
   CREATE_TRADE: createTrade(deps),
   CLOSE_TRADE: closeTrade(deps),
 })
-

@@ -23,30 +23,37 @@ export const engineRoutes = (options: {
   readonly ids: Ids
 }): readonly Route[] => {
   const { commands, telemetry, clock, ids } = options
-  return [route({
-    spec: engineSpec,
-    handle: async (request, session): Promise<Answer> => {
-      const startedMs = clock.monotonicMs()
-      if (request.body === null) throw new Error('the route has a body schema')
-      const fields = fieldsOf(request.body)
-      const { result, identity } = await commands[commandOf(fields.text('command'))]({
-        userId: session.userId, method: request.method, path: engineSpec.path,
-          idempotencyKey: request.headers['x-idempotency-key'], fields,
-      })
-      // Follows from the command's id, so that a repeated key is answered with the same order id.
-      const orderId = uuidOfBytes(identity?.id ?? ids.bytes16())
-      const latencyMs = Math.max(0, Math.round(clock.monotonicMs() - startedMs))
-      if (result.ok) {
-        const { data, message } = result.value
-        return { status: 200,
-          body: { success: true, orderId, latency: latencyMs, engineResponse: { status: 'success', data, message } } }
-      }
-      const { code, message, retryAfterSeconds } = result.refusal
-      telemetry.refused(code)
-      const seconds = retryAfterSeconds ?? (code === 'UNAVAILABLE' ? 1 : undefined)
-      const status = httpStatusOf[code]
-      const body = engineRefusal({ orderId, latencyMs }, code, message)
-      return seconds === undefined ? { status, body } : { status, body, headers: { 'retry-after': String(seconds) } }
-    },
-  })]
+  return [
+    route({
+      spec: engineSpec,
+      handle: async (request, session): Promise<Answer> => {
+        const startedMs = clock.monotonicMs()
+        if (request.body === null) throw new Error('the route has a body schema')
+        const fields = fieldsOf(request.body)
+        const { result, identity } = await commands[commandOf(fields.text('command'))]({
+          userId: session.userId,
+          method: request.method,
+          path: engineSpec.path,
+          idempotencyKey: request.headers['x-idempotency-key'],
+          fields,
+        })
+        // Follows from the command's id, so that a repeated key is answered with the same order id.
+        const orderId = uuidOfBytes(identity?.id ?? ids.bytes16())
+        const latencyMs = Math.max(0, Math.round(clock.monotonicMs() - startedMs))
+        if (result.ok) {
+          const { data, message } = result.value
+          return {
+            status: 200,
+            body: { success: true, orderId, latency: latencyMs, engineResponse: { status: 'success', data, message } },
+          }
+        }
+        const { code, message, retryAfterSeconds } = result.refusal
+        telemetry.refused(code)
+        const seconds = retryAfterSeconds ?? (code === 'UNAVAILABLE' ? 1 : undefined)
+        const status = httpStatusOf[code]
+        const body = engineRefusal({ orderId, latencyMs }, code, message)
+        return seconds === undefined ? { status, body } : { status, body, headers: { 'retry-after': String(seconds) } }
+      },
+    }),
+  ]
 }

@@ -8,24 +8,46 @@ const readiness = object({ ready: { type: 'boolean' }, reasons: list({ type: 'st
 /** Probes and metrics. */
 export const healthSpecs = {
   live: routeSpec<'none'>({
-    operationId: 'live', method: 'GET', path: '/livez', tag: 'Health', security: 'none', summary: 'Whether the process runs',
-    answers: { 200: { description: 'It runs', schema: object({ status: { const: 'ok' } }) } }, refusals: [],
+    operationId: 'live',
+    method: 'GET',
+    path: '/livez',
+    tag: 'Health',
+    security: 'none',
+    summary: 'Whether the process runs',
+    answers: { 200: { description: 'It runs', schema: object({ status: { const: 'ok' } }) } },
+    refusals: [],
   }),
   ready: routeSpec<'none'>({
-    operationId: 'ready', method: 'GET', path: '/readyz', tag: 'Health', security: 'none',
-      summary: 'Whether it takes commands, and if not, why',
-    answers: { 200: { description: 'It does', schema: readiness },
-      503: { description: 'It does not', schema: readiness } }, refusals: [],
+    operationId: 'ready',
+    method: 'GET',
+    path: '/readyz',
+    tag: 'Health',
+    security: 'none',
+    summary: 'Whether it takes commands, and if not, why',
+    answers: {
+      200: { description: 'It does', schema: readiness },
+      503: { description: 'It does not', schema: readiness },
+    },
+    refusals: [],
   }),
   metrics: routeSpec<'none'>({
-    operationId: 'metrics', method: 'GET', path: '/metrics', tag: 'Health', security: 'none',
-      summary: 'Metrics in the text format of Prometheus',
-    answers: { 200: { description: 'All series', contentTypes: ['text/plain'] } }, refusals: [],
+    operationId: 'metrics',
+    method: 'GET',
+    path: '/metrics',
+    tag: 'Health',
+    security: 'none',
+    summary: 'Metrics in the text format of Prometheus',
+    answers: { 200: { description: 'All series', contentTypes: ['text/plain'] } },
+    refusals: [],
   }),
 } as const
 
 /** `/livez`, `/readyz`, `/metrics`. A gateway that is stopping is not ready. */
-export const healthRoutes = ({ platform, metrics, draining }: {
+export const healthRoutes = ({
+  platform,
+  metrics,
+  draining,
+}: {
   readonly platform: PlatformInspector
   readonly metrics: Metrics
   readonly draining: () => boolean

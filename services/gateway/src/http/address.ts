@@ -19,7 +19,10 @@ export const addressSetOf = (cidrs: readonly string[]): AddressSet => {
   const ranges = cidrs.map(rangeOf)
   return (text) => {
     const address = parsed(text)
-    return address !== null && ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits))
+    return (
+      address !== null &&
+      ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits))
+    )
   }
 }
 
@@ -27,14 +30,18 @@ export const addressSetOf = (cidrs: readonly string[]): AddressSet => {
  * The client's address: the peer's, or, behind trusted proxies, the last hop of `x-forwarded-for` that is none of them. IPv4 in
  * IPv6 is written as IPv4, so that one client has one name.
  */
-export const clientAddressOf = (trusted: AddressSet) => (request: IncomingMessage): string => {
-  const peer = parsed(request.socket.remoteAddress ?? '')?.toString() ?? 'unknown'
-  if (!trusted(peer)) return peer
-  const header = request.headers['x-forwarded-for']
-  const hops = (Array.isArray(header) ? header.join(',') : header ?? '').split(',').map((hop) => parsed(hop.trim())?.toString())
-  for (const hop of hops.reverse()) {
-    if (hop === undefined) return peer
-    if (!trusted(hop)) return hop
+export const clientAddressOf =
+  (trusted: AddressSet) =>
+  (request: IncomingMessage): string => {
+    const peer = parsed(request.socket.remoteAddress ?? '')?.toString() ?? 'unknown'
+    if (!trusted(peer)) return peer
+    const header = request.headers['x-forwarded-for']
+    const hops = (Array.isArray(header) ? header.join(',') : (header ?? ''))
+      .split(',')
+      .map((hop) => parsed(hop.trim())?.toString())
+    for (const hop of hops.reverse()) {
+      if (hop === undefined) return peer
+      if (!trusted(hop)) return hop
+    }
+    return peer
   }
-  return peer
-}

@@ -12,10 +12,18 @@ const DISCARDED_LIMITS_MAX = 16
  * Reads a body as text: bytes are kept one to one (`binary`) so that the text is checked here: a broken sequence is an error and
  * not a replacement character.
  */
-export const createBodyReader = (limitBytes: number): Middleware => koaBody({
-  json: false, urlencoded: false, multipart: false, text: true, textTypes: ['application/json'],
-  textLimit: limitBytes, encoding: 'binary', patchNode: false, patchKoa: true,
-})
+export const createBodyReader = (limitBytes: number): Middleware =>
+  koaBody({
+    json: false,
+    urlencoded: false,
+    multipart: false,
+    text: true,
+    textTypes: ['application/json'],
+    textLimit: limitBytes,
+    encoding: 'binary',
+    patchNode: false,
+    patchKoa: true,
+  })
 
 const discard = async (request: IncomingMessage, bytesMax: number): Promise<boolean> => {
   let bytes = 0
@@ -34,8 +42,8 @@ const isTooLarge = (error: unknown): boolean =>
  * @throws {ApiError} `PAYLOAD_TOO_LARGE`, or `VALIDATION_ERROR` naming what is wrong
  */
 export const readBody = async (context: Context, read: Middleware, limitBytes: number): Promise<JsonDocument> => {
-  if ((context.get('content-encoding')
-    || 'identity') !== 'identity') throw invalid('content-encoding is not accepted; send the body as it is')
+  if ((context.get('content-encoding') || 'identity') !== 'identity')
+    throw invalid('content-encoding is not accepted; send the body as it is')
   if (context.request.is('application/json') !== 'application/json') {
     throw invalid('the content-type must be application/json; send the fields as a JSON object')
   }
@@ -43,7 +51,7 @@ export const readBody = async (context: Context, read: Middleware, limitBytes: n
     await read(context, () => Promise.resolve())
   } catch (error) {
     if (!isTooLarge(error)) throw error
-    if (!await discard(context.req, limitBytes * DISCARDED_LIMITS_MAX)) context.set('connection', 'close')
+    if (!(await discard(context.req, limitBytes * DISCARDED_LIMITS_MAX))) context.set('connection', 'close')
     throw new ApiError('PAYLOAD_TOO_LARGE', `the body has more than ${limitBytes} bytes; send less`)
   }
   const raw: unknown = context.request.body

@@ -28,7 +28,12 @@ export const decodeCursor = (scope: string, cursor: string): PageEnd => {
 }
 
 /** Cuts a page that was read with one document more than asked. */
-export const cutPage = <Item>(found: readonly Item[], limit: number, scope: string, endOf: (item: Item) => PageEnd): {
+export const cutPage = <Item>(
+  found: readonly Item[],
+  limit: number,
+  scope: string,
+  endOf: (item: Item) => PageEnd,
+): {
   readonly items: readonly Item[]
   readonly nextCursor: string | null
 } => {

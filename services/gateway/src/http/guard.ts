@@ -9,8 +9,12 @@ import type { RateGate } from './rate-gate.ts'
 import type { PrincipalOf, RouteSpec, Security } from './route.ts'
 
 /** Finds out who calls and whether they may, before anything of the body is read. @throws {ApiError} */
-export type RouteGuard = <Kind extends Security>(kind: Kind, spec: RouteSpec, context: Context, address: string) =>
-  Promise<PrincipalOf[Kind]>
+export type RouteGuard = <Kind extends Security>(
+  kind: Kind,
+  spec: RouteSpec,
+  context: Context,
+  address: string,
+) => Promise<PrincipalOf[Kind]>
 
 /** Parts of the guard. */
 export interface GuardOptions {
@@ -37,7 +41,8 @@ const adminGuard = ({ adminToken, rate, limits }: GuardOptions) => {
     }
     await rate('administration', limits.administration)
     const who = context.get('x-admin-user') || 'admin'
-    if (!ADMIN_NAME.test(who)) throw new ApiError('VALIDATION_ERROR', 'x-admin-user must have 1 to 64 printable characters')
+    if (!ADMIN_NAME.test(who))
+      throw new ApiError('VALIDATION_ERROR', 'x-admin-user must have 1 to 64 printable characters')
     return { who }
   }
 }
@@ -46,8 +51,9 @@ const adminGuard = ({ adminToken, rate, limits }: GuardOptions) => {
 export const createGuard = (options: GuardOptions): RouteGuard => {
   const { sessions, bankKeys, originAllowed, rate, limits } = options
   const admin = adminGuard(options)
-  const guards: { readonly [Kind in Security]: (spec: RouteSpec, context: Context, address: string) =>
-    Promise<PrincipalOf[Kind]> } = {
+  const guards: {
+    readonly [Kind in Security]: (spec: RouteSpec, context: Context, address: string) => Promise<PrincipalOf[Kind]>
+  } = {
     none: async (spec, context, address) => {
       if (spec.method !== 'GET' && !originAllowed(context.req.headers)) throw foreignOrigin()
       if (spec.tag !== 'Health') await rate(`address:${address}`, limits.anonymousPerAddress)

@@ -76,7 +76,10 @@ export interface PrincipalOf {
 }
 
 /** A handler of routes of one kind of security. */
-export type Handler<Kind extends Security> = (request: RouteRequest, principal: PrincipalOf[Kind]) => Promise<Answer> | Answer
+export type Handler<Kind extends Security> = (
+  request: RouteRequest,
+  principal: PrincipalOf[Kind],
+) => Promise<Answer> | Answer
 
 /** A route with its handler; made by `route`, which sees to it that the handler fits the security. */
 export interface Route {
@@ -85,7 +88,10 @@ export interface Route {
 }
 
 /** Joins a spec and its handler. */
-export const route = <Kind extends Security>({ spec, handle }: {
+export const route = <Kind extends Security>({
+  spec,
+  handle,
+}: {
   readonly spec: RouteSpec & { readonly security: Kind }
   readonly handle: Handler<Kind>
 }): Route => ({ spec, handle: (request, principal) => handle(request, principal as PrincipalOf[Kind]) })
@@ -97,4 +103,4 @@ export const routeSpec = <Kind extends Security>(
 
 /** An answer with status 200. */
 export const answer = (body: unknown, headers?: Readonly<Record<string, string>>): Answer =>
-  (headers === undefined ? { status: 200, body } : { status: 200, body, headers })
+  headers === undefined ? { status: 200, body } : { status: 200, body, headers }

@@ -23,33 +23,46 @@ export interface ServerOptions {
 const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout' }
 
 /** What a request that HTTP's own parser refused gets: the envelope of every other refusal, then the connection ends. */
-const rawRefusal = ({ ids, refused }: ServerOptions, envelope: Envelope, error: NodeJS.ErrnoException,
-  timeoutMs: number): string => {
+const rawRefusal = (
+  { ids, refused }: ServerOptions,
+  envelope: Envelope,
+  error: NodeJS.ErrnoException,
+  timeoutMs: number,
+): string => {
   const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const code: RefusalCode = late ? 'REQUEST_TIMEOUT' : 'VALIDATION_ERROR'
   const message = late
     ? `the request did not arrive within ${timeoutMs} ms; send it faster`
     : 'the request is not proper HTTP/1.1 or its headers are too large'
   refused(code)
-  const body = JSON.stringify(envelope === 'engine'
-    ? engineRefusal({ orderId: ids.uuid(), latencyMs: late ? timeoutMs : 0 }, code, message)
-    : plainRefusal(code, message))
+  const body = JSON.stringify(
+    envelope === 'engine'
+      ? engineRefusal({ orderId: ids.uuid(), latencyMs: late ? timeoutMs : 0 }, code, message)
+      : plainRefusal(code, message),
+  )
   const status = httpStatusOf[code]
-  return `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n`
-    + `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${ids.uuid()}\r\nconnection: close\r\n\r\n${body}`
+  return (
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${ids.uuid()}\r\nconnection: close\r\n\r\n${body}`
+  )
 }
 
 /** An HTTP server with every bound set; it does not listen yet. */
 export const createHttpServer = (options: ServerOptions): Server => {
   const { limits, handle } = options
-  const server = createServer({
-    maxHeaderSize: limits.headerBytesMax,
-    requestTimeout: limits.requestTimeoutMs,
-    headersTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: Math.max(25, Math.floor(limits.requestTimeoutMs / LATE_CHECKS_PER_TIMEOUT)),
-    noDelay: true,
-  }, (request, response) => { handle(request, response) })
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: Math.max(25, Math.floor(limits.requestTimeoutMs / LATE_CHECKS_PER_TIMEOUT)),
+      noDelay: true,
+    },
+    (request, response) => {
+      handle(request, response)
+    },
+  )
   server.maxHeadersCount = HEADERS_MAX
   server.maxConnections = limits.connectionsMax
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -57,19 +70,22 @@ export const createHttpServer = (options: ServerOptions): Server => {
       socket.destroy()
       return
     }
-    socket.end(rawRefusal(options, options.envelopeOfSocket(socket), error, limits.requestTimeoutMs), () => { socket.destroy() })
+    socket.end(rawRefusal(options, options.envelopeOfSocket(socket), error, limits.requestTimeoutMs), () => {
+      socket.destroy()
+    })
   })
   return server
 }
 
 /** Listens; answers the port. Rejects when it cannot be had. */
-export const listen = (server: Server, host: string, port: number): Promise<number> => new Promise((resolve, reject) => {
-  server.once('error', reject)
-  server.listen(port, host, () => {
-    server.off('error', reject)
-    resolve((server.address() as AddressInfo).port)
+export const listen = (server: Server, host: string, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
   })
-})
 
 /** `http://host:port`, IPv6 in brackets. */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -77,6 +93,8 @@ export const urlOf = (host: string, port: number): string => `http://${host.incl
 /** Refuses an upgrade with a status and ends the socket. */
 export const refuseUpgrade = (socket: Socket, status: string, code: RefusalCode, message: string): void => {
   const body = JSON.stringify(plainRefusal(code, message))
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n`
-    + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
 }

@@ -13,7 +13,10 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
 export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
   const requests = metrics.counter('bourse_http_requests_total', 'Requests answered', ['route', 'method', 'status'])
   const refusals = metrics.counter('bourse_http_refusals_total', 'Refusals by code', ['code'])
-  const durations = metrics.histogram('bourse_http_request_duration_seconds', 'Time from request to answer', ['route', 'method'])
+  const durations = metrics.histogram('bourse_http_request_duration_seconds', 'Time from request to answer', [
+    'route',
+    'method',
+  ])
   const running = metrics.gauge('bourse_http_requests_in_flight', 'Requests under way', [])
   return {
     answered: (route, method, status, seconds) => {
@@ -21,7 +24,11 @@ export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
       requests.inc({ route, method: known, status: String(status) })
       durations.observe({ route, method: known }, seconds)
     },
-    refused: (code) => { refusals.inc({ code }) },
-    inFlight: (count) => { running.set(count) },
+    refused: (code) => {
+      refusals.inc({ code })
+    },
+    inFlight: (count) => {
+      running.set(count)
+    },
   }
 }

@@ -25,22 +25,29 @@ const options = {
 export const createAjv = (coerceTypes: boolean): Ajv2020 => {
   const ajv = new Ajv2020({ ...options, coerceTypes, useDefaults: coerceTypes })
   // The package is CommonJS: its default export is the module when it is loaded as ESM.
-  const add = (addFormats as unknown as { readonly default?: typeof addFormats.default }).default
-    ?? (addFormats as unknown as typeof addFormats.default)
+  const add =
+    (addFormats as unknown as { readonly default?: typeof addFormats.default }).default ??
+    (addFormats as unknown as typeof addFormats.default)
   add(ajv)
   return ajv
 }
 
 const shown = (value: unknown): string => {
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value) ?? 'nothing'
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-const at = (data: unknown, pointer: string): unknown => pointer.split('/').slice(1).reduce<unknown>(
-  (value, key) => (typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
-  data,
-)
+const at = (data: unknown, pointer: string): unknown =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null
+          ? (value as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')]
+          : undefined,
+      data,
+    )
 
 const list = (values: unknown): string => (Array.isArray(values) ? values.join(', ') : String(values))
 
@@ -76,26 +83,37 @@ const explain = (where: string, error: ErrorObject | undefined, data: unknown): 
   return `${field} ${shown(at(data, error.instancePath))} ${remedy}`
 }
 
-const checker = (validate: ValidateFunction | null, where: string) => (value: unknown): void => {
-  if (validate === null || validate(value)) return
-  throw invalid(explain(where, validate.errors?.[0], value))
-}
+const checker =
+  (validate: ValidateFunction | null, where: string) =>
+  (value: unknown): void => {
+    if (validate === null || validate(value)) return
+    throw invalid(explain(where, validate.errors?.[0], value))
+  }
 
 /** Makes validators; schemas are compiled once, here. */
 export const createValidators = (): ((spec: RouteSpec) => RouteValidator) => {
   const bodies = createAjv(false)
   const texts = createAjv(true)
   const compiled = (ajv: Ajv2020, schema: object | undefined): ValidateFunction | null =>
-    (schema === undefined ? null : ajv.compile(structuredClone(schema)))
+    schema === undefined ? null : ajv.compile(structuredClone(schema))
   return (spec) => {
     const params = checker(compiled(texts, spec.params), 'path')
     const query = checker(compiled(texts, spec.query ?? { type: 'object', additionalProperties: false }), 'query')
     const headers = checker(compiled(texts, spec.headers), 'header')
     const body = checker(compiled(bodies, spec.body), 'body')
     return {
-      params: (value) => { params(value); return value as Record<string, string> },
-      query: (value) => { query(value); return value as Record<string, string | number | boolean> },
-      headers: (value) => { headers(value); return value as Record<string, string> },
+      params: (value) => {
+        params(value)
+        return value as Record<string, string>
+      },
+      query: (value) => {
+        query(value)
+        return value as Record<string, string | number | boolean>
+      },
+      headers: (value) => {
+        headers(value)
+        return value as Record<string, string>
+      },
       body,
     }
   }

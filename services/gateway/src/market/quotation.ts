@@ -7,7 +7,8 @@ import type { OpenTrade } from '@bourse/trading/client/types.ts'
 
 /** What a pair trades at by a feed quote, by the engine's own rules. */
 export const marketQuoteOf = (
-  pair: Pick<TradingPairSpec, 'tickSize' | 'spreadBps'>, { feedBid, feedAsk }: Pick<FeedQuote, 'feedBid' | 'feedAsk'>,
+  pair: Pick<TradingPairSpec, 'tickSize' | 'spreadBps'>,
+  { feedBid, feedAsk }: Pick<FeedQuote, 'feedBid' | 'feedAsk'>,
 ): Quote => quoteOf(feedBid, feedAsk, pair.spreadBps, pair.tickSize)
 
 /** The pnl of closing at the quote, before fees and funding, by the engine's own rules. */

@@ -21,20 +21,27 @@ const marketFields = (pair: TradingPairSpec, state: MarketState) => {
     margin: {
       maxLeverage: margin.maxLeverage,
       tiers: margin.tiers.map(({ notionalFloor, maintenanceRate, maxLeverage }) => ({
-        notionalFloor: formatAmount(notionalFloor), maintenanceRate: formatAmount(maintenanceRate), maxLeverage,
+        notionalFloor: formatAmount(notionalFloor),
+        maintenanceRate: formatAmount(maintenanceRate),
+        maxLeverage,
       })),
     },
     fees: {
-      openBps: formatAmount(fees.openBps), closeBps: formatAmount(fees.closeBps),
-        liquidationBps: formatAmount(fees.liquidationBps),
+      openBps: formatAmount(fees.openBps),
+      closeBps: formatAmount(fees.closeBps),
+      liquidationBps: formatAmount(fees.liquidationBps),
     },
     spreadBps: formatAmount(pair.spreadBps),
     funding: {
-      intervalSeconds: funding.intervalSeconds, rateBps: formatAmount(funding.rateBps), capBps: formatAmount(funding.capBps),
+      intervalSeconds: funding.intervalSeconds,
+      rateBps: formatAmount(funding.rateBps),
+      capBps: formatAmount(funding.capBps),
     },
     maxPriceAgeSeconds: prices.maxAgeSeconds,
     limits: {
-      maxOpenTrades: limits.maxOpenTrades, maxNotional: optional(limits.maxNotional), minMargin: formatAmount(limits.minMargin),
+      maxOpenTrades: limits.maxOpenTrades,
+      maxNotional: optional(limits.maxNotional),
+      minMargin: formatAmount(limits.minMargin),
     },
   }
 }
@@ -58,30 +65,36 @@ export const marketRoutes = ({ pairs, prices, candles, trading }: MarketDeps): r
   return [
     route({
       spec: marketSpecs.markets,
-      handle: async () => answer({ markets: await Promise.all(pairs().map(async (pair) =>
-        marketFields(pair, await stateOf(pair)))) }),
+      handle: async () =>
+        answer({ markets: await Promise.all(pairs().map(async (pair) => marketFields(pair, await stateOf(pair)))) }),
     }),
     route({
       spec: marketSpecs.prices,
-      handle: () => answer({
-        prices: pairs().flatMap((pair) => {
-          const quote = prices.latest(pair.symbol)
-          return quote === null ? [] : [priceFields(pair, quote)]
+      handle: () =>
+        answer({
+          prices: pairs().flatMap((pair) => {
+            const quote = prices.latest(pair.symbol)
+            return quote === null ? [] : [priceFields(pair, quote)]
+          }),
         }),
-      }),
     }),
     route({
       spec: marketSpecs.candles,
       handle: ({ query }) => {
         const symbols = pairs().map(({ symbol }) => symbol)
         const asset = String(query['asset'])
-        if (!symbols.includes(asset)) throw invalid(`asset "${asset}" is not traded here; use one of ${symbols.join(', ')}`)
+        if (!symbols.includes(asset))
+          throw invalid(`asset "${asset}" is not traded here; use one of ${symbols.join(', ')}`)
         const interval = checkedInterval(query['interval'])
         return answer({
-          asset, interval,
+          asset,
+          interval,
           candles: candles(asset, interval, Number(query['limit'])).map(({ openTimeMs, open, high, low, close }) => ({
-            openTime: momentOf(openTimeMs), open: formatAmount(open), high: formatAmount(high), low: formatAmount(low),
-              close: formatAmount(close),
+            openTime: momentOf(openTimeMs),
+            open: formatAmount(open),
+            high: formatAmount(high),
+            low: formatAmount(low),
+            close: formatAmount(close),
           })),
         })
       },

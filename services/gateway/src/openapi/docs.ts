@@ -8,21 +8,35 @@ import { parameters } from '../http/schemas.ts'
 /** The document itself and the page that shows it. */
 export const docsSpecs = {
   document: routeSpec<'none'>({
-    operationId: 'openApiDocument', method: 'GET', path: '/openapi.json', tag: 'Documentation', security: 'none',
-      summary: 'This document',
-    answers: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } }, refusals: [],
+    operationId: 'openApiDocument',
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'Documentation',
+    security: 'none',
+    summary: 'This document',
+    answers: { 200: { description: 'OpenAPI 3.1', schema: { type: 'object' } } },
+    refusals: [],
   }),
   page: routeSpec<'none'>({
-    operationId: 'docsPage', method: 'GET', path: '/docs', tag: 'Documentation', security: 'none',
-      summary: 'The API reference as a page',
-    answers: { 200: { description: 'HTML', contentTypes: ['text/html'] } }, refusals: [],
+    operationId: 'docsPage',
+    method: 'GET',
+    path: '/docs',
+    tag: 'Documentation',
+    security: 'none',
+    summary: 'The API reference as a page',
+    answers: { 200: { description: 'HTML', contentTypes: ['text/html'] } },
+    refusals: [],
   }),
   asset: routeSpec<'none'>({
-    operationId: 'docsAsset', method: 'GET', path: '/docs/{file}', tag: 'Documentation', security: 'none',
-      summary: 'A file of the page',
+    operationId: 'docsAsset',
+    method: 'GET',
+    path: '/docs/{file}',
+    tag: 'Documentation',
+    security: 'none',
+    summary: 'A file of the page',
     params: parameters({ file: { type: 'string', maxLength: 64 } }, ['file']),
     answers: { 200: { description: 'The file', contentTypes: ['text/css', 'text/javascript', 'image/png'] } },
-      refusals: ['NOT_FOUND'],
+    refusals: ['NOT_FOUND'],
   }),
 } as const
 
@@ -33,8 +47,9 @@ const PACKAGE_FILES: Readonly<Record<string, string>> = {
   'favicon-32x32.png': 'image/png',
 }
 const START_FILE = 'start.js'
-const START_SCRIPT = 'window.ui = SwaggerUIBundle({ '
-  + 'url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });\n'
+const START_SCRIPT =
+  'window.ui = SwaggerUIBundle({ ' +
+  'url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });\n'
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -55,14 +70,22 @@ const PAGE = `<!doctype html>
 
 /** Everything from here; styles inline because the viewer sets them on elements. */
 const PAGE_POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
-  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ')
 
-const page = (body: string | Buffer, contentType: string, maxAgeSeconds: number): Answer => answer(body, {
-  'content-type': contentType, 'content-security-policy': PAGE_POLICY, 'cache-control': maxAgeSeconds === 0 ? 'no-cache'
-    : `public, max-age=${maxAgeSeconds}`,
-})
+const page = (body: string | Buffer, contentType: string, maxAgeSeconds: number): Answer =>
+  answer(body, {
+    'content-type': contentType,
+    'content-security-policy': PAGE_POLICY,
+    'cache-control': maxAgeSeconds === 0 ? 'no-cache' : `public, max-age=${maxAgeSeconds}`,
+  })
 
 const FILE_AGE_SECONDS = 3_600
 
@@ -77,8 +100,10 @@ export const docsRoutes = (document: object): readonly Route[] => {
     return read
   }
   return [
-    route({ spec: docsSpecs.document, handle: () =>
-      answer(text, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' }) }),
+    route({
+      spec: docsSpecs.document,
+      handle: () => answer(text, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' }),
+    }),
     route({ spec: docsSpecs.page, handle: () => page(PAGE, 'text/html; charset=utf-8', 0) }),
     route({
       spec: docsSpecs.asset,

@@ -17,7 +17,7 @@ const BODY_REFUSALS: readonly RefusalCode[] = ['PAYLOAD_TOO_LARGE', 'REQUEST_TIM
 
 const SECURITY_SCHEMES: Readonly<Record<Exclude<Security, 'none'>, Json>> = {
   session: { type: 'apiKey', in: 'cookie', name: 'authToken', description: 'Made by signing in.' },
-  bank: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The bank\'s key.' },
+  bank: { type: 'apiKey', in: 'header', name: 'x-api-key', description: "The bank's key." },
   admin: { type: 'http', scheme: 'bearer', description: 'The administration token.' },
 }
 
@@ -39,31 +39,54 @@ const createComponents = () => {
   return { schemas, convert }
 }
 
-const parametersOf = (convert: (node: unknown) => unknown, place: 'path' | 'query' | 'header',
-  schema: ParameterSchema | undefined): unknown[] =>
+const parametersOf = (
+  convert: (node: unknown) => unknown,
+  place: 'path' | 'query' | 'header',
+  schema: ParameterSchema | undefined,
+): unknown[] =>
   Object.entries(schema?.properties ?? {}).map(([name, { description, ...property }]) => ({
-    name, in: place, required: schema?.required?.includes(name) ?? false,
-    ...(description === undefined ? {} : { description }), schema: convert(property),
+    name,
+    in: place,
+    required: schema?.required?.includes(name) ?? false,
+    ...(description === undefined ? {} : { description }),
+    schema: convert(property),
   }))
 
 const answersOf = (convert: (node: unknown) => unknown, answers: Readonly<Record<number, AnswerSpec>>): Json =>
   Object.fromEntries(
-  Object.entries(answers).map(([status, { description, contentTypes = ['application/json'], schema }]) => [status, {
-    description,
-    content: Object.fromEntries(contentTypes.map((type) => [
-      type, type === 'application/json' && schema !== undefined ? { schema: convert(schema) } : { schema: { type: 'string' } },
-    ])),
-  }]),
-)
+    Object.entries(answers).map(([status, { description, contentTypes = ['application/json'], schema }]) => [
+      status,
+      {
+        description,
+        content: Object.fromEntries(
+          contentTypes.map((type) => [
+            type,
+            type === 'application/json' && schema !== undefined
+              ? { schema: convert(schema) }
+              : { schema: { type: 'string' } },
+          ]),
+        ),
+      },
+    ]),
+  )
 
 const refusalsOf = (convert: (node: unknown) => unknown, spec: RouteSpec): Json => {
   const codes = [...COMMON_REFUSALS[spec.security], ...(spec.body === undefined ? [] : BODY_REFUSALS), ...spec.refusals]
   const byStatus = new Map<number, RefusalCode[]>()
-  for (const code of new Set(codes)) byStatus.set(httpStatusOf[code], [...byStatus.get(httpStatusOf[code]) ?? [], code])
+  for (const code of new Set(codes))
+    byStatus.set(httpStatusOf[code], [...(byStatus.get(httpStatusOf[code]) ?? []), code])
   const schema = convert(spec.path === engineSpec.path ? engineRefusalSchema : refusalSchema)
-  return Object.fromEntries([...byStatus].sort(([a], [b]) => a - b).map(([status, names]) => [status, {
-    description: names.join(', '), content: { 'application/json': { schema } },
-  }]))
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, names]) => [
+        status,
+        {
+          description: names.join(', '),
+          content: { 'application/json': { schema } },
+        },
+      ]),
+  )
 }
 
 const operationOf = (convert: (node: unknown) => unknown, spec: RouteSpec): Json => ({
@@ -73,10 +96,12 @@ const operationOf = (convert: (node: unknown) => unknown, spec: RouteSpec): Json
   ...(spec.description === undefined ? {} : { description: spec.description }),
   ...(spec.security === 'none' ? {} : { security: [{ [spec.security]: [] }] }),
   parameters: [
-    ...parametersOf(convert, 'path', spec.params), ...parametersOf(convert, 'query', spec.query),
-      ...parametersOf(convert, 'header', spec.headers),
+    ...parametersOf(convert, 'path', spec.params),
+    ...parametersOf(convert, 'query', spec.query),
+    ...parametersOf(convert, 'header', spec.headers),
   ],
-  ...(spec.body === undefined ? {}
+  ...(spec.body === undefined
+    ? {}
     : { requestBody: { required: true, content: { 'application/json': { schema: convert(spec.body) } } } }),
   // Where an answer and a refusal share a status (503 of /readyz), the answer is the more exact.
   responses: { ...refusalsOf(convert, spec), ...answersOf(convert, spec.answers) },
@@ -99,13 +124,17 @@ export const openApiDocument = (specs: readonly RouteSpec[]): Json => {
   for (const piece of [amountInput, optionalAmountInput, decimal, optionalDecimal]) convert(piece)
   const paths: Record<string, Json> = {}
   for (const spec of specs) {
-    const path = paths[spec.path] ??= {}
+    const path = (paths[spec.path] ??= {})
     path[spec.method.toLowerCase()] = operationOf(convert, spec)
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Bourse', version: '1.0.0', description: DESCRIPTION,
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Bourse',
+      version: '1.0.0',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: '/' }],
     tags: [...new Set(specs.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,

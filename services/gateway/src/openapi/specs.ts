@@ -10,7 +10,12 @@ import { docsSpecs } from './docs.ts'
 
 /** Every route of the gateway as data, in the document's order. */
 export const allSpecs: readonly RouteSpec[] = [
-  ...Object.values(authSpecs), engineSpec, ...Object.values(tradeSpecs), ...Object.values(marketSpecs),
-    ...Object.values(bankSpecs),
-  ...Object.values(adminSpecs), ...Object.values(healthSpecs), ...Object.values(docsSpecs),
+  ...Object.values(authSpecs),
+  engineSpec,
+  ...Object.values(tradeSpecs),
+  ...Object.values(marketSpecs),
+  ...Object.values(bankSpecs),
+  ...Object.values(adminSpecs),
+  ...Object.values(healthSpecs),
+  ...Object.values(docsSpecs),
 ]

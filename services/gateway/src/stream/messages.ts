@@ -16,7 +16,12 @@ export type Channel = { readonly kind: 'prices'; readonly asset: string } | { re
 
 const CHANNELS_MAX = 64
 
-const channels: Schema = { type: 'array', minItems: 1, maxItems: CHANNELS_MAX, items: { type: 'string', maxLength: 64 } }
+const channels: Schema = {
+  type: 'array',
+  minItems: 1,
+  maxItems: CHANNELS_MAX,
+  items: { type: 'string', maxLength: 64 },
+}
 const sequence: Schema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 
 const messageSchema: Schema = {
@@ -45,8 +50,8 @@ export const createMessageReader = (): ((text: string) => ClientMessage | Messag
       if (validate(value)) return value as unknown as ClientMessage
       return { errorCode: 'VALIDATION_ERROR', message: ajv.errorsText(validate.errors, { dataVar: 'message' }) }
     } catch (error) {
-      if (error instanceof JsonError) return { errorCode: 'VALIDATION_ERROR',
-        message: error.message.replace('the body', 'the message') }
+      if (error instanceof JsonError)
+        return { errorCode: 'VALIDATION_ERROR', message: error.message.replace('the body', 'the message') }
       throw error
     }
   }

@@ -18,13 +18,20 @@ interface Feed {
 }
 
 /** One subscription per asset that somebody reads, whatever the number of readers. */
-export const createPriceHub = ({ prices, pairs }: { readonly prices: Prices; readonly pairs: () =>
-  readonly TradingPairSpec[] }): PriceHub => {
+export const createPriceHub = ({
+  prices,
+  pairs,
+}: {
+  readonly prices: Prices
+  readonly pairs: () => readonly TradingPairSpec[]
+}): PriceHub => {
   const feeds = new Map<string, Feed>()
   const pairOf = (asset: string): TradingPairSpec | undefined => pairs().find(({ symbol }) => symbol === asset)
 
   const messageOf = (pair: TradingPairSpec, quote: FeedQuote): Buffer =>
-    Buffer.from(JSON.stringify({ channel: `prices:${pair.symbol}`, sequence: quote.sequence, data: priceFields(pair, quote) }))
+    Buffer.from(
+      JSON.stringify({ channel: `prices:${pair.symbol}`, sequence: quote.sequence, data: priceFields(pair, quote) }),
+    )
 
   const open = (asset: string): Feed => {
     const feed: Feed = { listeners: new Set(), latest: null, stop: () => undefined }

@@ -78,7 +78,9 @@ const createOutlet = ({ socket, limits, telemetry, clock }: ReaderOptions, onRoo
       if (waiting.has(key)) telemetry.conflated()
       waiting.set(key, message)
     },
-    forget: (key: string): void => { waiting.delete(key) },
+    forget: (key: string): void => {
+      waiting.delete(key)
+    },
     slowForMs: (): number => (isFull() && slowSinceMs !== null ? clock.monotonicMs() - slowSinceMs : 0),
   }
 }
@@ -105,9 +107,15 @@ export const createReader = (options: ReaderOptions): Reader => {
   let trades: TradeFeed | null = null
   let disposed = false
   const mayReceive = createMessageGate(options)
-  const outlet = createOutlet(options, () => { if (trades !== null) void trades.pump() })
-  const say = (message: object): void => { outlet.write(JSON.stringify(message)) }
-  const refuse = (refusal: MessageRefusal): void => { say({ op: 'error', ...refusal }) }
+  const outlet = createOutlet(options, () => {
+    if (trades !== null) void trades.pump()
+  })
+  const say = (message: object): void => {
+    outlet.write(JSON.stringify(message))
+  }
+  const refuse = (refusal: MessageRefusal): void => {
+    say({ op: 'error', ...refusal })
+  }
   const close = (code: number, reason: string): void => {
     if (socket.readyState === socket.OPEN) socket.close(code, reason)
     else socket.terminate()
@@ -117,20 +125,30 @@ export const createReader = (options: ReaderOptions): Reader => {
     if (prices.has(asset)) return
     // Entered first: the latest price may come while subscribing.
     prices.set(asset, () => undefined)
-    prices.set(asset, hub.subscribe(asset, (message) => { outlet.writeLatest(asset, message) }))
+    prices.set(
+      asset,
+      hub.subscribe(asset, (message) => {
+        outlet.writeLatest(asset, message)
+      }),
+    )
   }
   const subscribeTrades = async (account: string, after: number | undefined): Promise<void> => {
     if (trades !== null && after === undefined) return
-    const from = after ?? await latestTradeSequence(views, account)
+    const from = after ?? (await latestTradeSequence(views, account))
     if (disposed) return
     trades?.stop()
     trades = createTradeFeed({
-      views, platform, account, after: from,
+      views,
+      platform,
+      account,
+      after: from,
       send: (message) => {
         outlet.write(message)
         return !outlet.isFull()
       },
-      onError: (error) => { logger.warn({ err: error }, 'trade events could not be read; the next check tries again') },
+      onError: (error) => {
+        logger.warn({ err: error }, 'trade events could not be read; the next check tries again')
+      },
     })
   }
 
@@ -138,16 +156,23 @@ export const createReader = (options: ReaderOptions): Reader => {
     for (const name of names) {
       const channel = channelOf(name)
       if (channel === null || (channel.kind === 'prices' && !hub.has(channel.asset))) {
-        return { errorCode: 'VALIDATION_ERROR',
-          message: `channel "${name}" is not known; use trades or prices:<ASSET> with an asset of /api/v1/markets` }
+        return {
+          errorCode: 'VALIDATION_ERROR',
+          message: `channel "${name}" is not known; use trades or prices:<ASSET> with an asset of /api/v1/markets`,
+        }
       }
-      if (channel.kind === 'trades' && session === null) return { errorCode: 'UNAUTHENTICATED',
-        message: 'the channel trades needs a session; sign in and connect again' }
+      if (channel.kind === 'trades' && session === null)
+        return {
+          errorCode: 'UNAUTHENTICATED',
+          message: 'the channel trades needs a session; sign in and connect again',
+        }
     }
     const added = new Set(names.filter((name) => name !== 'trades' && !prices.has(name.slice('prices:'.length))))
     if (prices.size + added.size + 1 > limits.subscriptionsPerSocketMax) {
-      return { errorCode: 'RATE_LIMITED',
-        message: `a socket has at most ${limits.subscriptionsPerSocketMax} channels; unsubscribe some or open another` }
+      return {
+        errorCode: 'RATE_LIMITED',
+        message: `a socket has at most ${limits.subscriptionsPerSocketMax} channels; unsubscribe some or open another`,
+      }
     }
     return null
   }
@@ -159,8 +184,8 @@ export const createReader = (options: ReaderOptions): Reader => {
       return
     }
     const channels = names.flatMap((name) => channelOf(name) ?? [])
-    if (session !== null && channels.some(({ kind }) =>
-      kind === 'trades')) await subscribeTrades(accountKeyOf(session.userId), afterTrades)
+    if (session !== null && channels.some(({ kind }) => kind === 'trades'))
+      await subscribeTrades(accountKeyOf(session.userId), afterTrades)
     if (disposed) return
     say({ op: 'subscribed', channels: [...new Set(names)] })
     for (const channel of channels) if (channel.kind === 'prices') subscribePrices(channel.asset)

@@ -18,7 +18,10 @@ const PING_INTERVAL_MS = 30_000
 /** Parts of the stream server. */
 export interface StreamOptions {
   readonly server: Server
-  readonly deps: Pick<GatewayDeps, 'config' | 'views' | 'prices' | 'pairs' | 'platform' | 'metrics' | 'clock' | 'logger'>
+  readonly deps: Pick<
+    GatewayDeps,
+    'config' | 'views' | 'prices' | 'pairs' | 'platform' | 'metrics' | 'clock' | 'logger'
+  >
   readonly sessions: Sessions
   readonly originAllowed: OriginCheck
   readonly addressOf: (request: IncomingMessage) => string
@@ -42,7 +45,11 @@ interface Connection {
 
 const cookieOf = (header: string | undefined, name: string): string | undefined => {
   const prefix = `${name}=`
-  return header?.split(';').map((part) => part.trim()).find((part) => part.startsWith(prefix))?.slice(prefix.length)
+  return header
+    ?.split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(prefix))
+    ?.slice(prefix.length)
 }
 
 const textOf = (data: RawData): string =>
@@ -57,25 +64,48 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
   const hub = createPriceHub(deps)
   const readMessage = createMessageReader()
   const connections = new Set<Connection>()
-  const upgrader = new WebSocketServer({ noServer: true, maxPayload: limits.socketMessageBytesMax,
-    perMessageDeflate: false, clientTracking: false })
-  const failed = (error: unknown): void => { logger.warn({ err: error }, 'a WebSocket failed') }
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.socketMessageBytesMax,
+    perMessageDeflate: false,
+    clientTracking: false,
+  })
+  const failed = (error: unknown): void => {
+    logger.warn({ err: error }, 'a WebSocket failed')
+  }
 
   const attach = (socket: WebSocket, session: Session | null, token: string | undefined, address: string): void => {
-    const reader = createReader({ socket, session, limits, hub, views, platform, readMessage, telemetry, clock, logger })
+    const reader = createReader({
+      socket,
+      session,
+      limits,
+      hub,
+      views,
+      platform,
+      readMessage,
+      telemetry,
+      clock,
+      logger,
+    })
     const connection: Connection = { reader, socket, token, address, lastPingMs: clock.monotonicMs(), answered: true }
     connections.add(connection)
     telemetry.connected(connections.size)
     // One message after the other: a subscription is answered before the next is read.
     let turn = Promise.resolve()
     socket.on('message', (data) => {
-      turn = turn.then(() => reader.receive(textOf(data))).catch((error: unknown) => {
-        failed(error)
-        reader.close(closeCodes.internal, 'something went wrong here; connect again')
-      })
+      turn = turn
+        .then(() => reader.receive(textOf(data)))
+        .catch((error: unknown) => {
+          failed(error)
+          reader.close(closeCodes.internal, 'something went wrong here; connect again')
+        })
     })
-    socket.on('pong', () => { connection.answered = true })
-    socket.on('error', (error) => { logger.debug({ err: error }, 'a WebSocket broke') })
+    socket.on('pong', () => {
+      connection.answered = true
+    })
+    socket.on('error', (error) => {
+      logger.debug({ err: error }, 'a WebSocket broke')
+    })
     socket.on('close', () => {
       reader.dispose()
       connections.delete(connection)
@@ -83,7 +113,8 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     })
   }
 
-  const fromAddress = (address: string): number => [...connections].filter((connection) => connection.address === address).length
+  const fromAddress = (address: string): number =>
+    [...connections].filter((connection) => connection.address === address).length
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const raw = request.socket
@@ -106,12 +137,13 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
       refuseUpgrade(raw, '503 Service Unavailable', 'UNAVAILABLE', 'no more WebSockets at this moment; try again later')
       return
     }
-    upgrader.handleUpgrade(request, socket, head, (opened) =>
-      { attach(opened, session, session === null ? undefined : token, address) })
+    upgrader.handleUpgrade(request, socket, head, (opened) => {
+      attach(opened, session, session === null ? undefined : token, address)
+    })
   }
 
   const checkSession = async (connection: Connection): Promise<void> => {
-    if (connection.reader.session === null || await sessions.check(connection.token) !== null) return
+    if (connection.reader.session === null || (await sessions.check(connection.token)) !== null) return
     connection.reader.close(closeCodes.policy, 'the session has ended; sign in and connect again')
   }
   const checkOne = async (connection: Connection): Promise<void> => {
@@ -130,7 +162,9 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
   }
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.on('error', (error) => { logger.debug({ err: error }, 'an upgrade broke') })
+    socket.on('error', (error) => {
+      logger.debug({ err: error }, 'an upgrade broke')
+    })
     upgrade(request, socket, head).catch((error: unknown) => {
       failed(error)
       socket.destroy()
@@ -142,16 +176,26 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
       if (connection.reader.session?.userId === userId) checkSession(connection).catch(failed)
     }
   })
-  const checks = clock.every(limits.socketCheckIntervalMs, async () => {
-    for (const connection of connections) await checkOne(connection)
-  }, failed)
+  const checks = clock.every(
+    limits.socketCheckIntervalMs,
+    async () => {
+      for (const connection of connections) await checkOne(connection)
+    },
+    failed,
+  )
 
   return {
     stop: async (timeoutMs) => {
       ended()
       await checks.stop()
-      const gone = [...connections].map(({ socket }) =>
-        new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) }))
+      const gone = [...connections].map(
+        ({ socket }) =>
+          new Promise<void>((resolve) => {
+            socket.once('close', () => {
+              resolve()
+            })
+          }),
+      )
       for (const { reader } of connections) reader.close(closeCodes.goingAway, 'the gateway is stopping')
       const over = new AbortController()
       await Promise.race([Promise.all(gone), clock.sleep(timeoutMs, over.signal).catch(() => undefined)])

@@ -11,14 +11,25 @@ export interface StreamTelemetry {
 /** Registers the series. */
 export const createStreamTelemetry = (metrics: Metrics): StreamTelemetry => {
   const sockets = metrics.gauge('bourse_ws_sockets', 'Open WebSockets', [])
-  const conflations = metrics.counter('bourse_ws_prices_conflated_total',
-    'Prices replaced by newer ones because a reader was slow', [])
+  const conflations = metrics.counter(
+    'bourse_ws_prices_conflated_total',
+    'Prices replaced by newer ones because a reader was slow',
+    [],
+  )
   const slow = metrics.counter('bourse_ws_slow_readers_closed_total', 'Readers closed because they were too slow', [])
   const refusals = metrics.counter('bourse_ws_refused_total', 'Upgrades refused', ['reason'])
   return {
-    connected: (count) => { sockets.set(count) },
-    conflated: () => { conflations.inc() },
-    tooSlow: () => { slow.inc() },
-    refused: (reason) => { refusals.inc({ reason }) },
+    connected: (count) => {
+      sockets.set(count)
+    },
+    conflated: () => {
+      conflations.inc()
+    },
+    tooSlow: () => {
+      slow.inc()
+    },
+    refused: (reason) => {
+      refusals.inc({ reason })
+    },
   }
 }

@@ -25,14 +25,18 @@ const PAGE = 100
 
 /** Sequence of the newest event of an account, 0 when there is none. */
 export const latestTradeSequence = async (views: Views, account: string): Promise<number> => {
-  const [latest] = await views.find(tradeEventModel,
-    { filter: { account }, sortBy: 'sequence', direction: 'descending', limit: 1 })
+  const [latest] = await views.find(tradeEventModel, {
+    filter: { account },
+    sortBy: 'sequence',
+    direction: 'descending',
+    limit: 1,
+  })
   return latest?.sequence ?? 0
 }
 
 const messageOf = ({ sequence, type, atMs, payload }: TradeEventView): string =>
-  `{"channel":"trades","sequence":${sequence},"type":${JSON.stringify(type)},`
-  + `"time":"${new Date(atMs).toISOString()}","data":${payload}}`
+  `{"channel":"trades","sequence":${sequence},"type":${JSON.stringify(type)},` +
+  `"time":"${new Date(atMs).toISOString()}","data":${payload}}`
 
 /**
  * Events of an account in order, each once, none left out: they are read from the view, which keeps them all; a notification
@@ -47,7 +51,10 @@ export const createTradeFeed = ({ views, platform, account, after, send, onError
   /** Sends one page; answers whether there may be more to send now. */
   const sendPage = async (): Promise<boolean> => {
     const events = await views.find(tradeEventModel, {
-      filter: { account, sequence: { gt: last } }, sortBy: 'sequence', direction: 'ascending', limit: PAGE,
+      filter: { account, sequence: { gt: last } },
+      sortBy: 'sequence',
+      direction: 'ascending',
+      limit: PAGE,
     })
     for (const event of events) {
       // A hole is a view that is still catching up: wait for it rather than leave an event out.
@@ -68,7 +75,7 @@ export const createTradeFeed = ({ views, platform, account, after, send, onError
       let more = true
       while (more && !stopped) {
         again = false
-        more = await sendPage() || again
+        more = (await sendPage()) || again
       }
     } catch (error) {
       onError(error)
@@ -77,7 +84,9 @@ export const createTradeFeed = ({ views, platform, account, after, send, onError
     }
   }
 
-  const unwatch = platform.watchTradeEvents(account, () => { void pump() })
+  const unwatch = platform.watchTradeEvents(account, () => {
+    void pump()
+  })
   return {
     pump,
     stop: () => {

@@ -15,7 +15,8 @@ const compile = (schema: Schema): ValidateFunction => {
   return known
 }
 
-const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
 
 const specOf = (method: string, path: string): RouteSpec | undefined =>
   allSpecs.find((spec) => spec.method === method && patternOf(spec.path).test(path))
@@ -28,13 +29,18 @@ const schemaFor = (method: string, path: string, status: number): Schema | undef
 }
 
 /** Throws when an answer is not what the OpenAPI document promises. */
-export const judgeAnswer = (method: string, target: string,
-  answer: { readonly status: number; readonly json: unknown; readonly text: string }): void => {
+export const judgeAnswer = (
+  method: string,
+  target: string,
+  answer: { readonly status: number; readonly json: unknown; readonly text: string },
+): void => {
   const path = target.split('?')[0] ?? ''
   const schema = schemaFor(method, path, answer.status)
   if (schema === undefined || answer.json === null) return
   const validate = compile(schema)
   if (!validate(answer.json)) {
-    throw new Error(`${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${answer.text.slice(0, 500)}`)
+    throw new Error(
+      `${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${answer.text.slice(0, 500)}`,
+    )
   }
 }

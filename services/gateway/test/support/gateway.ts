@@ -18,18 +18,28 @@ const UNIT = 100_000_000n
 
 /** A pair like the sample's. */
 export const pair = (symbol: string): TradingPairSpec => ({
-  symbol, type: 'CFD', baseAsset: symbol.split('_')[0] ?? '', quoteAsset: 'USDC', tickSize: 1_000_000n, lotSize: 1_000n,
-    state: 'Open',
-  margin: { maxLeverage: 100,
-    tiers: [{ notionalFloor: 0n, maintenanceRate: 400_000n, maxLeverage: 100, maintenanceAmount: 0n }] },
-  fees: { openBps: 5n * UNIT, closeBps: 5n * UNIT, liquidationBps: 50n * UNIT }, spreadBps: 2n * UNIT,
+  symbol,
+  type: 'CFD',
+  baseAsset: symbol.split('_')[0] ?? '',
+  quoteAsset: 'USDC',
+  tickSize: 1_000_000n,
+  lotSize: 1_000n,
+  state: 'Open',
+  margin: {
+    maxLeverage: 100,
+    tiers: [{ notionalFloor: 0n, maintenanceRate: 400_000n, maxLeverage: 100, maintenanceAmount: 0n }],
+  },
+  fees: { openBps: 5n * UNIT, closeBps: 5n * UNIT, liquidationBps: 50n * UNIT },
+  spreadBps: 2n * UNIT,
   funding: { intervalSeconds: 28_800, rateBps: UNIT, capBps: 75n * UNIT },
   prices: {
-    source: { source: 'walk', startPrice: UNIT, seed: 1, stepMs: 1_000, stepBps: UNIT }, maxAgeSeconds: 5,
-      maxJumpBps: 2_000n * UNIT,
+    source: { source: 'walk', startPrice: UNIT, seed: 1, stepMs: 1_000, stepBps: UNIT },
+    maxAgeSeconds: 5,
+    maxJumpBps: 2_000n * UNIT,
   },
   limits: { maxOpenTrades: null, maxNotional: null, maxNetNotional: null, minMargin: UNIT },
-  engine: { partitions: 4, shards: 1, capacity: 10_000 }, snapshots: { intervalMs: 15_000, keep: 10, compression: 'zstd' },
+  engine: { partitions: 4, shards: 1, capacity: 10_000 },
+  snapshots: { intervalMs: 15_000, keep: 10, compression: 'zstd' },
 })
 
 /** What tests change of a bank. */
@@ -40,19 +50,29 @@ export interface BankChange {
 }
 
 /** A bank like the sample's. */
-export const bank = (name: string,
-  { state = 'Active', allowedCidrs = [], requestsPerSecond = 1_000 }: BankChange = {}): Bank => ({
-  kind: 'Bank', name,
+export const bank = (
+  name: string,
+  { state = 'Active', allowedCidrs = [], requestsPerSecond = 1_000 }: BankChange = {},
+): Bank => ({
+  kind: 'Bank',
+  name,
   spec: {
-    displayName: name, state, callback: { url: 'http://127.0.0.1:1', timeoutMs: 2_000, retries: 3 }, pairs: [],
+    displayName: name,
+    state,
+    callback: { url: 'http://127.0.0.1:1', timeoutMs: 2_000, retries: 3 },
+    pairs: [],
     quotes: { ttlSeconds: 10, slippageBps: 50n * UNIT },
     limits: { requestsPerSecond, dailyAmount: null, dailyAmountPerCustomer: null, currency: 'AZN' },
-    apiKeys: { rotateAfterDays: 90, overlapHours: 24 }, allowedCidrs, deletionPolicy: 'Retain',
+    apiKeys: { rotateAfterDays: 90, overlapHours: 24 },
+    allowedCidrs,
+    deletionPolicy: 'Retain',
   },
 })
 
 /** A parsed answer, for tests to look into: whatever is not there reads as undefined. */
-export interface Json { readonly [key: string]: Json }
+export interface Json {
+  readonly [key: string]: Json
+}
 
 /** What a call answered. */
 export interface Called {
@@ -75,48 +95,70 @@ const platform = () => {
   const state: { ready: boolean; reasons: string[] } = { ready: true, reasons: [] }
   const inspector: PlatformInspector = {
     ready: () => state,
-    partitions: () => [{
-      name: 'ledger/0', number: 1 << 24, state: 'serving', sequence: 12n, stateHash: '00ff', snapshotSequence: null,
+    partitions: () => [
+      {
+        name: 'ledger/0',
+        number: 1 << 24,
+        state: 'serving',
+        sequence: 12n,
+        stateHash: '00ff',
+        snapshotSequence: null,
         viewLagRecords: 0n,
-    }],
+      },
+    ],
     viewsAsOfMs: () => 1_700_000_000_000,
     watchTradeEvents: (account, notify) => {
       const set = watchers.get(account) ?? new Set()
       watchers.set(account, set.add(notify))
-      return () => { set.delete(notify) }
+      return () => {
+        set.delete(notify)
+      }
     },
   }
   return {
-    inspector, state,
-    notify: (account: string) => { for (const notify of watchers.get(account) ?? []) notify() },
+    inspector,
+    state,
+    notify: (account: string) => {
+      for (const notify of watchers.get(account) ?? []) notify()
+    },
     watching: () => [...watchers.values()].reduce((total, set) => total + set.size, 0),
   }
 }
 
 const cookieOf = (called: Called): string => (called.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 
-const caller = (gateway: Gateway) =>
+const caller =
+  (gateway: Gateway) =>
   async (method: string, path: string, { body, headers = {}, cookie }: CallOptions = {}): Promise<Called> => {
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-  const response = await fetch(`${gateway.url}${path}`, {
-    method,
-    headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(cookie === undefined ? {} : { cookie }), ...headers },
-    ...(text === undefined ? {} : { body: text }),
-  })
-  const answered = await response.text()
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
-  const called: Called = { status: response.status, headers: response.headers, text: answered,
-    json: (isJson ? JSON.parse(answered) : null) as Json }
-  judgeAnswer(method, path, called)
-  return called
-}
+    const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: {
+        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(cookie === undefined ? {} : { cookie }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+    })
+    const answered = await response.text()
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
+    const called: Called = {
+      status: response.status,
+      headers: response.headers,
+      text: answered,
+      json: (isJson ? JSON.parse(answered) : null) as Json,
+    }
+    judgeAnswer(method, path, called)
+    return called
+  }
 
 /** A gateway on a free port over doubles of everything else; every answer is judged by the documented schemas. */
-export const startTestGateway = async (options: {
-  readonly limits?: Partial<GatewayLimits>
-  readonly config?: Partial<GatewayConfig>
-} = {}) => {
+export const startTestGateway = async (
+  options: {
+    readonly limits?: Partial<GatewayLimits>
+    readonly config?: Partial<GatewayConfig>
+  } = {},
+) => {
   const clock = testClock()
   const trading = testTrading()
   const ledger = testLedger(trading.control.reads)
@@ -127,26 +169,63 @@ export const startTestGateway = async (options: {
   const around = platform()
   const banks: Bank[] = [bank('demo'), bank('other')]
   const config: GatewayConfig = {
-    host: '127.0.0.1', port: 0, profile: 'development', jwtSecret: 's'.repeat(32), adminToken: ADMIN_TOKEN,
-      demoBalance: 10_000n * 100_000_000n,
-    accountCurrency: 'USDC', trustedProxyCidrs: [], allowedOrigins: [],
-      limits: { ...defaultGatewayLimits, ...options.limits }, ...options.config,
+    host: '127.0.0.1',
+    port: 0,
+    profile: 'development',
+    jwtSecret: 's'.repeat(32),
+    adminToken: ADMIN_TOKEN,
+    demoBalance: 10_000n * 100_000_000n,
+    accountCurrency: 'USDC',
+    trustedProxyCidrs: [],
+    allowedOrigins: [],
+    limits: { ...defaultGatewayLimits, ...options.limits },
+    ...options.config,
   }
   const addKey = (name: string, key: string, expiresAtMs: number | null = null): Promise<void> =>
-    directory.putBankKey({ bank: name, keyHash: createHash('sha256').update(key).digest('hex'), createdAtMs: 0, expiresAtMs })
+    directory.putBankKey({
+      bank: name,
+      keyHash: createHash('sha256').update(key).digest('hex'),
+      createdAtMs: 0,
+      expiresAtMs,
+    })
   await addKey('demo', API_KEY)
-  const gateway = await startGateway({
-    config, trading: trading.client, ledger: ledger.client, bridge: bridge.client, directory, views, prices,
-      platform: around.inspector, clock,
-    candles: () => [{ openTimeMs: 0, open: 1n, high: 2n, low: 1n, close: 2n }], pairs: () =>
-      [pair('BTC_USDC'), pair('ETH_USDC')], banks: () => banks,
-    rateLimits: testRateLimits(clock), metrics: createMetrics(), ids: testIds, random: testRandom,
+  const gateway = await startGateway(
+    {
+      config,
+      trading: trading.client,
+      ledger: ledger.client,
+      bridge: bridge.client,
+      directory,
+      views,
+      prices,
+      platform: around.inspector,
+      clock,
+      candles: () => [{ openTimeMs: 0, open: 1n, high: 2n, low: 1n, close: 2n }],
+      pairs: () => [pair('BTC_USDC'), pair('ETH_USDC')],
+      banks: () => banks,
+      rateLimits: testRateLimits(clock),
+      metrics: createMetrics(),
+      ids: testIds,
+      random: testRandom,
       logger: createLogger({ name: 'test', level: 'silent' }),
-  }, { logN: 10, r: 8, p: 1 })
+    },
+    { logN: 10, r: 8, p: 1 },
+  )
   const call = caller(gateway)
   let users = 0
   return {
-    gateway, call, clock, trading, ledger, bridge, directory, views, prices, banks, addKey, platform: around,
+    gateway,
+    call,
+    clock,
+    trading,
+    ledger,
+    bridge,
+    directory,
+    views,
+    prices,
+    banks,
+    addKey,
+    platform: around,
     /** Signs a new user up. */
     signUp: async (): Promise<{ readonly cookie: string; readonly userId: string; readonly email: string }> => {
       users += 1
@@ -162,8 +241,11 @@ export const startTestGateway = async (options: {
     admin: (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
       call(method, path, {
         ...(body === undefined ? {} : { body }),
-        headers: { authorization: `Bearer ${ADMIN_TOKEN}`,
-          ...(method === 'POST' ? { 'x-idempotency-key': randomUUID() } : {}), ...headers },
+        headers: {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          ...(method === 'POST' ? { 'x-idempotency-key': randomUUID() } : {}),
+          ...headers,
+        },
       }),
   }
 }

@@ -12,10 +12,14 @@ import type { ViewFilter, Views } from '@bourse/common/ports/views.ts'
 export const testClock = (): Clock & { advance(ms: number): void } => {
   let aheadMs = 0
   return {
-    advance: (ms) => { aheadMs += ms },
+    advance: (ms) => {
+      aheadMs += ms
+    },
     nowMs: () => Date.now() + aheadMs,
     monotonicMs: () => performance.now() + aheadMs,
-    sleep: async (delayMs, signal) => { await delay(delayMs, undefined, signal === undefined ? {} : { signal }) },
+    sleep: async (delayMs, signal) => {
+      await delay(delayMs, undefined, signal === undefined ? {} : { signal })
+    },
     every: (intervalMs, task, onError) => {
       const over = new AbortController()
       const loop = async (): Promise<void> => {
@@ -30,7 +34,12 @@ export const testClock = (): Clock & { advance(ms: number): void } => {
         }
       }
       const ended = loop()
-      return { stop: async () => { over.abort(); await ended } }
+      return {
+        stop: async () => {
+          over.abort()
+          await ended
+        },
+      }
     },
   }
 }
@@ -39,7 +48,10 @@ export const testClock = (): Clock & { advance(ms: number): void } => {
 export const testIds: Ids = { uuid: () => randomUUID(), bytes16: () => new Uint8Array(randomBytes(16)) }
 
 /** Real randomness. */
-export const testRandom: Random = { bytes: (count) => new Uint8Array(randomBytes(count)), below: (limit) => randomInt(limit) }
+export const testRandom: Random = {
+  bytes: (count) => new Uint8Array(randomBytes(count)),
+  below: (limit) => randomInt(limit),
+}
 
 /** Token buckets in memory. */
 export const testRateLimits = (clock: Clock): RateLimits => {
@@ -51,7 +63,8 @@ export const testRateLimits = (clock: Clock): RateLimits => {
       bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) * perSecond) / 1_000)
       bucket.atMs = nowMs
       buckets.set(key, bucket)
-      if (bucket.tokens < 1) return Promise.resolve({ allowed: false, retryAfterMs: ((1 - bucket.tokens) * 1_000) / perSecond })
+      if (bucket.tokens < 1)
+        return Promise.resolve({ allowed: false, retryAfterMs: ((1 - bucket.tokens) * 1_000) / perSecond })
       bucket.tokens -= 1
       return Promise.resolve({ allowed: true, retryAfterMs: 0 })
     },
@@ -73,7 +86,9 @@ export const testPrices = (): Prices & { subscribers(): number } => {
       handlers.set(symbol, set.add(handler))
       const quote = latest.get(symbol)
       if (quote !== undefined) handler(quote)
-      return () => { set.delete(handler) }
+      return () => {
+        set.delete(handler)
+      }
     },
     subscribers: () => [...handlers.values()].reduce((total, set) => total + set.size, 0),
   }
@@ -101,11 +116,22 @@ export const testDirectory = (): Directory => {
     userByEmail: async (email) => byEmail(email),
     userById: async (id) => users.get(id) ?? null,
     setUserLocked: async (id, locked) => change(id, { locked }),
-    endSessions: async (id, beforeMs) => { change(id, { sessionsValidFromMs: beforeMs }) },
-    revokeSession: async (id) => { revoked.add(id) },
+    endSessions: async (id, beforeMs) => {
+      change(id, { sessionsValidFromMs: beforeMs })
+    },
+    revokeSession: async (id) => {
+      revoked.add(id)
+    },
     isSessionRevoked: async (id) => revoked.has(id),
-    putBankKey: async (key) => { keys.push(key) },
-    removeBankKey: async (keyHash) => { keys.splice(keys.findIndex((key) => key.keyHash === keyHash), 1) },
+    putBankKey: async (key) => {
+      keys.push(key)
+    },
+    removeBankKey: async (keyHash) => {
+      keys.splice(
+        keys.findIndex((key) => key.keyHash === keyHash),
+        1,
+      )
+    },
     bankKeys: async () => [...keys],
     recordAudit: async (record) => {
       const first = audit.find(({ idempotencyKey }) => idempotencyKey === record.idempotencyKey)
@@ -129,12 +155,13 @@ export const testDirectory = (): Directory => {
 type Fields = Readonly<Record<string, unknown>>
 type Bound = { readonly gt?: unknown; readonly in?: readonly unknown[] }
 
-const matches = (document: Fields, filter: ViewFilter): boolean => Object.entries(filter).every(([name, wanted]) => {
-  const value = document[name]
-  if (typeof wanted !== 'object' || wanted === null) return value === wanted
-  const { gt } = wanted as Bound
-  return gt === undefined || (value as number) > (gt as number)
-})
+const matches = (document: Fields, filter: ViewFilter): boolean =>
+  Object.entries(filter).every(([name, wanted]) => {
+    const value = document[name]
+    if (typeof wanted !== 'object' || wanted === null) return value === wanted
+    const { gt } = wanted as Bound
+    return gt === undefined || (value as number) > (gt as number)
+  })
 
 /** Views in memory: documents are put in by tests. */
 export const testViews = (): Views & { put(model: string, document: Fields & { readonly _id: string }): void } => {
@@ -146,16 +173,21 @@ export const testViews = (): Views & { put(model: string, document: Fields & { r
   }
   const compare = (a: unknown, b: unknown): number => (a === b ? 0 : (a as number) < (b as number) ? -1 : 1)
   return {
-    put: (model, document) => { of(model).set(document._id, document) },
+    put: (model, document) => {
+      of(model).set(document._id, document)
+    },
     project: async () => undefined,
     cursor: async () => 0n,
     get: async (model, id) => (of(model.name).get(id) ?? null) as never,
     find: async (model, { filter, sortBy, direction, after, limit }) => {
       const sign = direction === 'ascending' ? 1 : -1
-      const order = (a: Fields, b: Fields): number => sign * (compare(a[sortBy], b[sortBy]) || compare(a['_id'], b['_id']))
+      const order = (a: Fields, b: Fields): number =>
+        sign * (compare(a[sortBy], b[sortBy]) || compare(a['_id'], b['_id']))
       const found = [...of(model.name).values()].filter((document) => matches(document, filter)).sort(order)
-      const rest = after === undefined ? found
-        : found.filter((document) => order(document, { [sortBy]: after.sortValue, _id: after.id }) > 0)
+      const rest =
+        after === undefined
+          ? found
+          : found.filter((document) => order(document, { [sortBy]: after.sortValue, _id: after.id }) > 0)
       return rest.slice(0, limit) as never
     },
     clear: async () => undefined,

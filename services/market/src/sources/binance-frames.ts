@@ -48,16 +48,18 @@ const bookTickerOf = (data: Record<string, unknown>): Frame => {
   const updateId = wholeOf(data['u'])
   const bid = unitsOf(data['b'])
   const ask = unitsOf(data['a'])
-  return updateId === undefined || bid === undefined || ask === undefined ? garbage : { kind: 'bookTicker',
-    updateId, bid, ask }
+  return updateId === undefined || bid === undefined || ask === undefined
+    ? garbage
+    : { kind: 'bookTicker', updateId, bid, ask }
 }
 
 const tradeOf = (data: Record<string, unknown>): Frame => {
   const tradeId = wholeOf(data['t'])
   const price = unitsOf(data['p'])
   const timeMs = wholeOf(data['T'])
-  return tradeId === undefined || price === undefined || timeMs === undefined ? garbage : { kind: 'trade', tradeId,
-    price, timeMs }
+  return tradeId === undefined || price === undefined || timeMs === undefined
+    ? garbage
+    : { kind: 'trade', tradeId, price, timeMs }
 }
 
 /**

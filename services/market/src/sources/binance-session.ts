@@ -41,7 +41,10 @@ export const openSession = (
   { clock, onMessage }: { readonly clock: Clock; readonly onMessage: (text: string) => void },
 ): Session => {
   const socket = new WebSocket(url, {
-    maxPayload: MESSAGE_BYTES_MAX, handshakeTimeout: timeouts.connectMs, perMessageDeflate: false, followRedirects: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+    handshakeTimeout: timeouts.connectMs,
+    perMessageDeflate: false,
+    followRedirects: false,
   })
   const live = Promise.withResolvers<boolean>()
   const ended = Promise.withResolvers<SessionEnd>()
@@ -55,12 +58,18 @@ export const openSession = (
     end = reason
     socket.terminate()
   }
-  const watch = clock.every(timeouts.lifeMs / 4, () => {
-    if (socket.readyState !== WebSocket.OPEN) return
-    const nowMs = clock.monotonicMs()
-    if (nowMs - lifeMs > timeouts.lifeMs || nowMs - messageMs > timeouts.messageMs) close('silent')
-    else if (nowMs - lifeMs > timeouts.lifeMs / 2) socket.ping()
-  }, () => { close('lost') })
+  const watch = clock.every(
+    timeouts.lifeMs / 4,
+    () => {
+      if (socket.readyState !== WebSocket.OPEN) return
+      const nowMs = clock.monotonicMs()
+      if (nowMs - lifeMs > timeouts.lifeMs || nowMs - messageMs > timeouts.messageMs) close('silent')
+      else if (nowMs - lifeMs > timeouts.lifeMs / 2) socket.ping()
+    },
+    () => {
+      close('lost')
+    },
+  )
 
   socket.on('open', () => {
     markLife()
@@ -75,10 +84,14 @@ export const openSession = (
     onMessage(textOf(data))
   })
   // Always followed by `close`, which is where the session ends.
-  socket.on('error', () => { live.resolve(false) })
+  socket.on('error', () => {
+    live.resolve(false)
+  })
   socket.on('close', () => {
     live.resolve(false)
-    void watch.stop().then(() => { ended.resolve(end) })
+    void watch.stop().then(() => {
+      ended.resolve(end)
+    })
   })
   return {
     live: live.promise,

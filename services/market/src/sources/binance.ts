@@ -39,8 +39,11 @@ type Ending = 'renew' | 'lost' | 'silent' | 'stopped'
  * do not come back at once; before the 24-hour cut a second connection is opened, and the first is closed only
  * when the second gives messages, so that nothing is missed.
  */
-export const startBinance = (spec: BinanceSource, deps: SourceDeps,
-  times: BinanceTimes = binanceTimes): RunningSource =>
+export const startBinance = (
+  spec: BinanceSource,
+  deps: SourceDeps,
+  times: BinanceTimes = binanceTimes,
+): RunningSource =>
   runUntilStopped(deps, async (signal) => {
     const { clock, random, logger, onTick, onFault } = deps
     const book = createBinanceBook()
@@ -90,12 +93,23 @@ export const startBinance = (spec: BinanceSource, deps: SourceDeps,
 const aborted = (signal: AbortSignal): Promise<false> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve(false)
-    else signal.addEventListener('abort', () => { resolve(false) }, { once: true })
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve(false)
+        },
+        { once: true },
+      )
   })
 
 /** How a session's time with us ends: by itself, by its age, or because we stop. */
-const endingOf = async (session: Session, renewMs: number, { clock }: SourceDeps,
-  signal: AbortSignal): Promise<Ending> => {
+const endingOf = async (
+  session: Session,
+  renewMs: number,
+  { clock }: SourceDeps,
+  signal: AbortSignal,
+): Promise<Ending> => {
   const over = new AbortController()
   const age = clock.sleep(renewMs, AbortSignal.any([over.signal, signal])).then(
     () => 'renew' as const,

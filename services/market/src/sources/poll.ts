@@ -11,8 +11,8 @@ const ANSWER_BYTES_MAX = 65_536
 /** How long an answer may take. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-  && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * Reads a ticker: `{bidPrice, askPrice}` or `{bid, ask}`, with `price` or `last` besides, or `{price}` alone
@@ -26,8 +26,7 @@ export const readTicker = (text: string): SourceTick => {
   if (!isObject(value)) throw new Error('the ticker is not a JSON object')
   const textOf = (name: string): string | undefined => {
     const field = value[name]
-    return typeof field === 'number' ? document.numberText(value, name) : typeof field === 'string' ? field
-      : undefined
+    return typeof field === 'number' ? document.numberText(value, name) : typeof field === 'string' ? field : undefined
   }
   const priceOf = (...names: string[]): Units | undefined => {
     const name = names.find((candidate) => textOf(candidate) !== undefined)
@@ -66,12 +65,13 @@ export const startPoll = (spec: PollSource, intervalMs: number, deps: SourceDeps
     const answered = new AbortController()
     const late = new AbortController()
     const timer = clock.sleep(ANSWER_TIMEOUT_MS, AbortSignal.any([answered.signal, stopping.signal])).then(
-      () => { late.abort(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)) },
+      () => {
+        late.abort(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`))
+      },
       () => undefined,
     )
     try {
-      const response = await fetch(url, { signal: AbortSignal.any([late.signal, stopping.signal]),
-        redirect: 'error' })
+      const response = await fetch(url, { signal: AbortSignal.any([late.signal, stopping.signal]), redirect: 'error' })
       const text = await readBounded(response)
       if (!response.ok) throw new Error(`the ticker answered ${response.status}`)
       onTick(readTicker(text))

@@ -22,8 +22,7 @@ const mix = (seed: number, layer: number, place: number): number => {
 }
 
 /** A value of −2^31 … 2^31 − 1 at each place of a layer's lattice. */
-const latticeAt = (seed: number, layer: number, place: number): bigint =>
-  BigInt(mix(seed, layer, place)) - LATTICE_ONE
+const latticeAt = (seed: number, layer: number, place: number): bigint => BigInt(mix(seed, layer, place)) - LATTICE_ONE
 
 /** Largest swing of each layer, units of 1e-8 bp: doubling, as long as their sum stays within reach. */
 const swingsOf = (stepBps: Units): bigint[] => {
@@ -43,8 +42,10 @@ const swingsOf = (stepBps: Units): bigint[] => {
  * by at most stepBps of the start price per step and stays within half of it. Whole-number arithmetic
  * throughout, rounded down.
  */
-export const walkPriceAt = ({ startPrice, seed, stepBps }: Pick<WalkSource, 'startPrice' | 'seed' | 'stepBps'>,
-  step: number): Units => {
+export const walkPriceAt = (
+  { startPrice, seed, stepBps }: Pick<WalkSource, 'startPrice' | 'seed' | 'stepBps'>,
+  step: number,
+): Units => {
   let offset = 0n
   swingsOf(stepBps).forEach((swing, layer) => {
     const period = 4 ** layer
@@ -58,8 +59,11 @@ export const walkPriceAt = ({ startPrice, seed, stepBps }: Pick<WalkSource, 'sta
 }
 
 /** Starts a walk: a quote at once and one per step, one tick wide; never below one tick. */
-export const startWalk = (spec: WalkSource, tickSize: Units,
-  { clock, logger, onTick, onFault }: SourceDeps): RunningSource => {
+export const startWalk = (
+  spec: WalkSource,
+  tickSize: Units,
+  { clock, logger, onTick, onFault }: SourceDeps,
+): RunningSource => {
   let lastStep = -1
   const emit = (): void => {
     const step = Math.floor(clock.nowMs() / spec.stepMs)

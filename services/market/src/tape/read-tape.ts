@@ -72,7 +72,8 @@ const timeOf = (row: Row, columns: Columns, name: string): number => {
 
 const millisecondsOf = (row: Row, columns: Columns): number => {
   const text = fieldOf(row, columns, 'trade_time_ms')
-  if (!/^\d{1,14}$/.test(text)) throw new TapeError(`line ${row.line}: trade_time_ms '${text.slice(0, 40)}' is not epoch ms`)
+  if (!/^\d{1,14}$/.test(text))
+    throw new TapeError(`line ${row.line}: trade_time_ms '${text.slice(0, 40)}' is not epoch ms`)
   return Number(text)
 }
 
@@ -113,7 +114,8 @@ async function* barTicks(rows: AsyncIterable<Row>, columns: Columns, timeColumn:
     const bar = barOf(row, columns, timeColumn)
     if (before !== undefined) {
       lengthMs = bar.startMs - before.startMs
-      if (lengthMs <= 0) throw new TapeError(`line ${row.line}: the time does not rise; sort the tape and drop repeated bars`)
+      if (lengthMs <= 0)
+        throw new TapeError(`line ${row.line}: the time does not rise; sort the tape and drop repeated bars`)
       yield* ticksOfBar(before, lengthMs)
     }
     before = bar
@@ -134,7 +136,12 @@ const isGzip = async (path: string): Promise<boolean> => {
 /** The records of a file, gzip or plain by its first bytes. An error of any stage ends the iteration with it. */
 const openRecords = async (path: string): Promise<Parser> => {
   const parser = parse({
-    bom: true, trim: true, info: true, skip_empty_lines: true, relax_column_count: false, max_record_size: RECORD_BYTES_MAX,
+    bom: true,
+    trim: true,
+    info: true,
+    skip_empty_lines: true,
+    relax_column_count: false,
+    max_record_size: RECORD_BYTES_MAX,
   })
   const onEnd = (error: Error | null | undefined): void => {
     if (error !== null && error !== undefined) parser.destroy(error)

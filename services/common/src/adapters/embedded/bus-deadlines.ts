@@ -50,7 +50,8 @@ export const createDeadlines = (tickMs: number): Deadlines => {
     expire: (nowMs) => {
       const last = Math.floor(nowMs / tickMs)
       // After a long pause it is cheaper to walk the ticks that hold somebody than those that have passed.
-      const due = last - sweptTick > ticks.size ? [...ticks.keys()].filter((tick) => tick <= last).sort((a, b) => a - b) : null
+      const due =
+        last - sweptTick > ticks.size ? [...ticks.keys()].filter((tick) => tick <= last).sort((a, b) => a - b) : null
       const from = sweptTick + 1
       sweptTick = Math.max(sweptTick, last)
       if (due !== null) for (const tick of due) for (const asker of takeTick(tick)) asker.timedOut()

@@ -92,7 +92,9 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
       'INSERT INTO revokedSessions VALUES (?, ?) ON CONFLICT DO UPDATE SET expiresAtMs = max(expiresAtMs, excluded.expiresAtMs)',
     ),
     forget: database.prepare('DELETE FROM revokedSessions WHERE expiresAtMs < ?'),
-    putKey: database.prepare('INSERT OR REPLACE INTO bankKeys (keyHash, bank, createdAtMs, expiresAtMs) VALUES (?, ?, ?, ?)'),
+    putKey: database.prepare(
+      'INSERT OR REPLACE INTO bankKeys (keyHash, bank, createdAtMs, expiresAtMs) VALUES (?, ?, ?, ?)',
+    ),
     removeKey: database.prepare('DELETE FROM bankKeys WHERE keyHash = ?'),
     addAudit: database.prepare(
       `INSERT INTO audit (id, atMs, who, action, reason, idempotencyKey, requestHash, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -107,7 +109,9 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
     bankKeys: query('SELECT * FROM bankKeys ORDER BY bank, createdAtMs, keyHash'),
     auditByKey: query('SELECT * FROM audit WHERE idempotencyKey = ?'),
     newestAudit: query('SELECT * FROM audit ORDER BY place DESC LIMIT ?'),
-    auditBefore: query('SELECT * FROM audit WHERE place < (SELECT place FROM audit WHERE id = ?) ORDER BY place DESC LIMIT ?'),
+    auditBefore: query(
+      'SELECT * FROM audit WHERE place < (SELECT place FROM audit WHERE id = ?) ORDER BY place DESC LIMIT ?',
+    ),
     setting: query('SELECT value FROM settings WHERE name = ?'),
   }
   const write = async <Value>(task: () => Value): Promise<Value> => {
@@ -122,38 +126,53 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
 
   return {
     opened: owned.report,
-    createUser: (user) => write(() => {
-      const { id, email, passwordHash, createdAtMs, locked, sessionsValidFromMs } = user
-      const { changes } = statements.addUser.run(id, email, passwordHash, createdAtMs, locked ? 1 : 0, sessionsValidFromMs)
-      return Number(changes) === 1 ? 'created' : 'taken'
-    }),
+    createUser: (user) =>
+      write(() => {
+        const { id, email, passwordHash, createdAtMs, locked, sessionsValidFromMs } = user
+        const { changes } = statements.addUser.run(
+          id,
+          email,
+          passwordHash,
+          createdAtMs,
+          locked ? 1 : 0,
+          sessionsValidFromMs,
+        )
+        return Number(changes) === 1 ? 'created' : 'taken'
+      }),
     userByEmail: async (email) => first(reads.userByEmail(email), userOf),
     userById: async (id) => first(reads.userById(id), userOf),
     setUserLocked: (id, locked) => write(() => Number(statements.lockUser.run(locked ? 1 : 0, id).changes) === 1),
     endSessions: (userId, beforeMs) => write(() => void statements.endSessions.run(beforeMs, userId)),
-    revokeSession: (sessionId, expiresAtMs) => write(() => {
-      statements.forget.run(clock.nowMs())
-      statements.revoke.run(sessionId, expiresAtMs)
-    }),
+    revokeSession: (sessionId, expiresAtMs) =>
+      write(() => {
+        statements.forget.run(clock.nowMs())
+        statements.revoke.run(sessionId, expiresAtMs)
+      }),
     isSessionRevoked: async (sessionId) => reads.revoked(sessionId).length > 0,
-    putBankKey: (key) => write(() => void statements.putKey.run(key.keyHash, key.bank, key.createdAtMs, key.expiresAtMs)),
+    putBankKey: (key) =>
+      write(() => void statements.putKey.run(key.keyHash, key.bank, key.createdAtMs, key.expiresAtMs)),
     removeBankKey: (keyHash) => write(() => void statements.removeKey.run(keyHash)),
     bankKeys: async () => reads.bankKeys().map(bankKeyOf),
-    recordAudit: (record) => write(() => {
-      const { id, atMs, who, action, reason, idempotencyKey, requestHash, detail } = record
-      statements.addAudit.run(id, atMs, who, action, reason, idempotencyKey, requestHash, detail)
-      return first(database.prepare('SELECT * FROM audit WHERE idempotencyKey = ?').all(idempotencyKey), auditOf) ?? record
-    }),
+    recordAudit: (record) =>
+      write(() => {
+        const { id, atMs, who, action, reason, idempotencyKey, requestHash, detail } = record
+        statements.addAudit.run(id, atMs, who, action, reason, idempotencyKey, requestHash, detail)
+        return (
+          first(database.prepare('SELECT * FROM audit WHERE idempotencyKey = ?').all(idempotencyKey), auditOf) ?? record
+        )
+      }),
     listAudit: async (beforeId, limit) => {
       const bounded = Math.min(Math.max(limit, 0), AUDIT_PAGE_MAX)
       return (beforeId === null ? reads.newestAudit(bounded) : reads.auditBefore(beforeId, bounded)).map(auditOf)
     },
     setting: async (name) => settingOf(name),
-    setSettingOnce: (name, value) => write(() => {
-      if (value.length > SETTING_CHARACTERS_MAX) throw new PortError('full', `setting ${name} has ${value.length} characters`)
-      statements.addSetting.run(name, value)
-      return settingOf(name) ?? value
-    }),
+    setSettingOnce: (name, value) =>
+      write(() => {
+        if (value.length > SETTING_CHARACTERS_MAX)
+          throw new PortError('full', `setting ${name} has ${value.length} characters`)
+        statements.addSetting.run(name, value)
+        return settingOf(name) ?? value
+      }),
     close: async () => {
       if (isClosed) return
       isClosed = true

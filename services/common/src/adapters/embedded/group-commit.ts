@@ -56,13 +56,18 @@ const commitTogether = (database: DatabaseSync, group: readonly Waiting[], what:
     return done
   } catch (error) {
     rollBack(database)
-    if (isCommitting) throw new PortError('unknown', `${what}: the commit failed and may have happened`, { cause: error })
+    if (isCommitting)
+      throw new PortError('unknown', `${what}: the commit failed and may have happened`, { cause: error })
     throw failureOf(error, what)
   }
 }
 
 /** Makes a group commit on a connection that nothing else writes through. `what` names the file in errors. */
-export const createGroupCommit = (database: DatabaseSync, what: string, afterUndo: () => void = () => undefined): GroupCommit => {
+export const createGroupCommit = (
+  database: DatabaseSync,
+  what: string,
+  afterUndo: () => void = () => undefined,
+): GroupCommit => {
   let group: Waiting[] = []
   let groupBytes = 0
   let isClosed = false

@@ -103,7 +103,9 @@ export const createJournalStatements = (database: DatabaseSync): JournalStatemen
   const dropCursors = database.prepare('DELETE FROM cursors WHERE partition = ?')
   const addCursor = database.prepare('INSERT INTO cursors VALUES (?, ?, ?, ?)')
   const addSegment = database.prepare('INSERT INTO segments VALUES (?, ?, ?, ?, ?)')
-  const sameSegment = database.prepare('SELECT 1 FROM segments WHERE partition = ? AND first = ? AND last = ? AND sha256 = ?')
+  const sameSegment = database.prepare(
+    'SELECT 1 FROM segments WHERE partition = ? AND first = ? AND last = ? AND sha256 = ?',
+  )
   const holding = database.prepare(
     'SELECT first, last, sha256, bytes FROM segments WHERE partition = ? AND last >= ? AND first <= ? ORDER BY last LIMIT 1',
   )
@@ -117,7 +119,8 @@ export const createJournalStatements = (database: DatabaseSync): JournalStatemen
       dropCursors.run(partition)
       for (const cursor of list) addCursor.run(partition, cursor.receiver, cursor.confirmed, cursor.recordSequence)
     },
-    insertSegment: (partition, { first, last, sha256, bytes }) => void addSegment.run(partition, first, last, sha256, bytes),
+    insertSegment: (partition, { first, last, sha256, bytes }) =>
+      void addSegment.run(partition, first, last, sha256, bytes),
     hasSegment: (partition, { first, last, sha256 }) => sameSegment.get(partition, first, last, sha256) !== undefined,
     segmentHolding: (partition, sequence) => {
       const row = holding.get(partition, sequence, sequence)

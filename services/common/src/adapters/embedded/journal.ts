@@ -1,7 +1,13 @@
 import { decodeSegment } from '../../kernel/archive-codec.ts'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import { PortError } from '../../ports/failure.ts'
-import { RECORD_BYTES_MAX, type AppendResult, type ArchiveSegment, type Journal, type StoredRecord } from '../../ports/journal.ts'
+import {
+  RECORD_BYTES_MAX,
+  type AppendResult,
+  type ArchiveSegment,
+  type Journal,
+  type StoredRecord,
+} from '../../ports/journal.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createJournalStatements, JOURNAL_TABLES, type JournalStatements } from './journal-statements.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
@@ -21,7 +27,8 @@ const checkRecord = (record: StoredRecord): void => {
   if (record.body.length > RECORD_BYTES_MAX) {
     throw new PortError('full', `a record of ${record.body.length} bytes; at most ${RECORD_BYTES_MAX}`)
   }
-  if (record.hash.length !== 32) throw new PortError('corrupt', `a record's hash has ${record.hash.length} bytes instead of 32`)
+  if (record.hash.length !== 32)
+    throw new PortError('corrupt', `a record's hash has ${record.hash.length} bytes instead of 32`)
   if (record.sequence < 1n) throw new PortError('corrupt', `record ${record.sequence}: sequences start at 1`)
 }
 
@@ -30,7 +37,10 @@ const gap = (partition: PartitionNumber, sequence: bigint, head: bigint): PortEr
 
 /** Records of one partition from a sequence on: pages from the table, archived ones out of their segments. */
 const readRecords = async function* (
-  statements: JournalStatements, partition: PartitionNumber, from: bigint, checkOpen: () => void,
+  statements: JournalStatements,
+  partition: PartitionNumber,
+  from: bigint,
+  checkOpen: () => void,
 ): AsyncGenerator<StoredRecord> {
   let next = from < 1n ? 1n : from
   for (;;) {
@@ -112,8 +122,10 @@ export const openSqliteJournal = (options: { readonly path: string }): SqliteJou
   const archiveNow = (partition: PartitionNumber, segment: ArchiveSegment): void => {
     const through = statements.archivedThrough(partition)
     if (segment.last <= through && statements.hasSegment(partition, segment)) return
-    const isInPlace = segment.first === through + 1n && segment.last >= segment.first && segment.last <= heads.of(partition)
-    if (!isInPlace) throw new PortError('corrupt', `archive ${segment.first}…${segment.last} does not continue ${through}`)
+    const isInPlace =
+      segment.first === through + 1n && segment.last >= segment.first && segment.last <= heads.of(partition)
+    if (!isInPlace)
+      throw new PortError('corrupt', `archive ${segment.first}…${segment.last} does not continue ${through}`)
     statements.insertSegment(partition, segment)
   }
 

@@ -105,7 +105,10 @@ const clearLeftovers = async (folder: string): Promise<void> => {
 }
 
 const listFolder = async (folder: string): Promise<readonly SnapshotInfo[]> => {
-  const names = (await namesIn(folder)).filter((name) => /^\d{20}\.snapshot$/u.test(name)).sort().reverse()
+  const names = (await namesIn(folder))
+    .filter((name) => /^\d{20}\.snapshot$/u.test(name))
+    .sort()
+    .reverse()
   const found: SnapshotInfo[] = []
   for (const name of names) {
     const file = await openExisting(join(folder, name))
@@ -147,7 +150,10 @@ const readWhole = async (path: string, sequence: bigint): Promise<Uint8Array | n
  * Snapshots as files. Opening clears what interrupted writes left behind; the folder belongs to one process.
  * @throws {PortError} `unavailable` when the folder can't be made or read.
  */
-export const openFileSnapshots = async (options: { readonly folder: string; readonly clock: Clock }): Promise<Snapshots> => {
+export const openFileSnapshots = async (options: {
+  readonly folder: string
+  readonly clock: Clock
+}): Promise<Snapshots> => {
   const { folder, clock } = options
   let isClosed = false
   let writes = 0

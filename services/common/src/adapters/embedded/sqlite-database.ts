@@ -75,7 +75,9 @@ const lock = (path: string): DatabaseSync => {
 }
 
 const markOpen = (database: DatabaseSync): boolean => {
-  database.exec('CREATE TABLE IF NOT EXISTS shutdown (only INTEGER PRIMARY KEY CHECK (only = 1), clean INTEGER NOT NULL)')
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS shutdown (only INTEGER PRIMARY KEY CHECK (only = 1), clean INTEGER NOT NULL)',
+  )
   const row = database.prepare('SELECT clean FROM shutdown').get()
   database.exec('INSERT INTO shutdown VALUES (1, 0) ON CONFLICT DO UPDATE SET clean = 0')
   return row === undefined || row['clean'] === 1
@@ -93,7 +95,9 @@ const checkPages = (database: DatabaseSync, path: string): void => {
  * @throws {PortError} `unavailable` when another process has it, `corrupt` when it is damaged.
  */
 export const openOwnedDatabase = (
-  path: string, durability: Durability, setUp: (database: DatabaseSync) => void,
+  path: string,
+  durability: Durability,
+  setUp: (database: DatabaseSync) => void,
 ): OwnedDatabase => {
   const isFile = path !== ':memory:'
   if (isFile) mkdirSync(dirname(path), { recursive: true })

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto'
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { PortError } from '../../ports/failure.ts'
 import {
-  VIEW_PAGE_MAX, type ViewFilter, type ViewModel, type ViewQuery, type ViewValue, type ViewWrite,
+  VIEW_PAGE_MAX,
+  type ViewFilter,
+  type ViewModel,
+  type ViewQuery,
+  type ViewValue,
+  type ViewWrite,
 } from '../../ports/views.ts'
 import { columnCodecOf, type ColumnCodec } from './view-values.ts'
 
@@ -37,7 +42,8 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 const columnsOf = (model: AnyModel): ReadonlyMap<string, ColumnCodec> => {
   const fields = Object.entries(model.schema.paths).filter(([name]) => !OWN_FIELDS.has(name))
-  if (model.schema.paths['_id']?.instance !== 'String') throw new RangeError(`view ${model.name}: its _id must be a String`)
+  if (model.schema.paths['_id']?.instance !== 'String')
+    throw new RangeError(`view ${model.name}: its _id must be a String`)
   const nested = fields.find(([name]) => name.includes('.'))
   if (nested !== undefined) throw new RangeError(`view ${model.name}: ${nested[0]} is nested; fields are top-level`)
   return new Map(fields.map(([name, type]) => [name, columnCodecOf(type.instance)]))
@@ -150,6 +156,7 @@ export const mapModel = (model: AnyModel): TableMapping => {
     write: (write) => writeStatement(table, columns, write),
     get: (id) => ({ sql: `SELECT ${names} FROM ${table} WHERE "_id" = ?`, values: [id] }),
     find,
-    documentOf: (row) => Object.fromEntries([...columns].map(([field, codec]) => [field, codec.decode(row[field] ?? null)])),
+    documentOf: (row) =>
+      Object.fromEntries([...columns].map(([field, codec]) => [field, codec.decode(row[field] ?? null)])),
   }
 }

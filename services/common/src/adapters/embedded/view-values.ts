@@ -41,7 +41,9 @@ const toTagged = (value: ViewValue): unknown => {
   if (typeof value === 'bigint') return { [BIGINT_KEY]: value.toString() }
   if (value === null || typeof value !== 'object') return value
   if (isList(value)) return value.map(toTagged)
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key.startsWith('$') ? `$${key}` : key, toTagged(part)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key.startsWith('$') ? `$${key}` : key, toTagged(part)]),
+  )
 }
 
 const isList = (value: ViewValue): value is readonly ViewValue[] => Array.isArray(value)
@@ -109,10 +111,15 @@ const nestedCodec: ColumnCodec = {
 /** The codec of a mongoose schema type by its `instance` name; whatever is not plain is kept as marked JSON. */
 export const columnCodecOf = (instance: string): ColumnCodec => {
   switch (instance) {
-    case 'String': return nullable(textCodec)
-    case 'Number': return nullable(numberCodec)
-    case 'BigInt': return nullable(integerCodec)
-    case 'Boolean': return nullable(booleanCodec)
-    default: return nullable(nestedCodec)
+    case 'String':
+      return nullable(textCodec)
+    case 'Number':
+      return nullable(numberCodec)
+    case 'BigInt':
+      return nullable(integerCodec)
+    case 'Boolean':
+      return nullable(booleanCodec)
+    default:
+      return nullable(nestedCodec)
   }
 }

@@ -52,7 +52,9 @@ const makeTables = (database: DatabaseSync, mappings: readonly TableMapping[]): 
     for (const mapping of mappings) database.exec(mapping.dropSql)
     database.exec('DELETE FROM cursors')
   }
-  const note = database.prepare('INSERT INTO mappings VALUES (?, ?) ON CONFLICT DO UPDATE SET fingerprint = excluded.fingerprint')
+  const note = database.prepare(
+    'INSERT INTO mappings VALUES (?, ?) ON CONFLICT DO UPDATE SET fingerprint = excluded.fingerprint',
+  )
   for (const mapping of mappings) {
     for (const sql of mapping.createSql) database.exec(sql)
     note.run(mapping.name, mapping.fingerprint)
@@ -67,7 +69,10 @@ const makeTables = (database: DatabaseSync, mappings: readonly TableMapping[]): 
  * and are projected again. Fields a document lacks read as null.
  * @throws {PortError} `unavailable` when another process has the file, `corrupt` when it is damaged (delete it: it is rebuilt).
  */
-export const openSqliteViews = (options: { readonly path: string; readonly models: readonly AnyModel[] }): SqliteViews => {
+export const openSqliteViews = (options: {
+  readonly path: string
+  readonly models: readonly AnyModel[]
+}): SqliteViews => {
   const mappings = new Map(options.models.map((model) => [model.name, mapModel(model)]))
   let remade: readonly string[] = []
   const owned = openOwnedDatabase(options.path, 'normal', (made) => {
@@ -97,7 +102,12 @@ export const openSqliteViews = (options: { readonly path: string; readonly model
     (cursorOf.get(projection, partition)?.['sequence'] as bigint | undefined) ?? 0n
   const rows = ({ sql, values }: BoundStatement) => reading('views', () => prepared(sql).all(...values))
 
-  const projectNow = (projection: string, partition: number, sequence: bigint, statements: readonly BoundStatement[]): void => {
+  const projectNow = (
+    projection: string,
+    partition: number,
+    sequence: bigint,
+    statements: readonly BoundStatement[],
+  ): void => {
     // What was projected before is not written again: an older record must not undo what a newer one said.
     if (sequence <= readCursor(projection, partition)) return
     for (const { sql, values } of statements) prepared(sql).run(...values)

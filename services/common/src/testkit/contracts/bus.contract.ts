@@ -26,10 +26,12 @@ const firsts = (texts: readonly string[]): string[] => [...new Set(texts)]
 const acknowledge = (delivery: Delivery): void => delivery.acknowledge()
 
 /** A handler that notes what comes and, if told, deals with it. */
-const noting = (seen: string[], settle: (delivery: Delivery) => void = acknowledge) => (delivery: Delivery): void => {
-  seen.push(textOf(delivery.message.body))
-  settle(delivery)
-}
+const noting =
+  (seen: string[], settle: (delivery: Delivery) => void = acknowledge) =>
+  (delivery: Delivery): void => {
+    seen.push(textOf(delivery.message.body))
+    settle(delivery)
+  }
 const keep = (): void => undefined
 
 type World = Parameters<Parameters<Define<Bus, BusHarness>>[1]>[0]
@@ -66,33 +68,46 @@ const sending = (define: Define<Bus, BusHarness>): void => {
     expect(firsts(seen)).toEqual(names(3))
   })
 
-  define('B6 bodies, sequences, sender and headers come as they were sent', async ({ port, call }) => {
-    const body = Uint8Array.from({ length: 512 }, (_, index) => index & 0xff)
-    const sent: BusMessage = { type: 'effect', body, sender: THERE, sequence: 2n ** 63n - 1n, headers: { traceparent: 'ü' } }
-    const seen: Delivery[] = []
-    await port.consume(HERE, (delivery) => void seen.push(delivery), WIDE)
-    await call(() => port.send(HERE, sent))
-    body.fill(0) // The sender may use its buffer again.
-    await until(() => seen.length > 0)
-    const { message } = seen[0]!
-    expect([...message.body]).toEqual(Array.from({ length: 512 }, (_, index) => index & 0xff))
-    expect({ ...message, body: null }).toEqual({ ...sent, body: null })
-  }, ['done-but-timed-out'])
+  define(
+    'B6 bodies, sequences, sender and headers come as they were sent',
+    async ({ port, call }) => {
+      const body = Uint8Array.from({ length: 512 }, (_, index) => index & 0xff)
+      const sent: BusMessage = {
+        type: 'effect',
+        body,
+        sender: THERE,
+        sequence: 2n ** 63n - 1n,
+        headers: { traceparent: 'ü' },
+      }
+      const seen: Delivery[] = []
+      await port.consume(HERE, (delivery) => void seen.push(delivery), WIDE)
+      await call(() => port.send(HERE, sent))
+      body.fill(0) // The sender may use its buffer again.
+      await until(() => seen.length > 0)
+      const { message } = seen[0]!
+      expect([...message.body]).toEqual(Array.from({ length: 512 }, (_, index) => index & 0xff))
+      expect({ ...message, body: null }).toEqual({ ...sent, body: null })
+    },
+    ['done-but-timed-out'],
+  )
 
-  define('B7 a queue is bounded: beyond it send and request fail full at once, other partitions go on', async (world) => {
-    const { port, call, harness } = world
-    const fill = async (): Promise<void> => {
-      for (let count = 0; count <= harness.queueMax; count++) await call(() => port.send(HERE, command('filler')))
-    }
-    await expectFailure('full', fill)
-    await expectFailure('full', () => call(() => port.request(HERE, request('one more', 60_000))))
-    await call(() => port.send(THERE, command('elsewhere')))
-    const seen: string[] = []
-    const consumer = await port.consume(HERE, noting(seen), WIDE)
-    await until(() => seen.length === harness.queueMax)
-    await consumer.stop()
-    await call(() => port.send(HERE, command('room again')))
-  })
+  define(
+    'B7 a queue is bounded: beyond it send and request fail full at once, other partitions go on',
+    async (world) => {
+      const { port, call, harness } = world
+      const fill = async (): Promise<void> => {
+        for (let count = 0; count <= harness.queueMax; count++) await call(() => port.send(HERE, command('filler')))
+      }
+      await expectFailure('full', fill)
+      await expectFailure('full', () => call(() => port.request(HERE, request('one more', 60_000))))
+      await call(() => port.send(THERE, command('elsewhere')))
+      const seen: string[] = []
+      const consumer = await port.consume(HERE, noting(seen), WIDE)
+      await until(() => seen.length === harness.queueMax)
+      await consumer.stop()
+      await call(() => port.send(HERE, command('room again')))
+    },
+  )
 
   define('B8 a message to a partition nobody consumes waits', async (world) => {
     await sendAll(world, ['early'])
@@ -104,20 +119,30 @@ const sending = (define: Define<Bus, BusHarness>): void => {
 }
 
 const consuming = (define: Define<Bus, BusHarness>): void => {
-  define('B3 what is not acknowledged when its consumer stops comes again, in order, with its attempt raised', async (world) => {
-    const texts = names(5)
-    await sendAll(world, texts)
-    const first: string[] = []
-    const attempts: number[] = []
-    const consumer = await world.port.consume(HERE, noting(first, keep), WIDE)
-    await until(() => firsts(first).length === 5)
-    await consumer.stop()
-    const again: string[] = []
-    await world.port.consume(HERE, noting(again, (delivery) => { attempts.push(delivery.attempt); delivery.acknowledge() }), WIDE)
-    await until(() => firsts(again).length === 5)
-    expect(firsts(again)).toEqual(texts)
-    expect(Math.min(...attempts)).toBeGreaterThan(1)
-  })
+  define(
+    'B3 what is not acknowledged when its consumer stops comes again, in order, with its attempt raised',
+    async (world) => {
+      const texts = names(5)
+      await sendAll(world, texts)
+      const first: string[] = []
+      const attempts: number[] = []
+      const consumer = await world.port.consume(HERE, noting(first, keep), WIDE)
+      await until(() => firsts(first).length === 5)
+      await consumer.stop()
+      const again: string[] = []
+      await world.port.consume(
+        HERE,
+        noting(again, (delivery) => {
+          attempts.push(delivery.attempt)
+          delivery.acknowledge()
+        }),
+        WIDE,
+      )
+      await until(() => firsts(again).length === 5)
+      expect(firsts(again)).toEqual(texts)
+      expect(Math.min(...attempts)).toBeGreaterThan(1)
+    },
+  )
 
   define('B3 what a stopped consumer says about a delivery is void', async (world) => {
     await sendAll(world, ['mine'])
@@ -188,13 +213,17 @@ const consuming = (define: Define<Bus, BusHarness>): void => {
     await sendAll(world, ['hard', 'easy'])
     const seen: string[] = []
     let failures = 0
-    await world.port.consume(HERE, noting(seen, (delivery) => {
-      if (delivery.attempt === 1) {
-        failures += 1
-        throw new Error('not yet')
-      }
-      delivery.acknowledge()
-    }), { inFlightMax: 1 })
+    await world.port.consume(
+      HERE,
+      noting(seen, (delivery) => {
+        if (delivery.attempt === 1) {
+          failures += 1
+          throw new Error('not yet')
+        }
+        delivery.acknowledge()
+      }),
+      { inFlightMax: 1 },
+    )
     await until(() => firsts(seen).length === 2 && failures >= 2 && seen.length >= failures * 2)
     expect(firsts(seen)).toEqual(['hard', 'easy'])
   })
@@ -202,32 +231,48 @@ const consuming = (define: Define<Bus, BusHarness>): void => {
 
 const asking = (define: Define<Bus, BusHarness>): void => {
   define('B5 request resolves with the reply', async ({ port, call }) => {
-    await port.consume(HERE, (delivery) => {
-      delivery.acknowledge()
-      delivery.reply(reply(`answer to ${textOf(delivery.message.body)}`))
-    }, WIDE)
+    await port.consume(
+      HERE,
+      (delivery) => {
+        delivery.acknowledge()
+        delivery.reply(reply(`answer to ${textOf(delivery.message.body)}`))
+      },
+      WIDE,
+    )
     const answer = await call(() => port.request(HERE, request('a question', 5_000)))
-    expect({ ...answer, body: textOf(answer.body) }).toEqual({ status: 'ok', sequence: 7n, body: 'answer to a question' })
+    expect({ ...answer, body: textOf(answer.body) }).toEqual({
+      status: 'ok',
+      sequence: 7n,
+      body: 'answer to a question',
+    })
   })
 
-  define('B5 request fails timeout no sooner than its deadline; the command arrived, a late reply is no error', async (world) => {
-    const { port, harness } = world
-    const held: Delivery[] = []
-    await harness.port.consume(HERE, (delivery) => void held.push(delivery), WIDE)
-    const startMs = performance.now()
-    await expectFailure('timeout', () => port.request(HERE, request('unanswered', 50)))
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(49)
-    expect(held.map(({ message }) => textOf(message.body))).toEqual(['unanswered'])
-    held[0]!.reply(reply('too late'))
-    held[0]!.acknowledge()
-  }, ['fails', 'done-but-timed-out'])
+  define(
+    'B5 request fails timeout no sooner than its deadline; the command arrived, a late reply is no error',
+    async (world) => {
+      const { port, harness } = world
+      const held: Delivery[] = []
+      await harness.port.consume(HERE, (delivery) => void held.push(delivery), WIDE)
+      const startMs = performance.now()
+      await expectFailure('timeout', () => port.request(HERE, request('unanswered', 50)))
+      expect(performance.now() - startMs).toBeGreaterThanOrEqual(49)
+      expect(held.map(({ message }) => textOf(message.body))).toEqual(['unanswered'])
+      held[0]!.reply(reply('too late'))
+      held[0]!.acknowledge()
+    },
+    ['fails', 'done-but-timed-out'],
+  )
 
   define('B6 a reply carries its bytes and a 64-bit sequence', async ({ port, call }) => {
     const body = Uint8Array.from({ length: 300 }, (_, index) => index & 0xff)
-    await port.consume(HERE, (delivery) => {
-      delivery.acknowledge()
-      delivery.reply({ status: 'overloaded', sequence: 2n ** 63n - 1n, body })
-    }, WIDE)
+    await port.consume(
+      HERE,
+      (delivery) => {
+        delivery.acknowledge()
+        delivery.reply({ status: 'overloaded', sequence: 2n ** 63n - 1n, body })
+      },
+      WIDE,
+    )
     const answer = await call(() => port.request(HERE, request('?', 5_000)))
     expect(answer).toMatchObject({ status: 'overloaded', sequence: 2n ** 63n - 1n })
     expect([...answer.body]).toEqual([...body])

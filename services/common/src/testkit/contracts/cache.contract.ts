@@ -23,7 +23,7 @@ export interface CacheSubject extends Subject<CacheHarness> {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (value: Uint8Array | undefined): string | undefined =>
-  (value === undefined ? undefined : new TextDecoder().decode(value))
+  value === undefined ? undefined : new TextDecoder().decode(value)
 const TTL_MS = 10_000
 
 /** The Cache contract. Under `forgets` it holds that what is found is right, not that it is found. */
@@ -38,47 +38,63 @@ export const cacheContract = (subject: CacheSubject): void => {
       }
     })
 
-    define('K2 a value is gone after its time', async ({ port, harness }) => {
-      await port.set('short', bytes('s'), 100)
-      await port.set('long', bytes('l'), TTL_MS)
-      await harness.elapse(101)
-      expect(await port.get('short')).toBeUndefined()
-      expect(textOf(await port.get('long'))).toBe('l')
-      await port.set('past', bytes('p'), 0)
-      expect(await port.get('past')).toBeUndefined()
-    }, ['forgets'])
+    define(
+      'K2 a value is gone after its time',
+      async ({ port, harness }) => {
+        await port.set('short', bytes('s'), 100)
+        await port.set('long', bytes('l'), TTL_MS)
+        await harness.elapse(101)
+        expect(await port.get('short')).toBeUndefined()
+        expect(textOf(await port.get('long'))).toBe('l')
+        await port.set('past', bytes('p'), 0)
+        expect(await port.get('past')).toBeUndefined()
+      },
+      ['forgets'],
+    )
 
-    define('K3 a value that is too large is not stored, and takes the older one away', async ({ port, harness }) => {
-      await port.set('k', bytes('small'), TTL_MS)
-      await port.set('k', new Uint8Array(harness.valueBytesMax + 1), TTL_MS)
-      expect(await port.get('k')).toBeUndefined()
-      await port.set('k', new Uint8Array(harness.valueBytesMax), TTL_MS)
-      expect(await port.get('k')).toHaveLength(harness.valueBytesMax)
-    }, ['forgets'])
+    define(
+      'K3 a value that is too large is not stored, and takes the older one away',
+      async ({ port, harness }) => {
+        await port.set('k', bytes('small'), TTL_MS)
+        await port.set('k', new Uint8Array(harness.valueBytesMax + 1), TTL_MS)
+        expect(await port.get('k')).toBeUndefined()
+        await port.set('k', new Uint8Array(harness.valueBytesMax), TTL_MS)
+        expect(await port.get('k')).toHaveLength(harness.valueBytesMax)
+      },
+      ['forgets'],
+    )
 
-    define('K3 the number of values is bounded; the one longest unused goes first', async ({ port, harness }) => {
-      if (harness.entriesMax === null) return
-      const keys = Array.from({ length: harness.entriesMax }, (_, index) => `k${index}`)
-      for (const key of keys) await port.set(key, bytes(key), TTL_MS)
-      await port.get('k0')
-      await port.set('one more', bytes('m'), TTL_MS)
-      expect(await port.get('k1')).toBeUndefined()
-      expect(textOf(await port.get('k0'))).toBe('k0')
-      expect(textOf(await port.get('one more'))).toBe('m')
-    }, ['forgets'])
+    define(
+      'K3 the number of values is bounded; the one longest unused goes first',
+      async ({ port, harness }) => {
+        if (harness.entriesMax === null) return
+        const keys = Array.from({ length: harness.entriesMax }, (_, index) => `k${index}`)
+        for (const key of keys) await port.set(key, bytes(key), TTL_MS)
+        await port.get('k0')
+        await port.set('one more', bytes('m'), TTL_MS)
+        expect(await port.get('k1')).toBeUndefined()
+        expect(textOf(await port.get('k0'))).toBe('k0')
+        expect(textOf(await port.get('one more'))).toBe('m')
+      },
+      ['forgets'],
+    )
 
-    define('K4 delete removes one key, clear all of this cache and of no other', async ({ port, harness }) => {
-      const neighbour = await harness.openNeighbour?.()
-      await neighbour?.set('a', bytes('theirs'), TTL_MS)
-      for (const key of ['a', 'b', 'c']) await port.set(key, bytes(key), TTL_MS)
-      await port.delete('a')
-      expect(await port.get('a')).toBeUndefined()
-      expect(textOf(await port.get('b'))).toBe('b')
-      await port.clear()
-      expect(await port.get('b')).toBeUndefined()
-      expect(await port.get('c')).toBeUndefined()
-      if (neighbour !== undefined) expect(textOf(await neighbour.get('a'))).toBe('theirs')
-    }, ['forgets'])
+    define(
+      'K4 delete removes one key, clear all of this cache and of no other',
+      async ({ port, harness }) => {
+        const neighbour = await harness.openNeighbour?.()
+        await neighbour?.set('a', bytes('theirs'), TTL_MS)
+        for (const key of ['a', 'b', 'c']) await port.set(key, bytes(key), TTL_MS)
+        await port.delete('a')
+        expect(await port.get('a')).toBeUndefined()
+        expect(textOf(await port.get('b'))).toBe('b')
+        await port.clear()
+        expect(await port.get('b')).toBeUndefined()
+        expect(await port.get('c')).toBeUndefined()
+        if (neighbour !== undefined) expect(textOf(await neighbour.get('a'))).toBe('theirs')
+      },
+      ['forgets'],
+    )
 
     define('K5 values round-trip, and belong to whoever holds them', async ({ port, isFaulty }) => {
       const value = Uint8Array.from({ length: 256 }, (_, index) => index)

@@ -4,11 +4,22 @@ import { withDirectoryFaults } from '../faults/ports.ts'
 import { describeContract, expectFailure, type Define, type Opened, type Subject } from './scenario.ts'
 
 const user = (id: string, email = `${id}@example.com`): UserRecord => ({
-  id, email, passwordHash: 'scrypt$…', createdAtMs: 1_780_000_000_123, locked: false, sessionsValidFromMs: 0,
+  id,
+  email,
+  passwordHash: 'scrypt$…',
+  createdAtMs: 1_780_000_000_123,
+  locked: false,
+  sessionsValidFromMs: 0,
 })
 const audit = (index: number, idempotencyKey = `key-${index}`): AuditRecord => ({
-  id: `audit-${index}`, atMs: 1_780_000_000_000 + index, who: 'ops@example.com', action: 'halt', reason: 'Prüfung 😀',
-  idempotencyKey, requestHash: 'ab'.repeat(32), detail: '{"pair":"BTC/USDC"}',
+  id: `audit-${index}`,
+  atMs: 1_780_000_000_000 + index,
+  who: 'ops@example.com',
+  action: 'halt',
+  reason: 'Prüfung 😀',
+  idempotencyKey,
+  requestHash: 'ab'.repeat(32),
+  detail: '{"pair":"BTC/USDC"}',
 })
 const FAR_MS = 4_000_000_000_000
 
@@ -55,15 +66,18 @@ const users = (define: Define<Directory, Opened<Directory>>): void => {
     expect(await call(() => port.isSessionRevoked('session-3'))).toBe(false)
   })
 
-  define('D4 endSessions voids those issued before the moment, and an earlier moment gives none back', async (world) => {
-    const { port, call } = world
-    await create(world, user('a'))
-    await create(world, user('b'))
-    await call(() => port.endSessions('a', 5_000))
-    await call(() => port.endSessions('a', 4_000))
-    expect((await call(() => port.userById('a')))?.sessionsValidFromMs).toBe(5_000)
-    expect((await call(() => port.userById('b')))?.sessionsValidFromMs).toBe(0)
-  })
+  define(
+    'D4 endSessions voids those issued before the moment, and an earlier moment gives none back',
+    async (world) => {
+      const { port, call } = world
+      await create(world, user('a'))
+      await create(world, user('b'))
+      await call(() => port.endSessions('a', 5_000))
+      await call(() => port.endSessions('a', 4_000))
+      expect((await call(() => port.userById('a')))?.sessionsValidFromMs).toBe(5_000)
+      expect((await call(() => port.userById('b')))?.sessionsValidFromMs).toBe(0)
+    },
+  )
 
   define('D7 writes are there after a restart', async (world) => {
     const { port, call } = world
@@ -76,7 +90,9 @@ const users = (define: Define<Directory, Opened<Directory>>): void => {
     expect(await call(() => reopened.userById('a'))).toEqual(user('a'))
     expect(await call(() => reopened.listAudit(null, 10))).toEqual([audit(1)])
     expect(await call(() => reopened.isSessionRevoked('session'))).toBe(true)
-    expect(await call(() => reopened.bankKeys())).toEqual([{ bank: 'alpha', keyHash: 'h1', createdAtMs: 1, expiresAtMs: null }])
+    expect(await call(() => reopened.bankKeys())).toEqual([
+      { bank: 'alpha', keyHash: 'h1', createdAtMs: 1, expiresAtMs: null },
+    ])
     expect(await call(() => reopened.setting('partitions'))).toBe('4')
   })
 }
@@ -87,7 +103,10 @@ const records = (define: Define<Directory, Opened<Directory>>): void => {
     await call(() => port.putBankKey(key))
     await call(() => port.putBankKey({ ...key, keyHash: 'h2', createdAtMs: 2 }))
     await call(() => port.putBankKey({ ...key, expiresAtMs: 9 }))
-    expect(await call(() => port.bankKeys())).toEqual([{ ...key, expiresAtMs: 9 }, { ...key, keyHash: 'h2', createdAtMs: 2 }])
+    expect(await call(() => port.bankKeys())).toEqual([
+      { ...key, expiresAtMs: 9 },
+      { ...key, keyHash: 'h2', createdAtMs: 2 },
+    ])
     await call(() => port.removeBankKey('h1'))
     await call(() => port.removeBankKey('h1'))
     expect((await call(() => port.bankKeys())).map(({ keyHash }) => keyHash)).toEqual(['h2'])

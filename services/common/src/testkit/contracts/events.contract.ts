@@ -17,7 +17,10 @@ const HEALED_MS = HEAL_INTERVAL_MS + 500
 
 const range = (first: number, last: number): bigint[] =>
   Array.from({ length: last - first + 1 }, (_, index) => BigInt(first + index))
-const noting = (seen: bigint[]) => async ({ sequence }: StreamEvent): Promise<void> => void seen.push(sequence)
+const noting =
+  (seen: bigint[]) =>
+  async ({ sequence }: StreamEvent): Promise<void> =>
+    void seen.push(sequence)
 /** The order in which sequences came first: repeats are allowed (at least once). */
 const firsts = (seen: readonly bigint[]): bigint[] => [...new Set(seen)]
 
@@ -34,17 +37,20 @@ const appendAndPublish = async ({ port, harness }: World, count: number, partiti
 }
 
 const ordering = (define: Define<Events, EventsHarness>): void => {
-  define('E1 a subscriber gets every event from its sequence on, in order, those from before it came included', async (world) => {
-    const { port } = world
-    await appendAndPublish(world, 20)
-    const [all, late]: [bigint[], bigint[]] = [[], []]
-    port.subscribe(HERE, 1n, noting(all))
-    port.subscribe(HERE, 15n, noting(late))
-    await appendAndPublish(world, 20)
-    await until(() => all.at(-1) === 40n && late.at(-1) === 40n)
-    expect(firsts(all)).toEqual(range(1, 40))
-    expect(firsts(late)).toEqual(range(15, 40))
-  })
+  define(
+    'E1 a subscriber gets every event from its sequence on, in order, those from before it came included',
+    async (world) => {
+      const { port } = world
+      await appendAndPublish(world, 20)
+      const [all, late]: [bigint[], bigint[]] = [[], []]
+      port.subscribe(HERE, 1n, noting(all))
+      port.subscribe(HERE, 15n, noting(late))
+      await appendAndPublish(world, 20)
+      await until(() => all.at(-1) === 40n && late.at(-1) === 40n)
+      expect(firsts(all)).toEqual(range(1, 40))
+      expect(firsts(late)).toEqual(range(15, 40))
+    },
+  )
 
   define('E1 events carry their record byte for byte, and other partitions are not heard', async (world) => {
     const bodies: string[] = []
@@ -120,22 +126,25 @@ const handling = (define: Define<Events, EventsHarness>): void => {
     expect(attempts.filter((attempt) => attempt === 2n).length).toBeGreaterThanOrEqual(3)
   })
 
-  define('E4 a slow subscriber delays neither the others nor the publisher, and still gets everything', async (world) => {
-    const [slow, fast]: [bigint[], bigint[]] = [[], []]
-    let release = (): void => undefined
-    const released = new Promise<void>((resolve) => (release = resolve))
-    world.port.subscribe(HERE, 1n, async ({ sequence }) => {
-      await released
-      slow.push(sequence)
-    })
-    world.port.subscribe(HERE, 1n, noting(fast))
-    await appendAndPublish(world, 400)
-    await until(() => fast.includes(400n))
-    expect(slow).toEqual([])
-    release()
-    await until(() => slow.includes(400n))
-    expect(firsts(slow)).toEqual(range(1, 400))
-  })
+  define(
+    'E4 a slow subscriber delays neither the others nor the publisher, and still gets everything',
+    async (world) => {
+      const [slow, fast]: [bigint[], bigint[]] = [[], []]
+      let release = (): void => undefined
+      const released = new Promise<void>((resolve) => (release = resolve))
+      world.port.subscribe(HERE, 1n, async ({ sequence }) => {
+        await released
+        slow.push(sequence)
+      })
+      world.port.subscribe(HERE, 1n, noting(fast))
+      await appendAndPublish(world, 400)
+      await until(() => fast.includes(400n))
+      expect(slow).toEqual([])
+      release()
+      await until(() => slow.includes(400n))
+      expect(firsts(slow)).toEqual(range(1, 400))
+    },
+  )
 
   define('E5 after stop the handler is not called again', async (world) => {
     const seen: bigint[] = []

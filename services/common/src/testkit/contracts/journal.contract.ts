@@ -11,12 +11,17 @@ const HERE = partitionNumber('ledger', 0)
 const THERE = partitionNumber('trading', 3, 900)
 
 const recordOf = (sequence: bigint, body: Uint8Array): StoredRecord => ({
-  sequence, body, hash: Uint8Array.from(createHash('sha256').update(body).digest()),
+  sequence,
+  body,
+  hash: Uint8Array.from(createHash('sha256').update(body).digest()),
 })
-const record = (sequence: bigint, text = `record ${sequence}`): StoredRecord => recordOf(sequence, new TextEncoder().encode(text))
+const record = (sequence: bigint, text = `record ${sequence}`): StoredRecord =>
+  recordOf(sequence, new TextEncoder().encode(text))
 const isSame = (a: StoredRecord | null, b: StoredRecord): boolean => a !== null && Buffer.compare(a.hash, b.hash) === 0
 const plain = (stored: StoredRecord | null) =>
-  stored === null ? null : { sequence: stored.sequence, hash: [...stored.hash], body: Buffer.from(stored.body).toString() }
+  stored === null
+    ? null
+    : { sequence: stored.sequence, hash: [...stored.hash], body: Buffer.from(stored.body).toString() }
 
 const plainRange = (first: bigint, last: bigint) =>
   Array.from({ length: Number(last - first) + 1 }, (_, index) => plain(record(first + BigInt(index))))
@@ -25,7 +30,11 @@ const plainRange = (first: bigint, last: bigint) =>
  * Appends as a careful writer does: whatever the answer leaves open is settled by reading the place. Own bytes there: appended;
  * others': taken; nothing: the same bytes again.
  */
-const appendCarefully = async (journal: Journal, partition: PartitionNumber, wanted: StoredRecord): Promise<AppendResult> => {
+const appendCarefully = async (
+  journal: Journal,
+  partition: PartitionNumber,
+  wanted: StoredRecord,
+): Promise<AppendResult> => {
   for (;;) {
     let answer: AppendResult | null = null
     try {
@@ -45,7 +54,8 @@ const append = ({ port, isFaulty }: World, partition: PartitionNumber, wanted: S
   isFaulty ? appendCarefully(port, partition, wanted) : port.append(partition, wanted)
 
 const appendThrough = async (world: World, partition: PartitionNumber, last: bigint): Promise<void> => {
-  for (let sequence = 1n; sequence <= last; sequence++) expect(await append(world, partition, record(sequence))).toBe('appended')
+  for (let sequence = 1n; sequence <= last; sequence++)
+    expect(await append(world, partition, record(sequence))).toBe('appended')
 }
 
 /** Reads a stream to its end; one that breaks is taken up where it broke. */
@@ -68,10 +78,14 @@ const writing = (define: Define<Journal, Opened<Journal>>): void => {
     }
   })
 
-  define('J1 the same bytes again are taken too', async ({ port }) => {
-    expect(await port.append(HERE, record(1n))).toBe('appended')
-    expect(await port.append(HERE, record(1n))).toBe('taken')
-  }, ['fails', 'done-but-timed-out', 'twice'])
+  define(
+    'J1 the same bytes again are taken too',
+    async ({ port }) => {
+      expect(await port.append(HERE, record(1n))).toBe('appended')
+      expect(await port.append(HERE, record(1n))).toBe('taken')
+    },
+    ['fails', 'done-but-timed-out', 'twice'],
+  )
 
   define('J2 what was appended is there after a restart, byte for byte', async (world) => {
     const body = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 7) & 0xff)
@@ -82,16 +96,24 @@ const writing = (define: Define<Journal, Opened<Journal>>): void => {
     expect(Buffer.compare(found!.hash, recordOf(1n, body).hash)).toBe(0)
   })
 
-  define('J3 an append that would leave a gap is refused corrupt, and the others of its moment are not harmed', async (world) => {
-    const [first, beyond] = await Promise.allSettled([append(world, HERE, record(1n)), append(world, HERE, record(3n))])
-    expect(first).toMatchObject({ status: 'fulfilled', value: 'appended' })
-    expect(beyond).toMatchObject({ status: 'rejected', reason: { kind: 'corrupt' } })
-    await expectFailure('corrupt', () => append(world, THERE, record(2n)))
-    expect(await world.call(() => world.port.read(HERE, 3n))).toBeNull()
-  }, ['fails', 'done-but-timed-out', 'twice', 'slow'])
+  define(
+    'J3 an append that would leave a gap is refused corrupt, and the others of its moment are not harmed',
+    async (world) => {
+      const [first, beyond] = await Promise.allSettled([
+        append(world, HERE, record(1n)),
+        append(world, HERE, record(3n)),
+      ])
+      expect(first).toMatchObject({ status: 'fulfilled', value: 'appended' })
+      expect(beyond).toMatchObject({ status: 'rejected', reason: { kind: 'corrupt' } })
+      await expectFailure('corrupt', () => append(world, THERE, record(2n)))
+      expect(await world.call(() => world.port.read(HERE, 3n))).toBeNull()
+    },
+    ['fails', 'done-but-timed-out', 'twice', 'slow'],
+  )
 
   define('J4 an answer that says nothing is settled by reading the sequence', async (world) => {
-    for (let sequence = 1n; sequence <= 40n; sequence++) expect(await append(world, HERE, record(sequence))).toBe('appended')
+    for (let sequence = 1n; sequence <= 40n; sequence++)
+      expect(await append(world, HERE, record(sequence))).toBe('appended')
     const stored = await readAll(world.port, HERE, 1n)
     expect(stored.map(plain)).toEqual(plainRange(1n, 40n))
   })
@@ -123,7 +145,9 @@ const readingBack = (define: Define<Journal, Opened<Journal>>): void => {
     const count = world.isFaulty ? 60n : 700n
     await appendThrough(world, HERE, count)
     const all = await readAll(world.port, HERE, 1n)
-    expect(all.map(({ sequence }) => sequence)).toEqual(Array.from({ length: Number(count) }, (_, index) => BigInt(index + 1)))
+    expect(all.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: Number(count) }, (_, index) => BigInt(index + 1)),
+    )
     expect((await readAll(world.port, HERE, count - 2n)).map(plain)).toEqual(plainRange(count - 2n, count))
     expect(await readAll(world.port, HERE, count + 1n)).toEqual([])
   })
@@ -142,7 +166,10 @@ const readingBack = (define: Define<Journal, Opened<Journal>>): void => {
     expect(await call(() => port.loadCursors(HERE))).toEqual([])
     const large = { receiver: THERE, confirmed: 2n ** 62n, recordSequence: 2n ** 61n + 1n }
     await call(() => port.saveCursors(HERE, [large, { receiver: HERE, confirmed: 1n, recordSequence: 1n }]))
-    const last = [{ receiver: HERE, confirmed: 2n, recordSequence: 5n }, { ...large, confirmed: 2n ** 62n + 1n }]
+    const last = [
+      { receiver: HERE, confirmed: 2n, recordSequence: 5n },
+      { ...large, confirmed: 2n ** 62n + 1n },
+    ]
     await call(() => port.saveCursors(HERE, last))
     const found = await call(() => port.loadCursors(HERE))
     expect([...found].sort((a, b) => a.receiver - b.receiver)).toEqual(last)
@@ -189,7 +216,10 @@ const archiving = (define: Define<Journal, Opened<Journal>>): void => {
     expect((await readAll(reopened, HERE, 7n)).map(({ sequence }) => sequence)).toEqual([7n, 8n, 9n, 10n, 11n, 12n])
     expect(plain(await call(() => reopened.read(HERE, 3n)))).toEqual(plain(record(3n)))
     const segments = await call(() => reopened.archives(HERE))
-    expect(segments.map(({ first, last }) => [first, last])).toEqual([[1n, 4n], [5n, 9n]])
+    expect(segments.map(({ first, last }) => [first, last])).toEqual([
+      [1n, 4n],
+      [5n, 9n],
+    ])
   })
 
   define('J3 archived records count: the next append follows them when all others are gone', async (world) => {

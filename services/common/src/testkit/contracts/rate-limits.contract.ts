@@ -29,15 +29,19 @@ const passed = async (port: RateLimits, key: string, count: number): Promise<num
 /** The RateLimits contract. Under `forgets` more may pass than the limit, never less. */
 export const rateLimitsContract = (subject: RateLimitsSubject): void => {
   describeContract(subject, withRateLimitFaults, (define) => {
-    define('L1 at one moment a burst passes, then so many each second', async ({ port, harness }) => {
-      expect(await passed(port, 'k', 20)).toBe(5)
-      await harness.elapse(100)
-      expect(await passed(port, 'k', 20)).toBe(1)
-      await harness.elapse(300)
-      expect(await passed(port, 'k', 20)).toBe(3)
-      await harness.elapse(60_000)
-      expect(await passed(port, 'k', 20)).toBe(5)
-    }, ['forgets'])
+    define(
+      'L1 at one moment a burst passes, then so many each second',
+      async ({ port, harness }) => {
+        expect(await passed(port, 'k', 20)).toBe(5)
+        await harness.elapse(100)
+        expect(await passed(port, 'k', 20)).toBe(1)
+        await harness.elapse(300)
+        expect(await passed(port, 'k', 20)).toBe(3)
+        await harness.elapse(60_000)
+        expect(await passed(port, 'k', 20)).toBe(5)
+      },
+      ['forgets'],
+    )
 
     define('L1 never fewer than the limit pass', async ({ port, harness }) => {
       expect(await passed(port, 'k', 20)).toBeGreaterThanOrEqual(5)
@@ -45,48 +49,68 @@ export const rateLimitsContract = (subject: RateLimitsSubject): void => {
       expect(await passed(port, 'k', 20)).toBeGreaterThanOrEqual(5)
     })
 
-    define('L1 limits below one a second hold', async ({ port, harness }) => {
-      const slow = { perSecond: 0.5, burst: 1 }
-      expect((await port.take('k', slow)).allowed).toBe(true)
-      await harness.elapse(1_999)
-      expect((await port.take('k', slow)).allowed).toBe(false)
-      await harness.elapse(1)
-      expect((await port.take('k', slow)).allowed).toBe(true)
-    }, ['forgets'])
+    define(
+      'L1 limits below one a second hold',
+      async ({ port, harness }) => {
+        const slow = { perSecond: 0.5, burst: 1 }
+        expect((await port.take('k', slow)).allowed).toBe(true)
+        await harness.elapse(1_999)
+        expect((await port.take('k', slow)).allowed).toBe(false)
+        await harness.elapse(1)
+        expect((await port.take('k', slow)).allowed).toBe(true)
+      },
+      ['forgets'],
+    )
 
-    define('L2 a refused request takes no token', async ({ port, harness }) => {
-      await passed(port, 'k', 5)
-      expect(await passed(port, 'k', 1_000)).toBe(0)
-      await harness.elapse(100)
-      expect((await port.take('k', LIMIT)).allowed).toBe(true)
-    }, ['forgets'])
+    define(
+      'L2 a refused request takes no token',
+      async ({ port, harness }) => {
+        await passed(port, 'k', 5)
+        expect(await passed(port, 'k', 1_000)).toBe(0)
+        await harness.elapse(100)
+        expect((await port.take('k', LIMIT)).allowed).toBe(true)
+      },
+      ['forgets'],
+    )
 
-    define('L3 keys do not see one another', async ({ port }) => {
-      expect(await passed(port, 'a', 10)).toBe(5)
-      expect(await passed(port, 'b', 10)).toBe(5)
-    }, ['forgets'])
+    define(
+      'L3 keys do not see one another',
+      async ({ port }) => {
+        expect(await passed(port, 'a', 10)).toBe(5)
+        expect(await passed(port, 'b', 10)).toBe(5)
+      },
+      ['forgets'],
+    )
 
-    define('L3 the number of keys is bounded; the least recently used is forgotten', async ({ port, harness }) => {
-      if (harness.keysMax === null) return
-      await passed(port, 'first', 5)
-      await passed(port, 'second', 5)
-      for (let index = 0; index < harness.keysMax - 2; index++) await port.take(`filler ${index}`, LIMIT)
-      expect((await port.take('first', LIMIT)).allowed).toBe(false)
-      await port.take('one more', LIMIT)
-      expect((await port.take('first', LIMIT)).allowed).toBe(false)
-      expect((await port.take('second', LIMIT)).allowed).toBe(true)
-    }, ['forgets'])
+    define(
+      'L3 the number of keys is bounded; the least recently used is forgotten',
+      async ({ port, harness }) => {
+        if (harness.keysMax === null) return
+        await passed(port, 'first', 5)
+        await passed(port, 'second', 5)
+        for (let index = 0; index < harness.keysMax - 2; index++) await port.take(`filler ${index}`, LIMIT)
+        expect((await port.take('first', LIMIT)).allowed).toBe(false)
+        await port.take('one more', LIMIT)
+        expect((await port.take('first', LIMIT)).allowed).toBe(false)
+        expect((await port.take('second', LIMIT)).allowed).toBe(true)
+      },
+      ['forgets'],
+    )
 
-    define('L4 a refusal says when one token is back, and it is', async ({ port, harness }) => {
-      await passed(port, 'k', 5)
-      await harness.elapse(30)
-      const { allowed, retryAfterMs } = await port.take('k', LIMIT)
-      expect([allowed, retryAfterMs]).toEqual([false, 70])
-      await harness.elapse(69)
-      expect((await port.take('k', LIMIT)).allowed).toBe(false)
-      await harness.elapse(1)
-      expect(await port.take('k', LIMIT)).toEqual({ allowed: true, retryAfterMs: 0 })
-    }, ['forgets'])
+    define(
+      'L4 a refusal says when one token is back, and it is',
+      async ({ port, harness }) => {
+        await passed(port, 'k', 5)
+        await harness.elapse(30)
+        const { allowed, retryAfterMs } = await port.take('k', LIMIT)
+        expect([allowed, retryAfterMs]).toEqual([false, 70])
+        await harness.elapse(69)
+        expect((await port.take('k', LIMIT)).allowed).toBe(false)
+        await harness.elapse(1)
+        expect(await port.take('k', LIMIT)).toEqual({ allowed: true, retryAfterMs: 0 })
+      },
+      ['forgets'],
+    )
   })
   if (subject.faults !== undefined && subject.faults.length > 0) return
   const { openBroken } = subject

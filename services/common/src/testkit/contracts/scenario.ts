@@ -36,7 +36,9 @@ export interface World<Port, Harness> {
 
 /** Declares a scenario; `without` names faults under which its clause promises nothing. */
 export type Define<Port, Harness> = (
-  title: string, body: (world: World<Port, Harness>) => Promise<void>, without?: readonly FaultKind[],
+  title: string,
+  body: (world: World<Port, Harness>) => Promise<void>,
+  without?: readonly FaultKind[],
 ) => void
 
 const ATTEMPTS_MAX = 100

@@ -25,15 +25,18 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 /** The Snapshots contract. */
 export const snapshotsContract = (subject: Subject<SnapshotsHarness>): void =>
   describeContract(subject, withSnapshotFaults, (define) => {
-    define('S1 an interrupted write is not there, and older snapshots are untouched', async ({ port, call, harness, reopen }) => {
-      const older = bytesOf(5_000, 1)
-      await call(() => port.write(HERE, 10n, older))
-      await harness.leaveHalfWritten(HERE, 20n, bytesOf(5_000, 2))
-      const reopened = await reopen()
-      expect((await call(() => reopened.list(HERE))).map(({ sequence }) => sequence)).toEqual([10n])
-      expect(await call(() => reopened.read(HERE, 20n))).toBeNull()
-      expect(await call(() => reopened.read(HERE, 10n))).toEqual(older)
-    })
+    define(
+      'S1 an interrupted write is not there, and older snapshots are untouched',
+      async ({ port, call, harness, reopen }) => {
+        const older = bytesOf(5_000, 1)
+        await call(() => port.write(HERE, 10n, older))
+        await harness.leaveHalfWritten(HERE, 20n, bytesOf(5_000, 2))
+        const reopened = await reopen()
+        expect((await call(() => reopened.list(HERE))).map(({ sequence }) => sequence)).toEqual([10n])
+        expect(await call(() => reopened.read(HERE, 20n))).toBeNull()
+        expect(await call(() => reopened.read(HERE, 10n))).toEqual(older)
+      },
+    )
 
     define('S2 list gives the newest first, with size and SHA-256', async ({ port, call }) => {
       expect(await call(() => port.list(HERE))).toEqual([])
@@ -46,16 +49,19 @@ export const snapshotsContract = (subject: Subject<SnapshotsHarness>): void =>
       expect(found[3]!.atMs).toBeGreaterThan(0)
     })
 
-    define('S3 read gives the bytes as written, over a restart too, and null for none', async ({ port, call, reopen }) => {
-      const bytes = bytesOf(300_000, 3)
-      const info = await call(() => port.write(HERE, 1n, bytes))
-      expect(info).toMatchObject({ sequence: 1n, bytes: 300_000, sha256: sha256(bytes) })
-      await call(() => port.write(HERE, 2n, new Uint8Array(0)))
-      const reopened = await reopen()
-      expect(Buffer.compare((await call(() => reopened.read(HERE, 1n)))!, bytes)).toBe(0)
-      expect(await call(() => reopened.read(HERE, 2n))).toHaveLength(0)
-      expect(await call(() => reopened.read(HERE, 3n))).toBeNull()
-    })
+    define(
+      'S3 read gives the bytes as written, over a restart too, and null for none',
+      async ({ port, call, reopen }) => {
+        const bytes = bytesOf(300_000, 3)
+        const info = await call(() => port.write(HERE, 1n, bytes))
+        expect(info).toMatchObject({ sequence: 1n, bytes: 300_000, sha256: sha256(bytes) })
+        await call(() => port.write(HERE, 2n, new Uint8Array(0)))
+        const reopened = await reopen()
+        expect(Buffer.compare((await call(() => reopened.read(HERE, 1n)))!, bytes)).toBe(0)
+        expect(await call(() => reopened.read(HERE, 2n))).toHaveLength(0)
+        expect(await call(() => reopened.read(HERE, 3n))).toBeNull()
+      },
+    )
 
     define('S3 bytes that changed in the store are refused corrupt, and others are still read', async (world) => {
       const { port, call, harness } = world

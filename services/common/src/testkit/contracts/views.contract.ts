@@ -37,29 +37,58 @@ export const otherModel: ViewModel<{ readonly _id: string; readonly label: strin
 }
 
 const PARTITION = 0x01000007
-const merge = (id: string, fields: ViewWrite['fields']): ViewWrite => ({ kind: 'merge', model: sampleModel, id, fields })
-const insert = (id: string, fields: ViewWrite['fields']): ViewWrite => ({ kind: 'insert', model: sampleModel, id, fields })
-const query = (part: Partial<ViewQuery>): ViewQuery =>
-  ({ filter: {}, sortBy: '_id', direction: 'ascending', limit: 100, ...part })
+const merge = (id: string, fields: ViewWrite['fields']): ViewWrite => ({
+  kind: 'merge',
+  model: sampleModel,
+  id,
+  fields,
+})
+const insert = (id: string, fields: ViewWrite['fields']): ViewWrite => ({
+  kind: 'insert',
+  model: sampleModel,
+  id,
+  fields,
+})
+const query = (part: Partial<ViewQuery>): ViewQuery => ({
+  filter: {},
+  sortBy: '_id',
+  direction: 'ascending',
+  limit: 100,
+  ...part,
+})
 const digits = (index: number): string => String(index).padStart(4, '0')
 
 type World = Parameters<Parameters<Define<Views, Opened<Views>>>[1]>[0]
 
-const project = ({ port, call }: World, sequence: bigint, writes: readonly ViewWrite[], projection = 'samples'): Promise<void> =>
-  call(() => port.project(projection, PARTITION, sequence, writes))
+const project = (
+  { port, call }: World,
+  sequence: bigint,
+  writes: readonly ViewWrite[],
+  projection = 'samples',
+): Promise<void> => call(() => port.project(projection, PARTITION, sequence, writes))
 const get = ({ port, call }: World, id: string): Promise<Sample | null> => call(() => port.get(sampleModel, id))
 const idsOf = async ({ port, call }: World, part: Partial<ViewQuery>): Promise<string[]> =>
   (await call(() => port.find(sampleModel, query(part)))).map(({ _id }) => _id)
 
 const projecting = (define: Define<Views, Opened<Views>>): void => {
-  define('V1 merge sets the given fields and leaves the others, insert does nothing to what is there', async (world) => {
-    await project(world, 1n, [merge('a', { group: 'g', rank: 1, note: 'first' }), insert('b', { group: 'g', rank: 2 })])
-    await project(world, 2n, [merge('a', { rank: 5 }), insert('b', { rank: 9, note: 'ignored' }), merge('a', { flag: true })])
-    expect(await get(world, 'a')).toMatchObject({ _id: 'a', group: 'g', rank: 5, note: 'first', flag: true })
-    const untouched = await get(world, 'b')
-    expect(untouched).toMatchObject({ group: 'g', rank: 2 })
-    expect(untouched?.note ?? null).toBeNull()
-  })
+  define(
+    'V1 merge sets the given fields and leaves the others, insert does nothing to what is there',
+    async (world) => {
+      await project(world, 1n, [
+        merge('a', { group: 'g', rank: 1, note: 'first' }),
+        insert('b', { group: 'g', rank: 2 }),
+      ])
+      await project(world, 2n, [
+        merge('a', { rank: 5 }),
+        insert('b', { rank: 9, note: 'ignored' }),
+        merge('a', { flag: true }),
+      ])
+      expect(await get(world, 'a')).toMatchObject({ _id: 'a', group: 'g', rank: 5, note: 'first', flag: true })
+      const untouched = await get(world, 'b')
+      expect(untouched).toMatchObject({ group: 'g', rank: 2 })
+      expect(untouched?.note ?? null).toBeNull()
+    },
+  )
 
   define('V1 projecting the same or an older record again leaves the same documents', async (world) => {
     await project(world, 1n, [merge('a', { rank: 1 })])
@@ -74,7 +103,10 @@ const projecting = (define: Define<Views, Opened<Views>>): void => {
   define('V2 the cursor is never ahead of the documents, however a projection ends', async (world) => {
     const { port, call } = world
     for (let sequence = 1n; sequence <= 40n; sequence++) {
-      const writes = [merge(`x${sequence}`, { rank: Number(sequence) }), merge(`y${sequence}`, { rank: Number(sequence) })]
+      const writes = [
+        merge(`x${sequence}`, { rank: Number(sequence) }),
+        merge(`y${sequence}`, { rank: Number(sequence) }),
+      ]
       // Not repeated: a later one goes on after it, as after a crash.
       await port.project('samples', PARTITION, sequence, writes).catch(() => undefined)
       if ((await call(() => port.cursor('samples', PARTITION))) < sequence) await project(world, sequence, writes)
@@ -133,7 +165,11 @@ const values = (define: Define<Views, Opened<Views>>): void => {
 
   define('V5 integers sort and compare as numbers, not as text', async (world) => {
     const { port, call } = world
-    await project(world, 1n, integers.map((amount, index) => merge(`i${digits(index)}`, { group: 'g', amount })))
+    await project(
+      world,
+      1n,
+      integers.map((amount, index) => merge(`i${digits(index)}`, { group: 'g', amount })),
+    )
     const sorted = await call(() => port.find(sampleModel, query({ filter: { group: 'g' }, sortBy: 'amount' })))
     expect(sorted.map(({ amount }) => amount)).toEqual([...integers].sort((a, b) => (a < b ? -1 : 1)))
     const between = query({ filter: { amount: { gt: 1n, lte: 2n ** 63n - 1n } }, sortBy: 'amount' })
@@ -143,34 +179,43 @@ const values = (define: Define<Views, Opened<Views>>): void => {
 }
 
 const finding = (define: Define<Views, Opened<Views>>): void => {
-  define('V4 walking pages sees each document once that was there all the while, in either direction', async (world) => {
-    const { port, call } = world
-    const early = Array.from({ length: 25 }, (_, index) => `d${digits(index)}`)
-    // Many share a rank: the id decides among them.
-    await project(world, 1n, early.map((id, index) => merge(id, { group: 'g', rank: index % 4 })))
-    for (const direction of ['ascending', 'descending'] as const) {
-      const seen: string[] = []
-      let after: ViewQuery['after']
-      let sequence = direction === 'ascending' ? 100n : 200n
-      for (;;) {
-        const base = query({ filter: { group: 'g' }, sortBy: 'rank', direction, limit: 7 })
-        const page = await call(() => port.find(sampleModel, after === undefined ? base : { ...base, after }))
-        seen.push(...page.map(({ _id }) => _id))
-        const last = page.at(-1)
-        if (last === undefined) break
-        after = { sortValue: last.rank, id: last._id }
-        sequence += 1n
-        await project(world, sequence, [merge(`new${sequence}`, { group: 'g', rank: Number(sequence % 4n) })])
+  define(
+    'V4 walking pages sees each document once that was there all the while, in either direction',
+    async (world) => {
+      const { port, call } = world
+      const early = Array.from({ length: 25 }, (_, index) => `d${digits(index)}`)
+      // Many share a rank: the id decides among them.
+      await project(
+        world,
+        1n,
+        early.map((id, index) => merge(id, { group: 'g', rank: index % 4 })),
+      )
+      for (const direction of ['ascending', 'descending'] as const) {
+        const seen: string[] = []
+        let after: ViewQuery['after']
+        let sequence = direction === 'ascending' ? 100n : 200n
+        for (;;) {
+          const base = query({ filter: { group: 'g' }, sortBy: 'rank', direction, limit: 7 })
+          const page = await call(() => port.find(sampleModel, after === undefined ? base : { ...base, after }))
+          seen.push(...page.map(({ _id }) => _id))
+          const last = page.at(-1)
+          if (last === undefined) break
+          after = { sortValue: last.rank, id: last._id }
+          sequence += 1n
+          await project(world, sequence, [merge(`new${sequence}`, { group: 'g', rank: Number(sequence % 4n) })])
+        }
+        expect(new Set(seen).size).toBe(seen.length)
+        expect(early.filter((id) => !seen.includes(id))).toEqual([])
       }
-      expect(new Set(seen).size).toBe(seen.length)
-      expect(early.filter((id) => !seen.includes(id))).toEqual([])
-    }
-  })
+    },
+  )
 
   define('V4 filters: equality, null, lists, ranges', async (world) => {
     await project(world, 1n, [
-      merge('a', { group: 'x', rank: 1, amount: 5n }), merge('b', { group: 'x', rank: 2, amount: null }),
-      merge('c', { group: 'y', rank: 3, amount: 7n }), merge('d', { group: 'z', rank: 4, amount: 8n }),
+      merge('a', { group: 'x', rank: 1, amount: 5n }),
+      merge('b', { group: 'x', rank: 2, amount: null }),
+      merge('c', { group: 'y', rank: 3, amount: 7n }),
+      merge('d', { group: 'z', rank: 4, amount: 8n }),
     ])
     expect(await idsOf(world, { filter: { group: 'x' } })).toEqual(['a', 'b'])
     expect(await idsOf(world, { filter: { group: { in: ['x', 'z'] } } })).toEqual(['a', 'b', 'd'])

@@ -14,8 +14,11 @@ export type FaultKind = (typeof faultKinds)[number]
 export const CALL_FAULTS: readonly FaultKind[] = ['fails', 'done-but-timed-out', 'slow', 'twice']
 
 /** No fault, then each alone, then all together: what a suite is run under. */
-export const faultSets = (...kinds: readonly FaultKind[]): readonly (readonly FaultKind[])[] =>
-  [[], ...kinds.map((kind) => [kind]), kinds]
+export const faultSets = (...kinds: readonly FaultKind[]): readonly (readonly FaultKind[])[] => [
+  [],
+  ...kinds.map((kind) => [kind]),
+  kinds,
+]
 
 /** Decides for each call whether and how it goes wrong. */
 export interface FaultPlan {
@@ -60,13 +63,19 @@ const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTi
 
 /** Executes a call under the plan. `forgets` is not for calls with an answer: it is left to the port's wrapper. */
 export const strike = async <Value>(
-  plan: FaultPlan, operation: string, possible: readonly FaultKind[], task: () => Promise<Value>,
+  plan: FaultPlan,
+  operation: string,
+  possible: readonly FaultKind[],
+  task: () => Promise<Value>,
 ): Promise<Value> => {
   const fault = plan.next(possible)
   if (fault === 'fails') throw new PortError('unavailable', `${operation}: failed before anything was done, as planned`)
   const answer = await task()
   if (fault === 'done-but-timed-out') {
-    throw new PortError(plan.isUnknown() ? 'unknown' : 'timeout', `${operation}: done, but nobody hears of it, as planned`)
+    throw new PortError(
+      plan.isUnknown() ? 'unknown' : 'timeout',
+      `${operation}: done, but nobody hears of it, as planned`,
+    )
   }
   if (fault === 'slow') await pause(plan.pauseMs())
   return fault === 'twice' ? task() : answer
@@ -76,7 +85,11 @@ export const strike = async <Value>(
 export type FaultyOperations<Port> = { readonly [Operation in keyof Port]?: readonly FaultKind[] }
 
 /** Wraps the named operations of a port; the others go through untouched. */
-export const withFaults = <Port extends object>(port: Port, plan: FaultPlan, operations: FaultyOperations<Port>): Port =>
+export const withFaults = <Port extends object>(
+  port: Port,
+  plan: FaultPlan,
+  operations: FaultyOperations<Port>,
+): Port =>
   new Proxy(port, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name)

@@ -22,8 +22,16 @@ export const withBusFaults = (bus: Bus, plan: FaultPlan): Bus =>
 /** Journal: an append may be done unheard, or done by a driver that repeats it and hears `taken`; a stream breaks in between. */
 export const withJournalFaults = (journal: Journal, plan: FaultPlan): Journal => ({
   ...withFaults(journal, plan, {
-    append: CHANGING, head: ASKING, read: ASKING, loadCursors: ASKING, saveCursors: CHANGING,
-    archive: CHANGING, archives: ASKING, archivedThrough: ASKING, removeThrough: CHANGING, partitions: ASKING,
+    append: CHANGING,
+    head: ASKING,
+    read: ASKING,
+    loadCursors: ASKING,
+    saveCursors: CHANGING,
+    archive: CHANGING,
+    archives: ASKING,
+    archivedThrough: ASKING,
+    removeThrough: CHANGING,
+    partitions: ASKING,
   }),
   readFrom: async function* (partition, sequence) {
     for await (const record of journal.readFrom(partition, sequence)) {
@@ -60,17 +68,30 @@ export const withViewFaults = (views: Views, plan: FaultPlan): Views => ({
 /** Directory: a user may be created unheard; the careful caller looks the e-mail up and compares ids. */
 export const withDirectoryFaults = (directory: Directory, plan: FaultPlan): Directory =>
   withFaults(directory, plan, {
-    createUser: CHANGING, userByEmail: ASKING, userById: ASKING, setUserLocked: CHANGING, endSessions: CHANGING,
-    revokeSession: CHANGING, isSessionRevoked: ASKING, putBankKey: CHANGING, removeBankKey: CHANGING, bankKeys: ASKING,
-    recordAudit: CHANGING, listAudit: ASKING, setting: ASKING, setSettingOnce: CHANGING,
+    createUser: CHANGING,
+    userByEmail: ASKING,
+    userById: ASKING,
+    setUserLocked: CHANGING,
+    endSessions: CHANGING,
+    revokeSession: CHANGING,
+    isSessionRevoked: ASKING,
+    putBankKey: CHANGING,
+    removeBankKey: CHANGING,
+    bankKeys: ASKING,
+    recordAudit: CHANGING,
+    listAudit: ASKING,
+    setting: ASKING,
+    setSettingOnce: CHANGING,
   })
 
 /** Cache with amnesia: any value may be gone at any time, any write may have been in vain. */
 export const withCacheFaults = (cache: Cache, plan: FaultPlan): Cache => ({
   ...withFaults(cache, plan, { delete: ['slow', 'twice'], clear: ['slow', 'twice'] }),
-  get: async (key) => (plan.next(['forgets']) === null ? strike(plan, 'get', ['slow'], () => cache.get(key)) : undefined),
+  get: async (key) =>
+    plan.next(['forgets']) === null ? strike(plan, 'get', ['slow'], () => cache.get(key)) : undefined,
   set: async (key, value, ttlMs) => {
-    if (plan.next(['forgets']) === null) await strike(plan, 'set', ['slow', 'twice'], () => cache.set(key, value, ttlMs))
+    if (plan.next(['forgets']) === null)
+      await strike(plan, 'set', ['slow', 'twice'], () => cache.set(key, value, ttlMs))
     else await cache.delete(key)
   },
 })
