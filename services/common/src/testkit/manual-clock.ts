@@ -39,7 +39,10 @@ const earliestOf = (sleepers: ReadonlySet<Sleeper>): Sleeper | undefined => {
 
 /** A task that repeats on any clock's `sleep`. */
 const repeat = (
-  clock: Pick<Clock, 'sleep'>, intervalMs: number, task: () => Promise<void> | void, onError: (error: unknown) => void,
+  clock: Pick<Clock, 'sleep'>,
+  intervalMs: number,
+  task: () => Promise<void> | void,
+  onError: (error: unknown) => void,
 ): Repeating => {
   const stopping = new AbortController()
   const run = async (): Promise<void> => {

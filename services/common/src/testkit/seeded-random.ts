@@ -67,7 +67,9 @@ export const createSeededRandom = (seed: number): SeededRandom => {
 }
 
 const uuidOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/u, '$1-$2-$3-$4-')
+  Buffer.from(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/u, '$1-$2-$3-$4-')
 
 /** UUIDs (version 4) from seeded chance (port Ids). */
 export const createSeededIds = (random: Random): Ids => {

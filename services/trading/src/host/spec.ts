@@ -43,7 +43,7 @@ export const specCommand = (
       insurancePartition: partitionNumber('ledger', insurancePartitionOf(spec.symbol, topology.ledgerPartitions)),
       marketNumber: market.market,
       partitionIndex,
-    capacity: spec.engine.capacity,
+      capacity: spec.engine.capacity,
       tiers: margin.tiers.map((tier) => ({
         floor: tier.notionalFloor,
         rate: tier.maintenanceRate,
