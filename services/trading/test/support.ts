@@ -68,14 +68,11 @@ export const topology: Topology = {
 
 const sixteen = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 16))
 
-/** A user whose money and whose BTC_USDC trades lie in these partitions. */
-export const userAt = (ledgerIndex: number, tradingIndex: number, number = 0): Uint8Array => {
+/** The `number`th user whose money lies in this ledger partition; of BTC_USDC the trades then lie in the same index. */
+export const userAt = (ledgerIndex: number, number = 0): Uint8Array => {
   for (let seen = -1, attempt = 0; ; attempt++) {
     const owner = ownerOfUuid(Buffer.from(sixteen(`user ${attempt}`)).toString('hex'))
-    const isThere =
-      partitionParts(ledgerPartitionOf(topology, owner)).index === ledgerIndex &&
-      partitionParts(tradingPartitionOf(topology.markets.get(BTC)!, owner)).index === tradingIndex
-    if (isThere) seen += 1
+    if (partitionParts(ledgerPartitionOf(topology, owner)).index === ledgerIndex) seen += 1
     if (seen === number) return owner
   }
 }
@@ -355,7 +352,7 @@ export const openPlatform = async (): Promise<Platform> => {
       offsetMs += 11 * 60_000
       // Each machine forgets with the next record it applies: a credit here, the same spec again there.
       for (let index = 0; index < topology.ledgerPartitions; index++)
-        valueOf(await ledger.adjust(unkeyed(), userAt(index, 0, 9), 'USDC', 1n, 'time passes'))
+        valueOf(await ledger.adjust(unkeyed(), userAt(index, 9), 'USDC', 1n, 'time passes'))
       for (const asset of topology.markets.keys()) {
         await platform.quote(asset, '100.00')
         await specify(specOf(asset))

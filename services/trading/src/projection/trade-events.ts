@@ -34,11 +34,13 @@ export const createTradeEventFold = (
   views: Views,
   assetOf: AssetOfPartition,
 ): ((record: JournalRecord) => Promise<ViewWrite[]>) => {
-  const last = new Map<string, { sequence: number; record: bigint }>()
+  const last = new Map<string, { record: bigint; before: number; after: number }>()
 
-  const lastOf = async (account: string): Promise<number> => {
+  /** The last sequence of an account before a record, which may come again when its writes did not succeed. */
+  const lastBefore = async (account: string, record: bigint): Promise<number> => {
     const known = last.get(account)
-    if (known !== undefined) return known.sequence
+    if (known !== undefined && known.record < record) return known.after
+    if (known?.record === record) return known.before
     const [newest] = await views.find(tradeEventModel, {
       filter: { account },
       sortBy: 'sequence',
@@ -50,14 +52,15 @@ export const createTradeEventFold = (
 
   return async (record) => {
     const writes: ViewWrite[] = []
-    const counted = new Map<string, number>()
+    const counted = new Map<string, { before: number; after: number }>()
     for (let index = 0; index < record.inputs.length; index++) {
       const found = eventOf(record, index)
       if (found === null) continue
       const { event, partition } = found
       const account = hexOf(event.trade.account)
-      const sequence = (counted.get(account) ?? (await lastOf(account))) + 1
-      counted.set(account, sequence)
+      const before = counted.get(account)?.before ?? (await lastBefore(account, record.sequence))
+      const sequence = (counted.get(account)?.after ?? before) + 1
+      counted.set(account, { before, after: sequence })
       const asset = assetOf(partition)
       const payload =
         event.type === 'opened'
@@ -77,9 +80,9 @@ export const createTradeEventFold = (
         },
       })
     }
-    for (const [account, sequence] of counted) {
+    for (const [account, count] of counted) {
       last.delete(account)
-      last.set(account, { sequence, record: record.sequence })
+      last.set(account, { record: record.sequence, ...count })
     }
     while (last.size > ACCOUNTS_REMEMBERED_MAX) last.delete(last.keys().next().value!)
     return writes
