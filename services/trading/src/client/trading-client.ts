@@ -158,8 +158,9 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const code = codeOfOutcome(answer.outcome)
     if (code === 'TRADE_CLOSED') {
       // The machine no longer knows whose trade it was.
-      await deps.projected(partition, answer.sequence)
+      const inTime = await deps.projected(partition, answer.sequence)
       const view = await tradeOf(request.tradeId)
+      if (view === null && !inTime) return tradingRefusal('UNAVAILABLE')
       return tradingRefusal(view?.account === hexOf(request.account) ? 'TRADE_CLOSED' : 'TRADE_NOT_FOUND')
     }
     if (code !== 'OK') return tradingRefusal(code)
@@ -219,9 +220,9 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
 
   const closeTrade = async (request: CloseTradeRequest): Promise<Result<ClosedTrade>> => {
     const { identity, account } = request
-    const known = await remembered(identity, [ledgerPartitionOf(topology, account)])
     const place = placeOfTradeId(request.tradeId)
     if (place === null || assetOfMarket(place.market) === null) return tradingRefusal('TRADE_NOT_FOUND')
+    const known = await remembered(identity, [partitionOfTrade(place), ledgerPartitionOf(topology, account)])
     if (known !== null) return known.ok ? closed(request, place, { sequence: 0n, outcome: known.value }) : known
     const market = topology.markets.get(assetOfMarket(place.market)!)!
     // A trade lies where its account lies: anything else is not this account's.
