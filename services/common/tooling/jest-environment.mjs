@@ -7,8 +7,8 @@ import jestEnvironmentNode from 'jest-environment-node'
 
 const NodeEnvironment = jestEnvironmentNode.TestEnvironment ?? jestEnvironmentNode.default ?? jestEnvironmentNode
 
-/** How long a file's handles may take to close after its last test: closing a socket needs a few turns. */
-const GRACE_MS = 1_500
+/** How long a file’s handles may take to close after its last test: closing a socket needs turns, more on a busy machine. */
+const GRACE_MS = 8_000
 const POLL_MS = 25
 
 /** Kinds that come and go with the runner itself: terminals and its pipe to the parent. */
