@@ -7,10 +7,13 @@ import { partitionName, type PartitionNumber } from './partition.ts'
  *
  *    0 u32 magic 'BJR1' │  4 u16 format │  6 u16 behaviour │  8 u32 partition │ 12 u32 faultedCount
  *   16 u64 sequence     │ 24 i64 now    │ 32 previousHash (32 bytes)
- * 64 u32 inputCount   │ 68 u32 effectCount │ 72 u32 inputBytes │ 76 u32 outcomeBytes │ 80 u32 effectBytes │ 84 u32 zero
+ * 64 u32 inputCount   │ 68 u32 effectCount │ 72 u32 inputBytes │ 76 u32 outcomeBytes │ 80 u32 effectBytes │ 84 u32 writer
  *   88 inputs back to back · outcomes back to back (one per input)
  *    · effects, each: u32 receiver (0 = outside) │ u32 bytes │ u64 number │ command bytes
  *    · faulted: u32 index of each input that was refused ENGINE_FAULT
+ *
+ * `writer` marks the tenure that wrote the record and decides nothing: two writers that journal the same commands in the same
+ * millisecond must not take each other's record for their own.
  *
  * The record's hash is SHA-256 over these bytes; with `previousHash` inside, the hashes chain.
  */
@@ -53,8 +56,8 @@ export class RecordError extends Error {
 
 const total = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
 
-/** Encodes a record and hashes it. */
-export const encodeRecord = (record: JournalRecord): StoredRecord => {
+/** Encodes a record and hashes it; `writer` is the mark of the tenure (u32). */
+export const encodeRecord = (record: JournalRecord, writer = 0): StoredRecord => {
   const inputBytes = total(record.inputs)
   const outcomeBytes = total(record.outcomes)
   const effectBytes = record.effects.reduce((sum, effect) => sum + EFFECT_HEADER_BYTES + effect.bytes.length, 0)
@@ -73,6 +76,7 @@ export const encodeRecord = (record: JournalRecord): StoredRecord => {
   view.setUint32(72, inputBytes, true)
   view.setUint32(76, outcomeBytes, true)
   view.setUint32(80, effectBytes, true)
+  view.setUint32(84, writer, true)
   let at = RECORD_HEADER_BYTES
   for (const part of record.inputs) at = (body.set(part, at), at + part.length)
   for (const part of record.outcomes) at = (body.set(part, at), at + part.length)
@@ -86,6 +90,13 @@ export const encodeRecord = (record: JournalRecord): StoredRecord => {
   for (const index of record.faulted) at = (view.setUint32(at, index, true), at + 4)
   return { sequence: record.sequence, hash: hashOf(body), body }
 }
+
+/**
+ * The mark of a tenure that begins at these moments of both clocks: monotonic time differs by process and has parts of a
+ * microsecond, so that two writers hardly ever share one.
+ */
+export const writerMark = (nowMs: number, monotonicMs: number): number =>
+  createHash('sha256').update(`${nowMs}/${monotonicMs}`).digest().readUInt32LE(0)
 
 /** SHA-256 of a record's body. */
 export const hashOf = (body: Uint8Array): Uint8Array => createHash('sha256').update(body).digest()

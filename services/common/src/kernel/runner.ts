@@ -11,7 +11,7 @@ import { advance, recordOf, ReplayError, type PartitionState } from './partition
 import { partitionName } from './partition.ts'
 import { createOutsideCaller, type OutsideCaller } from './outside-caller.ts'
 import { createReads, type Reads } from './reads.ts'
-import { encodeRecord, RecordError, type JournalRecord } from './record.ts'
+import { encodeRecord, RecordError, writerMark, type JournalRecord } from './record.ts'
 import { recoverPartition, type RecoveryReport } from './recovery.ts'
 import { imageOf, stateHashOf } from './snapshot-codec.ts'
 import {
@@ -78,9 +78,9 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     const sender = createEffectSender({ partition, bus, nowMs, onConfirmed: () => reads.confirmed() })
     const reads: Reads = createReads({ sender, nowMs })
     const intake = createIntake({ inbox, sender, counts, logger, nowMs, isStopping, onRead: () => wake() })
-    return { inbox, sender, reads, intake }
+    return { inbox, sender, reads, intake, writer: writerMark(clock.nowMs(), clock.monotonicMs()) }
   }
-  let { inbox, sender, reads, intake } = createTenure()
+  let { inbox, sender, reads, intake, writer } = createTenure()
 
   const nextNow = (): bigint => {
     const now = BigInt(clock.nowMs())
@@ -191,7 +191,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
 
   const commit = async (served: PartitionState, batch: Batch<Observation>, now: bigint): Promise<boolean> => {
     const record = recordOf(served, batch.part, now)
-    const stored = encodeRecord(record)
+    const stored = encodeRecord(record, writer)
     const verdict = await appendRecord(
       {
         journal,
@@ -338,7 +338,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     for (const doubt of recovered.report.doubted)
       logger.error({ doubt: { ...doubt, sequence: String(doubt.sequence) } }, 'a snapshot was passed over')
     recovery = recovered.report
-    ;({ inbox, sender, reads, intake } = createTenure())
+    ;({ inbox, sender, reads, intake, writer } = createTenure())
     const { inbox: answers, intake: taken } = { inbox, intake }
     outside = createOutsideCaller({
       host: host,

@@ -95,6 +95,7 @@ describe('cursors', () => {
     sender.release(1n, [{ receiver: THERE, number: 1n, bytes: add(1n) }])
     sender.confirm(THERE, 7n)
     expect([sender.confirmedThrough(THERE), sender.unconfirmed()]).toEqual([0n, 1])
+    expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 0n, recordSequence: 0n }])
     sender.confirm(THERE, 1n)
     expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 1n, recordSequence: 1n }])
     expect(sent).toEqual([1n])

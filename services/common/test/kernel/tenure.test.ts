@@ -246,3 +246,57 @@ describe('a question for the state between two records', () => {
     await runner.stop({ snapshot: false })
   })
 })
+
+describe('two writers', () => {
+  test('that order the same command in the same millisecond do not take one record for both', async () => {
+    const clock = { ...world.clock, nowMs: () => 1_700_000_000_000 }
+    const still = await openWorld(undefined, { clock })
+    const otherBus = createEmbeddedBus({ clock })
+    const first = still.run(HERE)
+    const second = still.run(HERE, { bus: otherBus })
+    await first.start()
+    await second.start()
+    const answers = await Promise.all([
+      still.client.command(HERE, add(1n), deadlineMs),
+      createPartitionClient({ bus: otherBus }).command(HERE, add(1n), deadlineMs),
+    ])
+    expect(answers.filter((answer) => answer.ok).length).toBe(1)
+    await first.stop({ snapshot: false })
+    await second.stop({ snapshot: false })
+    await otherBus.close()
+    await still.close()
+    await removeWorld(still.folder)
+  })
+})
+
+describe('a delivery', () => {
+  test('is acknowledged and answered only after its record is in the journal', async () => {
+    const gate = gateOf(world.journal)
+    const said: string[] = []
+    const bus: Bus = {
+      ...world.bus,
+      consume: (partition, handler, options) =>
+        world.bus.consume(
+          partition,
+          (delivery) =>
+            handler({
+              ...delivery,
+              acknowledge: () => (said.push('acknowledged'), delivery.acknowledge()),
+              reply: (reply) => (said.push('answered'), delivery.reply(reply)),
+            }),
+          options,
+        ),
+    }
+    const runner = world.run(HERE, { journal: gate.journal, bus })
+    await runner.start()
+    gate.close()
+    const command = send(add(1n))
+    await until(world.clock, () => gate.waiting === 1)
+    await world.clock.sleep(30)
+    expect(said).toEqual([])
+    gate.open()
+    await command
+    expect(said.sort()).toEqual(['acknowledged', 'answered'])
+    await runner.stop({ snapshot: false })
+  })
+})
