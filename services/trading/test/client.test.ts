@@ -363,6 +363,7 @@ describe('a request with a key', () => {
 
 describe('reading', () => {
   test('balances read after the trades include every fee and return that was answered', async () => {
+    platform.dials.effectDelayMs = 3
     let expected = units('1000')
     let trade = null as Awaited<ReturnType<typeof opened>> | null
     for (let round = 0; round < 200; round++) {

@@ -25,12 +25,8 @@ import { effectsInFlight, verifyPartition } from '@bourse/common/kernel/verifica
 import { formatAmount, parseAmount } from '@bourse/common/money/amount.ts'
 import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
-import {
-  allPartitions,
-  ledgerPartitionOf,
-  tradingPartitionOf,
-  type Topology,
-} from '@bourse/common/platform/topology.ts'
+import { allPartitions, ledgerPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
+import type { Bus } from '@bourse/common/ports/bus.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Journal } from '@bourse/common/ports/journal.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
@@ -141,6 +137,8 @@ export interface Dials {
   viewsAreFresh: (partition: PartitionNumber) => boolean
   /** How long the client waits for the views. */
   projectionWaitMs: number
+  /** How long the bus keeps what a partition tells a ledger. */
+  effectDelayMs: number
 }
 
 /** A running platform. */
@@ -207,7 +205,16 @@ export const openPlatform = async (): Promise<Platform> => {
   let offsetMs = 0
   const clock: Clock = { ...system, nowMs: () => system.nowMs() + offsetMs }
   const logger = pino({ level: 'silent' })
-  const bus = createEmbeddedBus({ clock })
+  const dials: Dials = { terms: new Map(), viewsAreFresh: () => true, projectionWaitMs: 3_000, effectDelayMs: 0 }
+  const embedded = createEmbeddedBus({ clock })
+  const bus: Bus = {
+    ...embedded,
+    send: async (partition, message) => {
+      const isSlow = message.type === 'effect' && partitionParts(partition).machine === 'ledger'
+      if (isSlow && dials.effectDelayMs > 0) await clock.sleep(dials.effectDelayMs)
+      await embedded.send(partition, message)
+    },
+  }
   const journal = openSqliteJournal({ path: join(folder, 'journal.sqlite') })
   const snapshots = await openFileSnapshots({ folder: join(folder, 'snapshots'), clock })
   const views = openSqliteViews({ path: join(folder, 'views.sqlite'), models: viewModels })
@@ -233,7 +240,6 @@ export const openPlatform = async (): Promise<Platform> => {
     })
   let projector = await project()
   const partitions = createPartitionClient({ bus })
-  const dials: Dials = { terms: new Map(), viewsAreFresh: () => true, projectionWaitMs: 3_000 }
   const shared = {
     ...{ partitions, topology, views },
     viewsAreFresh: (partition: PartitionNumber) => dials.viewsAreFresh(partition),
