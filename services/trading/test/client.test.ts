@@ -344,7 +344,7 @@ describe('a request with a key', () => {
     expect(valueOf(await platform.trading.openTrades(ann))).toHaveLength(2)
   })
 
-  test('waits for views that are fresh enough to know it, of ledger and market alike; one without a key does not', async () => {
+  test('waits for fresh views of ledger and market alike; one without a key does not', async () => {
     const trade = await opened(ann, LONG)
     const market = tradingPartitionOf(topology.markets.get(BTC)!, ann)
     for (const lagging of [partitionNumber('ledger', OTHER), market]) {

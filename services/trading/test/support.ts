@@ -1,6 +1,7 @@
 /**
- * A little platform for the tests of ledger and trading: real machines and runners on the embedded adapters in a folder of
- * its own; 2 ledger partitions, BTC_USDC with 2 partitions, ETH_USDC with 1, and a quote that stands until it is changed.
+ * A little platform for the tests of ledger and trading: real machines and runners on the embedded adapters in a
+ * folder of its own; 2 ledger partitions, BTC_USDC with 2 partitions, ETH_USDC with 1, and a quote that stands until
+ * it is changed.
  */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -42,7 +42,7 @@ describe('the topology', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('markets are numbered from 1 as they are first seen, and keep their numbers in any order of manifests', async () => {
+  test('markets are numbered from 1 as first seen, and keep their numbers in any order of manifests', async () => {
     const first = await openTopology(directory, wanted(market('BTC_USDC'), market('ETH_USDC')))
     expect(numbersOf(first)).toEqual({ BTC_USDC: 1, ETH_USDC: 2 })
     await reopen()

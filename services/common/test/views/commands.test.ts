@@ -45,7 +45,7 @@ describe('executed commands in the views', () => {
     expect([known?.view.sequence, known?.view.requestHash]).toEqual([1n, '07'.repeat(16)])
   })
 
-  test('outcomes that no machine remembers are not remembered here, so that the same id may succeed later', async () => {
+  test('outcomes that no machine remembers are not remembered here: the same id may succeed later', async () => {
     const { UNAVAILABLE, IDEMPOTENCY_CONFLICT } = refusalNumbers
     expect(idsOf([client(1, UNAVAILABLE), client(2, IDEMPOTENCY_CONFLICT)])).toEqual([])
     await project(1n, [client(1, UNAVAILABLE), client(1, IDEMPOTENCY_CONFLICT)])
