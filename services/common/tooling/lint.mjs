@@ -1,6 +1,7 @@
 /**
  * All static checks that the compiler does not do: eslint (types, promises, determinism), the layout of the code
- * (prettier; AssemblyScript is not in its grammar), the rooms' import direction, tidiness. Prints each problem as `path:line message` and ends with the number of them.
+ * (prettier; AssemblyScript is not in its grammar), the rooms' import direction, tidiness. Prints each problem as
+ * `path:line message` and ends with the number of them.
  *
  *   lint.mjs [paths for eslint]
  */

@@ -7,7 +7,7 @@ import { partitionName, type PartitionNumber } from './partition.ts'
  *
  *    0 u32 magic 'BJR1' │  4 u16 format │  6 u16 behaviour │  8 u32 partition │ 12 u32 faultedCount
  *   16 u64 sequence     │ 24 i64 now    │ 32 previousHash (32 bytes)
- * 64 u32 inputCount   │ 68 u32 effectCount │ 72 u32 inputBytes │ 76 u32 outcomeBytes │ 80 u32 effectBytes │ 84 u32 writer
+ *   64 u32 inputCount   │ 68 u32 effectCount │ 72 u32 inputBytes │ 76 u32 outcomeBytes │ 80 u32 effectBytes │ 84 u32 writer
  *   88 inputs back to back · outcomes back to back (one per input)
  *    · effects, each: u32 receiver (0 = outside) │ u32 bytes │ u64 number │ command bytes
  *    · faulted: u32 index of each input that was refused ENGINE_FAULT

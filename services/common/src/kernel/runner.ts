@@ -402,7 +402,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
             throw new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`)
           resolve(task(state))
         } catch (error) {
-          reject(error)
+          reject(error instanceof Error ? error : new Error(String(error)))
         }
       }
       if (!isLooping) return attempt()
