@@ -138,6 +138,8 @@ describe('a correction', () => {
       reference: hexOf(correctedReference(Number(partition), BigInt(number))),
     })
     expect(valueOf(await platform.ledger.correct(keyed('c'), transactionId))).toEqual(correction)
+    const twice = await platform.ledger.correct(keyed('another'), transactionId)
+    expect(twice).toMatchObject({ ok: false, refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
     expect((await platform.money(ann)).balance).toBe('10')
   })
 

@@ -1,12 +1,12 @@
 import { codeOfOutcome, type PartitionClient } from '@bourse/common/kernel/client.ts'
 import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { ok, refuse, type OutcomeCode, type RefusalCode, type Result } from '@bourse/common/errors/codes.ts'
-import { bytesOfHex, derivedId } from '@bourse/common/platform/identity.ts'
+import { bytesOfHex, derivedId, hexOf } from '@bourse/common/platform/identity.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import { ledgerPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
 import { rememberedCommand } from '@bourse/common/views/commands.ts'
-import { ledgerEntryModel } from '@bourse/common/views/models.ts'
+import { ledgerEntryModel, ledgerTransactionModel } from '@bourse/common/views/models.ts'
 import {
   accountKindOfNumber,
   customerAccountKey,
@@ -87,6 +87,20 @@ export const createLedgerClient = (deps: {
     const outcome = await order(partition, identity, instruction)
     if (!outcome.ok) return outcome
     return ok({ transactionId: ledgerTransactionId(partition, outcome.value.transactionNumber ?? 0n) })
+  }
+
+  /** The correction of a transaction that another request has booked, or null. */
+  const correctionOf = async (reference: Uint8Array, identity: CommandIdentity): Promise<string | null> => {
+    const found = await views.find(ledgerTransactionModel, {
+      filter: { reference: hexOf(reference) },
+      sortBy: 'atMs',
+      direction: 'ascending',
+      limit: 100,
+    })
+    const other = found.find(
+      (one) => one.transactionType === transactionTypes.CORRECTION && one.commandId !== hexOf(identity.id),
+    )
+    return other?._id ?? null
   }
 
   const capital = (currency: string, amount: bigint): Leg => ({
@@ -182,11 +196,19 @@ export const createLedgerClient = (deps: {
         )
       }
       const [partition = '0', number = '0'] = transactionId.split(':')
+      const reference = correctedReference(Number(partition), BigInt(number))
+      const earlier = await correctionOf(reference, identity)
+      if (earlier !== null) {
+        return refuse(
+          'IDEMPOTENCY_CONFLICT',
+          `'${transactionId}' was corrected before, by '${earlier}'; correct that one`,
+        )
+      }
       return post(Number(partition), identity, {
         kind: 'CORRECTION',
         transactionType: transactionTypes.CORRECTION,
         legs,
-        reference: correctedReference(Number(partition), BigInt(number)),
+        reference,
       })
     },
   }
