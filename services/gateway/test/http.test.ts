@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startTestGateway, type TestGateway } from './support/gateway.ts'
 
@@ -77,8 +78,40 @@ describe('the edge', () => {
     })
   })
 
+  test('latency counts from the arrival of the request, its body included', async () => {
+    const { cookie } = await platform.signUp()
+    const slowly = async function* () {
+      yield new TextEncoder().encode('{"command":')
+      await delay(120)
+      yield new TextEncoder().encode('"GET_BALANCE"}')
+    }
+    const body = ReadableStream.from(slowly())
+    const headers = { 'content-type': 'application/json', cookie }
+    await platform.engine(cookie, { command: 'CREATE_ACCOUNT' })
+    const sent = { method: 'POST', body, duplex: 'half', headers } as const
+    const response = await fetch(`${platform.gateway.url}/api/v1/engine`, sent)
+    const { success, latency } = (await response.json()) as { success: boolean; latency: number }
+    expect([success, latency >= 100]).toEqual([true, true])
+  })
+
   test('what is not HTTP gets a refusal, not silence', async () => {
     expect(await raw('hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"errorCode":"VALIDATION_ERROR"/)
+  })
+
+  test('refusals below the application carry the same security headers', async () => {
+    const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\n'
+    const answers = await Promise.all([raw('hello\r\n\r\n'), raw(`GET /no HTTP/1.1\r\nhost: x\r\n${upgrade}\r\n`)])
+    const { headers } = await platform.call('GET', '/livez')
+    for (const name of ['x-content-type-options', 'x-frame-options', 'content-security-policy', 'cache-control']) {
+      for (const answer of answers) expect(answer).toContain(`${name}: ${String(headers.get(name))}\r\n`)
+    }
+    for (const answer of answers) expect(answer).toMatch(/\r\nx-request-id: [0-9a-f-]{36}\r\n/)
+  })
+
+  test('a path in another case is another path, so that every answer has the envelope of its path', async () => {
+    const { cookie } = await platform.signUp()
+    const other = await platform.call('POST', '/API/V1/ENGINE', { cookie, body: { command: 'GET_BALANCE' } })
+    expect([other.status, other.json.errorCode]).toEqual([404, 'NOT_FOUND'])
   })
 
   test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of type %s is refused', async (type) => {

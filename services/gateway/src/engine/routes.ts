@@ -27,7 +27,6 @@ export const engineRoutes = (options: {
     route({
       spec: engineSpec,
       handle: async (request, session): Promise<Answer> => {
-        const startedMs = clock.monotonicMs()
         if (request.body === null) throw new Error('the route has a body schema')
         const fields = fieldsOf(request.body)
         const { result, identity } = await commands[commandOf(fields.text('command'))]({
@@ -39,7 +38,7 @@ export const engineRoutes = (options: {
         })
         // Follows from the command's id, so that a repeated key is answered with the same order id.
         const orderId = uuidOfBytes(identity?.id ?? ids.bytes16())
-        const latencyMs = Math.max(0, Math.round(clock.monotonicMs() - startedMs))
+        const latencyMs = Math.max(0, Math.round(clock.monotonicMs() - request.receivedAtMs))
         if (result.ok) {
           const { data, message } = result.value
           return {

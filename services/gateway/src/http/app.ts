@@ -12,6 +12,7 @@ import { createBodyReader, readBody } from './body.ts'
 import { engineRefusal, envelopeOf, plainRefusal, type Envelope } from './envelope.ts'
 import type { Answer, Route, RouteSpec } from './route.ts'
 import type { RouteGuard } from './guard.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 import type { HttpTelemetry } from './telemetry.ts'
 import { createValidators, type RouteValidator } from './validate.ts'
 
@@ -43,16 +44,6 @@ interface RequestState {
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
-
-/** Headers of every answer. Pages of `/docs` loosen the content policy for themselves. */
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-} as const
 
 const stateOf = (context: Context): RequestState => context.state
 
@@ -177,7 +168,7 @@ const serve = (options: AppOptions, route: Route, validator: RouteValidator, rea
           headers,
           body,
           address,
-          requestId: stateOf(context).requestId,
+          receivedAtMs: stateOf(context).startedMs,
           header: (name) => context.get(name),
         },
         principal,
@@ -208,7 +199,8 @@ const unmatched =
 export const createApp = (options: AppOptions): App => {
   const validatorOf = createValidators()
   const reader = createBodyReader(options.limits.bodyBytesMax)
-  const router = new Router()
+  // Paths are told apart by case, as the envelopes are.
+  const router = new Router({ sensitive: true })
   for (const route of options.routes) {
     router.register(
       routerPath(route.spec.path),

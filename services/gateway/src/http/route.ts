@@ -55,7 +55,8 @@ export interface RouteRequest {
   /** Null when the route takes none. */
   readonly body: JsonDocument | null
   readonly address: string
-  readonly requestId: string
+  /** When the edge began with it, by the monotonic clock. */
+  readonly receivedAtMs: number
   /** The value of a header that is no part of the schema. */
   header(name: string): string
 }

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { httpStatusOf } from '@bourse/common/errors/http.ts'
 import type { RefusalCode } from '@bourse/common/errors/codes.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { GatewayLimits } from '../config.ts'
 import { engineRefusal, plainRefusal, type Envelope } from './envelope.ts'
+import { SECURITY_HEADER_LINES } from './security-headers.ts'
 
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 const HEADERS_MAX = 100
@@ -20,7 +21,16 @@ export interface ServerOptions {
   readonly refused: (code: RefusalCode) => void
 }
 
-const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout' }
+/** A refusal as bytes, for what is refused below the application: the headers of every other answer, then the end. */
+const rawAnswer = (code: RefusalCode, requestId: string, refusal: object): string => {
+  const body = JSON.stringify(refusal)
+  const status = httpStatusOf[code]
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${SECURITY_HEADER_LINES}x-request-id: ${requestId}\r\n` +
+    `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+    `connection: close\r\n\r\n${body}`
+  )
+}
 
 /** What a request that HTTP's own parser refused gets: the envelope of every other refusal, then the connection ends. */
 const rawRefusal = (
@@ -35,16 +45,11 @@ const rawRefusal = (
     ? `the request did not arrive within ${timeoutMs} ms; send it faster`
     : 'the request is not proper HTTP/1.1 or its headers are too large'
   refused(code)
-  const body = JSON.stringify(
+  const refusal =
     envelope === 'engine'
       ? engineRefusal({ orderId: ids.uuid(), latencyMs: late ? timeoutMs : 0 }, code, message)
-      : plainRefusal(code, message),
-  )
-  const status = httpStatusOf[code]
-  return (
-    `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-    `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${ids.uuid()}\r\nconnection: close\r\n\r\n${body}`
-  )
+      : plainRefusal(code, message)
+  return rawAnswer(code, ids.uuid(), refusal)
 }
 
 /** An HTTP server with every bound set; it does not listen yet. */
@@ -90,11 +95,7 @@ export const listen = (server: Server, host: string, port: number): Promise<numb
 /** `http://host:port`, IPv6 in brackets. */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
-/** Refuses an upgrade with a status and ends the socket. */
-export const refuseUpgrade = (socket: Socket, status: string, code: RefusalCode, message: string): void => {
-  const body = JSON.stringify(plainRefusal(code, message))
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
+/** Refuses an upgrade with the code's status and ends the socket. */
+export const refuseUpgrade = (socket: Socket, requestId: string, code: RefusalCode, message: string): void => {
+  socket.end(rawAnswer(code, requestId, plainRefusal(code, message)))
 }

@@ -20,7 +20,7 @@ export interface StreamOptions {
   readonly server: Server
   readonly deps: Pick<
     GatewayDeps,
-    'config' | 'views' | 'prices' | 'pairs' | 'platform' | 'metrics' | 'clock' | 'logger'
+    'config' | 'views' | 'prices' | 'pairs' | 'platform' | 'metrics' | 'clock' | 'ids' | 'logger'
   >
   readonly sessions: Sessions
   readonly originAllowed: OriginCheck
@@ -58,7 +58,7 @@ const textOf = (data: RawData): string =>
 /** WebSockets at `/ws`: sessions, limits, heartbeats, resume; the contract is in the OpenAPI document's description. */
 export const createStreamServer = (options: StreamOptions): StreamServer => {
   const { server, deps, sessions, originAllowed, addressOf, draining } = options
-  const { views, platform, metrics, clock, logger } = deps
+  const { views, platform, metrics, clock, ids, logger } = deps
   const { limits } = deps.config
   const telemetry = createStreamTelemetry(metrics)
   const hub = createPriceHub(deps)
@@ -122,19 +122,19 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     const path = (request.url ?? '').split('?')[0]
     if (path !== STREAM_PATH) {
       telemetry.refused('path')
-      refuseUpgrade(raw, '404 Not Found', 'NOT_FOUND', `there is no WebSocket here; connect to ${STREAM_PATH}`)
+      refuseUpgrade(raw, ids.uuid(), 'NOT_FOUND', `there is no WebSocket here; connect to ${STREAM_PATH}`)
       return
     }
     if (!originAllowed(request.headers)) {
       telemetry.refused('origin')
-      refuseUpgrade(raw, '403 Forbidden', 'FORBIDDEN', 'WebSockets of another site are refused')
+      refuseUpgrade(raw, ids.uuid(), 'FORBIDDEN', 'WebSockets of another site are refused')
       return
     }
     const token = cookieOf(request.headers.cookie, sessions.cookieName)
     const session = await sessions.check(token)
     if (draining() || connections.size >= limits.socketsMax || fromAddress(address) >= limits.socketsPerAddressMax) {
       telemetry.refused(draining() ? 'draining' : 'capacity')
-      refuseUpgrade(raw, '503 Service Unavailable', 'UNAVAILABLE', 'no more WebSockets at this moment; try again later')
+      refuseUpgrade(raw, ids.uuid(), 'UNAVAILABLE', 'no more WebSockets at this moment; try again later')
       return
     }
     upgrader.handleUpgrade(request, socket, head, (opened) => {
