@@ -344,6 +344,14 @@ describe('a request with a key', () => {
     expect(valueOf(await platform.trading.openTrades(ann))).toHaveLength(2)
   })
 
+  test('is judged before the trade it names: what is nowhere does not hide a conflict', async () => {
+    await opened(ann, { ...LONG, identity: keyed('a') })
+    await platform.settled()
+    for (const nowhere of ['trade_123456789', 'nothing'])
+      expect(codeOf(await platform.close(ann, nowhere, { identity: keyed('a', nowhere) }))).toBe('IDEMPOTENCY_CONFLICT')
+    expect(codeOf(await platform.close(ann, 'nothing', { identity: keyed('b') }))).toBe('TRADE_NOT_FOUND')
+  })
+
   test('waits for fresh views of ledger and market alike; one without a key does not', async () => {
     const trade = await opened(ann, LONG)
     const market = tradingPartitionOf(topology.markets.get(BTC)!, ann)

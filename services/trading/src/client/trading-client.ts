@@ -221,10 +221,14 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
   const closeTrade = async (request: CloseTradeRequest): Promise<Result<ClosedTrade>> => {
     const { identity, account } = request
     const place = placeOfTradeId(request.tradeId)
-    if (place === null || assetOfMarket(place.market) === null) return tradingRefusal('TRADE_NOT_FOUND')
-    const known = await remembered(identity, [partitionOfTrade(place), ledgerPartitionOf(topology, account)])
-    if (known !== null) return known.ok ? closed(request, place, { sequence: 0n, outcome: known.value }) : known
-    const market = topology.markets.get(assetOfMarket(place.market)!)!
+    const market = place === null ? undefined : topology.markets.get(assetOfMarket(place.market) ?? '')
+    const asked = [ledgerPartitionOf(topology, account)]
+    if (place !== null && market !== undefined) asked.push(partitionOfTrade(place))
+    // The key is judged first: a trade that is nowhere does not hide that the key belongs to another request.
+    const known = await remembered(identity, asked)
+    if (known !== null && !known.ok) return known
+    if (place === null || market === undefined) return tradingRefusal('TRADE_NOT_FOUND')
+    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value })
     // A trade lies where its account lies: anything else is not this account's.
     if (tradingPartitionOf(market, account) !== partitionOfTrade(place)) return tradingRefusal('TRADE_NOT_FOUND')
     const header = { id: identity.id, requestHash: identity.requestHash }
