@@ -13,7 +13,7 @@ import { normalEmail } from '../auth/routes.ts'
 import { momentOf, valuedTradeFields } from '../engine/trade-fields.ts'
 import { ApiError, unwrap } from '../http/api-error.ts'
 import { answer, route, type Answer, type Route, type RouteRequest } from '../http/route.ts'
-import { marketQuoteOf, unrealizedPnlOf } from '../market/quotation.ts'
+import { unrealizedPnlOf } from '../market/quotation.ts'
 import { listedTradeFields } from '../trades/fields.ts'
 import type { Acts } from './acts.ts'
 import { adminSpecs } from './specs.ts'
@@ -28,10 +28,8 @@ const userFields = (user: UserRecord) => ({
 
 const data = (value: unknown): Answer => answer({ success: true, data: value })
 
-const readAccount = async (
-  { directory, trading, ledger, pairs, prices }: GatewayDeps,
-  userId: string,
-): Promise<object> => {
+const readAccount = async (deps: GatewayDeps, userId: string): Promise<object> => {
+  const { directory, trading, ledger } = deps
   const user = await directory.userById(userId)
   if (user === null) throw new ApiError('NOT_FOUND', `there is no user ${userId}`)
   const owner = ownerOfUuid(userId)
@@ -47,14 +45,7 @@ const readAccount = async (
       locked: formatAmount(locked),
       version: String(version),
     })),
-    trades: trades.map((trade) => {
-      const pair = pairs().find(({ symbol }) => symbol === trade.asset)
-      const quote = prices.latest(trade.asset)
-      return valuedTradeFields(
-        trade,
-        pair === undefined || quote === null ? null : unrealizedPnlOf(trade, marketQuoteOf(pair, quote)),
-      )
-    }),
+    trades: trades.map((trade) => valuedTradeFields(trade, unrealizedPnlOf(deps, trade))),
   }
 }
 

@@ -2,13 +2,13 @@ import { refuse, ok, type Result } from '@bourse/common/errors/codes.ts'
 import { formatAmount, type Units } from '@bourse/common/money/amount.ts'
 import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
-import type { OpenTrade } from '@bourse/trading/client/types.ts'
 import { closedTradeJson, openTradeJson } from '@bourse/trading/codec/present.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { invalid } from '../http/api-error.ts'
 import type { BodyFields } from '../http/fields.ts'
 import { commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
-import { marketQuoteOf, unrealizedPnlOf } from '../market/quotation.ts'
+import { tradedAsset } from '../market/assets.ts'
+import { unrealizedPnlOf } from '../market/quotation.ts'
 import type { CommandName } from './specs.ts'
 import { valuedTradeFields } from './trade-fields.ts'
 
@@ -72,18 +72,12 @@ const createAccount =
     return { identity, result }
   }
 
-const checkedAsset = ({ pairs }: CommandDeps, asset: string): string => {
-  const symbols = pairs().map(({ symbol }) => symbol)
-  if (!symbols.includes(asset)) throw invalid(`asset "${asset}" is not traded here; use one of ${symbols.join(', ')}`)
-  return asset
-}
-
 const createTrade =
   (deps: CommandDeps) =>
   async (call: CommandCall): Promise<CommandResult> => {
     const { fields } = call
     const request = {
-      asset: checkedAsset(deps, fields.text('asset')),
+      asset: tradedAsset(deps.pairs(), fields.text('asset')),
       direction: fields.text('direction') === 'LONG' ? 'LONG' : 'SHORT',
       margin: bounded('margin', fields.amount('margin')),
       leverage: fields.count('leverage'),
@@ -105,12 +99,6 @@ const closeTrade =
     return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
   }
 
-const pnlNow = ({ prices, pairs }: CommandDeps, trade: OpenTrade): Units | null => {
-  const pair = pairs().find(({ symbol }) => symbol === trade.asset)
-  const quote = prices.latest(trade.asset)
-  return pair === undefined || quote === null ? null : unrealizedPnlOf(trade, marketQuoteOf(pair, quote))
-}
-
 /** Trades first, then money: every outcome that trading has answered is in the ledger by then. */
 const readAccount = async ({ trading, ledger }: CommandDeps, userId: string) => {
   const owner = ownerOfUuid(userId)
@@ -131,7 +119,7 @@ const getBalance =
           available: formatAmount(balance - locked),
           locked: formatAmount(locked),
         })),
-        trades: trades.map((trade) => valuedTradeFields(trade, pnlNow(deps, trade))),
+        trades: trades.map((trade) => valuedTradeFields(trade, unrealizedPnlOf(deps, trade))),
       },
       message: 'Operation completed',
     })),
@@ -147,7 +135,7 @@ const getUsdBalance =
     const { trades, balances } = account.value
     const gains: Units[] = []
     for (const trade of trades) {
-      const pnl = pnlNow(deps, trade)
+      const pnl = unrealizedPnlOf(deps, trade)
       if (pnl === null)
         return {
           identity: null,

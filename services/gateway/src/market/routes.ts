@@ -2,8 +2,8 @@ import { formatAmount, type Units } from '@bourse/common/money/amount.ts'
 import type { MarketState, TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { momentOf } from '../engine/trade-fields.ts'
-import { invalid } from '../http/api-error.ts'
 import { answer, route, type Route } from '../http/route.ts'
+import { tradedAsset } from './assets.ts'
 import { priceFields } from './price-fields.ts'
 import { candleIntervalsMs, marketSpecs, type CandleInterval } from './specs.ts'
 
@@ -81,10 +81,7 @@ export const marketRoutes = ({ pairs, prices, candles, trading }: MarketDeps): r
     route({
       spec: marketSpecs.candles,
       handle: ({ query }) => {
-        const symbols = pairs().map(({ symbol }) => symbol)
-        const asset = String(query['asset'])
-        if (!symbols.includes(asset))
-          throw invalid(`asset "${asset}" is not traded here; use one of ${symbols.join(', ')}`)
+        const asset = tradedAsset(pairs(), String(query['asset']))
         const interval = checkedInterval(query['interval'])
         return answer({
           asset,
