@@ -57,6 +57,8 @@ describe('administration', () => {
     expect((await post('/debit', body, key)).json.errorCode).toBe('IDEMPOTENCY_CONFLICT')
     expect((await post('/debit', { ...body, amount: '13' })).json.errorCode).toBe('INSUFFICIENT_FUNDS')
     expect((await post('/credit', { ...body, userId: randomUUID() })).status).toBe(404)
+    const misspelt = await post('/credit', { ...body, currency: 'UDSC' })
+    expect([misspelt.status, misspelt.json.message]).toEqual([400, expect.stringContaining('use one of USDC')])
     const audit = await platform.admin('GET', '/api/v1/admin/audit?limit=200')
     expect(audit.json.data?.records).toContainEqual(
       expect.objectContaining({
@@ -163,8 +165,9 @@ describe('administration', () => {
     expect((await platform.admin('GET', '/api/v1/admin/partitions')).json.data).toEqual([
       expect.objectContaining({ name: 'ledger/0', sequence: '12' }),
     ])
-    const page = await platform.admin('GET', '/api/v1/admin/audit?limit=1')
+    const page = await platform.admin('GET', '/api/v1/admin/audit?limit=2')
     expect(page.json.data?.records).toEqual([
+      expect.objectContaining({ action: 'read-partitions', reason: 'not given' }),
       expect.objectContaining({ action: 'read-transaction', detail: { id: 'none' } }),
     ])
     const next = await platform.admin(

@@ -4,7 +4,7 @@ import { formatAmount } from '@bourse/common/money/amount.ts'
 import { ownerOfUuid } from '@bourse/common/platform/identity.ts'
 import type { GatewayDeps } from '../deps.ts'
 import type { Sessions } from '../auth/sessions.ts'
-import { unwrap } from '../http/api-error.ts'
+import { invalid, unwrap } from '../http/api-error.ts'
 import { fieldsOf, type BodyFields } from '../http/fields.ts'
 import { commandIdentity, requestHashOf, type HashedField } from '../http/identity.ts'
 import { answer, route, type Answer, type Route, type RouteRequest } from '../http/route.ts'
@@ -61,18 +61,24 @@ const acting =
     return answer({ success: true, data })
   }
 
-const adjustFields = (fields: BodyFields) => ({
-  userId: fields.text('userId').toLowerCase(),
-  amount: fields.amount('amount'),
-  currency: fields.optionalText('currency'),
-  reference: fields.text('reference'),
-})
+/** A currency that traders have here: a misspelt one would lie in an account that nothing can use. */
+const traderCurrency = ({ config, pairs }: GatewayDeps, currency: string | null): string | null => {
+  const known = [...new Set([config.accountCurrency, ...pairs().map(({ quoteAsset }) => quoteAsset)])]
+  if (currency === null || known.includes(currency)) return currency
+  throw invalid(`currency "${currency}" is not one of traders' accounts; use one of ${known.join(', ')}`)
+}
 
 const userNotFound = (userId: string) => refuse('NOT_FOUND', `there is no user ${userId}`)
 
 /** Money: funds, credits, debits, corrections. */
 const moneyRoutes = ({ deps }: AdminOptions, act: ReturnType<typeof acting>): readonly Route[] => {
   const { ledger, directory, config } = deps
+  const adjustFields = (fields: BodyFields) => ({
+    userId: fields.text('userId').toLowerCase(),
+    amount: fields.amount('amount'),
+    currency: traderCurrency(deps, fields.optionalText('currency')),
+    reference: fields.text('reference'),
+  })
   const adjust =
     (sign: 1n | -1n) =>
     async ({ fields, identity }: Performing): Promise<Result<object>> => {

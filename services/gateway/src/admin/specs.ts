@@ -280,6 +280,7 @@ export const adminSpecs = {
     operationId: 'adminListPartitions',
     path: '/api/v1/admin/partitions',
     summary: 'All partitions',
+    query: parameters(readReason),
     answer: { description: 'All', schema: success(list(partition)) },
     refusals: [],
   }),

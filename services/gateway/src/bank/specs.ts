@@ -228,6 +228,7 @@ export const bankSpecs = {
     method: 'POST',
     path: '/api/v1/quotes',
     summary: 'Holds a price for a short time',
+    description: 'Limits are judged when it is used: a quote reserves nothing of them.',
     body: quoteBody,
     answers: {
       201: {
@@ -246,7 +247,7 @@ export const bankSpecs = {
         ),
       },
     },
-    refusals: ['INSUFFICIENT_LIQUIDITY', 'LIMIT_EXCEEDED', 'UNAVAILABLE'],
+    refusals: ['INSUFFICIENT_LIQUIDITY', 'UNAVAILABLE'],
   }),
   cancelQuote: bankRoute({
     operationId: 'cancelQuote',
@@ -255,7 +256,7 @@ export const bankSpecs = {
     summary: 'Takes an unused quote back',
     params: parameters({ quoteId: opaqueId }, ['quoteId']),
     answers: { 200: { description: 'Taken back', schema: success(object({ quoteId: { type: 'string' } })) } },
-    refusals: ['QUOTE_NOT_FOUND', 'QUOTE_EXPIRED', 'QUOTE_USED', 'UNAVAILABLE'],
+    refusals: ['QUOTE_NOT_FOUND', 'QUOTE_USED', 'UNAVAILABLE'],
   }),
   accounts: bankRoute({
     operationId: 'listAccounts',
