@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newKey, pause, until, type Answer } from './support/calls.ts'
 import { adminClient, codeOf, dataOf, engineData, signUp, type TradeBody } from './support/clients.ts'
@@ -144,6 +146,27 @@ describe("refusals of a trader's commands", () => {
         ),
       )
       await writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol, { sol: 'ReduceOnly' }), banksOf())
+      const refused = await until(
+        () => world.stranger.open(sol),
+        ({ status }) => status !== 200,
+      )
+      expectRefusal(refused, '409 MARKET_REDUCE_ONLY', /close|reduce/i)
+      engineData(await world.trader.close(tradeId))
+      await writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol), banksOf())
+      await until(
+        () => world.stranger.open(sol),
+        ({ status }) => status === 200,
+      )
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'a pair whose manifest is gone closes, but does not open; put back it opens again',
+    async () => {
+      const sol = { asset: 'SOL_USDC', margin: '10', leverage: 2 }
+      const { tradeId } = engineData<TradeBody>(await open(sol))
+      await rm(join(world.bourse.manifests, 'sol-usdc.yaml'))
       const refused = await until(
         () => world.stranger.open(sol),
         ({ status }) => status !== 200,

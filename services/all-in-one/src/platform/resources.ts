@@ -76,6 +76,15 @@ export const createResourceSet = (deps: {
     deps.logger.info({ pair: pair.name }, 'the changed spec is in force')
   }
 
+  /** A pair whose manifest is gone opens no more trades; those it has end by their owners or their triggers. */
+  const retirePair = async (pair: TradingPair): Promise<void> => {
+    if (pair.spec.state !== 'Open') return
+    const retired: TradingPair = { ...pair, spec: { ...pair.spec, state: 'ReduceOnly' } }
+    await applyPair(retired)
+    pairs.set(pair.name, retired)
+    deps.logger.warn({ pair: pair.name }, 'its manifest is gone: the pair is ReduceOnly from now on')
+  }
+
   return {
     pairs: () => [...pairs.values()],
     banks: () => [...banks.values()],
@@ -88,6 +97,8 @@ export const createResourceSet = (deps: {
         return
       }
       for (const pair of loaded.manifests.pairs) await changePair(pair)
+      const named = new Set(loaded.manifests.pairs.map((pair) => pair.name))
+      for (const pair of [...pairs.values()]) if (!named.has(pair.name)) await retirePair(pair)
       for (const bank of loaded.manifests.banks.map(deps.withCallback)) {
         if (!banks.has(bank.name)) {
           deps.logger.warn({ bank: bank.name }, 'a new bank is served after the next start, when its key is made')
