@@ -89,6 +89,7 @@ export const ROOMS: readonly Room[] = [
   ...RULES_ROOMS,
   ...SERVICE_ROOMS,
   { name: 'all-in-one', paths: /^services\/all-in-one\/src\//, imports: EVERYTHING },
+  { name: 'simulation', paths: /^services\/simulation\/src\//, imports: [...EVERYTHING, 'testkit', 'all-in-one'] },
   { name: 'load', paths: /^load\//, imports: [...EVERYTHING, 'testkit', 'all-in-one'] },
 ]
 
