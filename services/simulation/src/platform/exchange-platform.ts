@@ -1,0 +1,50 @@
+import type { BridgeClient } from '@bourse/bridge/client/types.ts'
+import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import type { Topology } from '@bourse/common/platform/topology.ts'
+import type { Journal } from '@bourse/common/ports/journal.ts'
+import type { Snapshots } from '@bourse/common/ports/snapshots.ts'
+import type { Views } from '@bourse/common/ports/views.ts'
+import type { LedgerClient } from '@bourse/ledger/client/types.ts'
+import type { TradingClient } from '@bourse/trading/client/types.ts'
+
+/** The command layer as the clients of one edge reach it. An edge that crashes never answers; a new one stands in its place. */
+export interface Edge {
+  readonly trading: TradingClient
+  readonly ledger: LedgerClient
+  readonly bridge: BridgeClient
+}
+
+/**
+ * The simulated platform: machines, kernel, bridge, market and command layer of the product, on simulated ports, in a number of
+ * nodes that can crash, pause, lose their partitions and come back.
+ */
+export interface SimulatedPlatform {
+  readonly topology: Topology
+  /** Starts everything and applies the specs of pairs and banks; resolves when all partitions serve. */
+  start(): Promise<void>
+  /** The edge that a client of this number talks to just now. */
+  edgeOf(client: number): Edge
+  /** Publishes a quote as a price source would: through the normaliser of the market service. Prices are units. */
+  quote(asset: string, bid: bigint, ask: bigint): void
+  /** The feed's last believed quote. */
+  lastQuote(asset: string): { readonly feedBid: bigint; readonly feedAsk: bigint; readonly receiveTimeMs: number } | null
+  /** Heals: crashed and paused nodes come back, every partition is served by one. */
+  heal(): void
+  /** Whether nothing is under way: all partitions serve, no effect unconfirmed, no outside call open, views at the heads. */
+  isQuiet(): boolean
+  /** Why it is not quiet, for the report of a run that does not come to rest. */
+  unrest(): readonly string[]
+  /** The disks, as an inspector reads them: no faults, no delays. */
+  readonly disks: Disks
+  /** What partitions say of themselves, by the serving runner (state hash between two records). */
+  stateHash(partition: PartitionNumber): Promise<string>
+  /** Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence each. */
+  findings(): readonly string[]
+}
+
+/** What survives every crash. */
+export interface Disks {
+  readonly journal: Journal
+  readonly snapshots: Snapshots
+  readonly views: Views
+}
