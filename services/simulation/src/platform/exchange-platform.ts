@@ -4,6 +4,8 @@ import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Journal } from '@bourse/common/ports/journal.ts'
 import type { Snapshots } from '@bourse/common/ports/snapshots.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
+import type { Bank, BankSpec } from '@bourse/common/resources/bank.ts'
+import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { LedgerClient } from '@bourse/ledger/client/types.ts'
 import type { TradingClient } from '@bourse/trading/client/types.ts'
 
@@ -28,6 +30,18 @@ export interface SimulatedPlatform {
   quote(asset: string, bid: bigint, ask: bigint): void
   /** The feed's last believed quote. */
   lastQuote(asset: string): { readonly feedBid: bigint; readonly feedAsk: bigint; readonly receiveTimeMs: number } | null
+  /** The pairs as their specs say now: drawn for the seed, changed since by `changePair`. */
+  pairs(): readonly TradingPairSpec[]
+  /** The banks as their specs say now. */
+  banks(): readonly Bank[]
+  /** Applies a changed spec as a changed manifest is: told to every partition of the market again and again until it holds there. */
+  changePair(spec: TradingPairSpec): void
+  /** Applies a bank's changed spec in the same way. */
+  changeBank(name: string, spec: BankSpec): void
+  /** What a symbol of the banks' exchange costs now, units. */
+  exchangePrice(symbol: string): bigint
+  /** Sets what it costs, from the next ticker or order on. */
+  setExchangePrice(symbol: string, price: bigint): void
   /** Heals: crashed and paused nodes come back, every partition is served by one. */
   heal(): void
   /** Whether nothing is under way: all partitions serve, no effect unconfirmed, no outside call open, views at the heads. */
