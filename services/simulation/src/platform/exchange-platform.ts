@@ -29,7 +29,9 @@ export interface SimulatedPlatform {
   /** Publishes a quote as a price source would: through the normaliser of the market service. Prices are units. */
   quote(asset: string, bid: bigint, ask: bigint): void
   /** The feed's last believed quote. */
-  lastQuote(asset: string): { readonly feedBid: bigint; readonly feedAsk: bigint; readonly receiveTimeMs: number } | null
+  lastQuote(
+    asset: string,
+  ): { readonly feedBid: bigint; readonly feedAsk: bigint; readonly receiveTimeMs: number } | null
   /** The pairs as their specs say now: drawn for the seed, changed since by `changePair`. */
   pairs(): readonly TradingPairSpec[]
   /** The banks as their specs say now. */
