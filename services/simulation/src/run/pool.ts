@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
+import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Mutant } from '../mutants/mutant.ts'
 import type { WorkerData, WorkerReply, WorkerRequest } from './messages.ts'
 import type { SeedOptions, SeedReport } from './seed-report.ts'
@@ -32,13 +34,13 @@ const startWorker = (workerData: WorkerData): Worker =>
   new Worker(new URL('./worker.ts', import.meta.url), { workerData })
 
 /** One thread: takes the next job when its own is done; replaced by a new one when a run hangs or kills it. */
-const createSlot = (workerData: WorkerData, next: () => Job | undefined) => {
+const createSlot = (clock: Clock, workerData: WorkerData, next: () => Job | undefined) => {
   let worker: Worker | null = null
   let job: Job | null = null
-  let watchdog: NodeJS.Timeout | undefined
+  let watchdog = new AbortController()
 
   const finish = (report: SeedReport): void => {
-    clearTimeout(watchdog)
+    watchdog.abort()
     const done = job
     job = null
     done?.resolve(report)
@@ -64,19 +66,26 @@ const createSlot = (workerData: WorkerData, next: () => Job | undefined) => {
     started.on('error', (error) => replace('runs-through', error instanceof Error ? error.message : String(error)))
     return started
   }
+  const watch = (): void => {
+    watchdog = new AbortController()
+    clock.sleep(RUN_MS_MAX, watchdog.signal).then(
+      () => replace('runs-through', `the run hangs: no end after ${RUN_MS_MAX} ms`),
+      () => undefined, // The run ended in time: the only reason the sleep ends early.
+    )
+  }
   const take = (): void => {
     if (job !== null) return
     const taken = next()
     if (taken === undefined) return
     job = taken
     worker ??= open()
-    watchdog = setTimeout(() => replace('runs-through', `the run hangs: no end after ${RUN_MS_MAX} ms`), RUN_MS_MAX)
+    watch()
     worker.postMessage(taken.request)
   }
   return {
     take,
     close: async (): Promise<void> => {
-      clearTimeout(watchdog)
+      watchdog.abort()
       await worker?.terminate()
     },
   }
@@ -85,9 +94,10 @@ const createSlot = (workerData: WorkerData, next: () => Job | undefined) => {
 /** Starts a pool of as many threads as there are cores, or `threads`; each thread loads the product once. */
 export const createPool = (options: { readonly threads?: number; readonly mutants?: readonly Mutant[] } = {}): Pool => {
   const { threads = availableParallelism(), mutants = [] } = options
+  const clock = createSystemClock()
   const waiting: Job[] = []
   let numbers = 0
-  const slots = Array.from({ length: threads }, () => createSlot({ mutants }, () => waiting.shift()))
+  const slots = Array.from({ length: threads }, () => createSlot(clock, { mutants }, () => waiting.shift()))
   return {
     run: (seedOptions, onLine) =>
       new Promise((resolve) => {
