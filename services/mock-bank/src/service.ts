@@ -21,7 +21,6 @@
  * answered. See `simulator/control.ts` for the rest, and `script.ts` for the script that drives a buy.
  */
 import type { Clock } from '@bourse/common/ports/clock.ts'
-import { answer, refusal } from '@bourse/common/simulator/call.ts'
 import { CALL_LOG_SCHEMA } from '@bourse/common/simulator/callLog.ts'
 import {
   PAGE_SCHEMA,
@@ -31,18 +30,12 @@ import {
   type PageQuery,
 } from '@bourse/common/simulator/control.ts'
 import { CONTROL_SCHEMA, createRuleList } from '@bourse/common/simulator/controlState.ts'
-import { startSimulator, type Simulator, type SimulatorOptions } from '@bourse/common/simulator/service.ts'
+import { startSimulator, type Simulator } from '@bourse/common/simulator/service.ts'
 import { openSimulatorStore } from '@bourse/common/simulator/store.ts'
 import type { Logger } from 'pino'
-import { BANK_SCHEMA, createBank, type Authorization, type Bank, type BankEvent, type DeclineRule } from './bank.ts'
-import {
-  AUTHORIZATION_SCHEMA,
-  DECLINE_SCHEMA,
-  REVERSAL_SCHEMA,
-  WEBHOOK_SCHEMA,
-  WEBHOOK_SECRETS_SCHEMA,
-} from './schemas.ts'
-import { isSigned } from './signature.ts'
+import { BANK_SCHEMA, createBank, type Bank, type DeclineRule } from './bank.ts'
+import { bankCalls } from './calls.ts'
+import { DECLINE_SCHEMA, REVERSAL_SCHEMA, WEBHOOK_SECRETS_SCHEMA } from './schemas.ts'
 
 /**
  * What a mock bank needs. `port` 0 = any free port; `dataDir` is made when missing; no secret: every webhook
@@ -56,38 +49,6 @@ export interface MockBankOptions {
   readonly clock: Clock
   readonly webhookSecrets?: readonly string[]
 }
-
-const notAcknowledged = answer(200, { acknowledged: false })
-const rejected = refusal(422, 'REJECTED', 'the bank does not take the event')
-const badSignature = refusal(401, 'BAD_SIGNATURE', 'x-bourse-signature is not of this body and a webhook secret')
-
-const callsOf = (bank: Bank, secrets: () => readonly string[]): SimulatorOptions['calls'] => [
-  {
-    on: 'authorization',
-    method: 'POST',
-    path: '/authorizations',
-    schema: AUTHORIZATION_SCHEMA,
-    work: (authorization: Authorization, { nowMs, refused }) => bank.authorize(authorization, nowMs, refused),
-  },
-  {
-    on: 'reversal',
-    method: 'POST',
-    path: '/reversals',
-    schema: REVERSAL_SCHEMA,
-    work: ({ transactionId }: { readonly transactionId: string }, { nowMs, refused }) =>
-      refused ? notAcknowledged : bank.reverse(transactionId, nowMs),
-  },
-  {
-    on: 'webhook',
-    method: 'POST',
-    path: '/webhooks',
-    schema: WEBHOOK_SCHEMA,
-    work: (event: BankEvent, { nowMs, refused, bytes, header }) => {
-      if (refused) return rejected
-      return isSigned(header('x-bourse-signature'), bytes, secrets()) ? bank.receive(event, nowMs) : badSignature
-    },
-  },
-]
 
 const viewsOf = (bank: Bank): readonly ControlView[] => [
   {
@@ -130,7 +91,7 @@ export const startMockBank = async (options: MockBankOptions): Promise<Simulator
     clock,
     logger,
     fields,
-    calls: callsOf(bank, () => secrets),
+    calls: bankCalls(bank, () => secrets),
     views: viewsOf(bank),
   })
 }

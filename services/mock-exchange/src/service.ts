@@ -21,15 +21,15 @@
  * `simulator/control.ts` for the rest.
  */
 import type { Clock } from '@bourse/common/ports/clock.ts'
-import { refusal } from '@bourse/common/simulator/call.ts'
 import { CALL_LOG_SCHEMA } from '@bourse/common/simulator/callLog.ts'
 import { PAGE_SCHEMA, pageOf, type PageQuery } from '@bourse/common/simulator/control.ts'
 import { CONTROL_SCHEMA, createRuleList } from '@bourse/common/simulator/controlState.ts'
-import { startSimulator, type Simulator, type SimulatorOptions } from '@bourse/common/simulator/service.ts'
+import { startSimulator, type Simulator } from '@bourse/common/simulator/service.ts'
 import { openSimulatorStore } from '@bourse/common/simulator/store.ts'
 import type { Logger } from 'pino'
-import { createExchange, EXCHANGE_SCHEMA, type Exchange, type FillRule, type OrderRequest } from './exchange.ts'
-import { FILLS_SCHEMA, ORDER_SCHEMA, ORDER_STATUS_SCHEMA, PRICES_SCHEMA, TICKER_SCHEMA } from './schemas.ts'
+import { exchangeCalls } from './calls.ts'
+import { createExchange, EXCHANGE_SCHEMA, type FillRule } from './exchange.ts'
+import { FILLS_SCHEMA, PRICES_SCHEMA } from './schemas.ts'
 
 /** What a mock exchange needs. `port` 0 = any free port; `dataDir` is made when missing. */
 export interface MockExchangeOptions {
@@ -39,34 +39,6 @@ export interface MockExchangeOptions {
   readonly logger: Logger
   readonly clock: Clock
 }
-
-const rejected = refusal(422, 'REJECTED', 'the exchange refuses to say')
-
-const callsOf = (exchange: Exchange): SimulatorOptions['calls'] => [
-  {
-    on: 'ticker',
-    method: 'GET',
-    path: '/ticker',
-    schema: TICKER_SCHEMA,
-    work: (query: { readonly symbol: string }, { nowMs, refused }) =>
-      refused ? rejected : exchange.ticker(query.symbol, nowMs),
-  },
-  {
-    on: 'order',
-    method: 'POST',
-    path: '/order',
-    schema: ORDER_SCHEMA,
-    work: (order: OrderRequest, { nowMs, refused }) => exchange.place(order, nowMs, refused),
-  },
-  {
-    on: 'order-status',
-    method: 'GET',
-    path: '/order',
-    schema: ORDER_STATUS_SCHEMA,
-    work: (query: { readonly clientOrderId: string }, { refused }) =>
-      refused ? rejected : exchange.status(query.clientOrderId),
-  },
-]
 
 /** Starts a mock exchange; rejects when the port or the data folder cannot be had. */
 export const startMockExchange = async (options: MockExchangeOptions): Promise<Simulator> => {
@@ -80,7 +52,7 @@ export const startMockExchange = async (options: MockExchangeOptions): Promise<S
     store,
     clock,
     logger,
-    calls: callsOf(exchange),
+    calls: exchangeCalls(exchange),
     fields: {
       prices: {
         schema: PRICES_SCHEMA,

@@ -12,7 +12,7 @@ import type { Lifetime } from './lifetime.ts'
 import { createMachineFactories } from './machines.ts'
 import { createFolds, PROJECTION } from './projections.ts'
 import { createResourceSet, type ResourceSet } from './resources.ts'
-import { feedMarket, policyOfPartition, servePartitions, type Serving } from './serving.ts'
+import { feedMarket, policyOfPartition, servePartitions, viewsAsOfMs, type Serving } from './serving.ts'
 import { DEMO_BANK, type Outside } from './simulators.ts'
 
 /** The partitions with their views, and the specs in force. */
@@ -87,9 +87,6 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
     serving,
     projector,
     resources,
-    viewsAsOfMs: (partition) =>
-      (serving.runners.get(partition)?.status().sequence ?? 0n) <= projector.projectedThrough(partition)
-        ? clock.nowMs()
-        : projector.projectedAtMs(partition),
+    viewsAsOfMs: (partition) => viewsAsOfMs(serving.runners.get(partition), projector, partition, clock.nowMs()),
   }
 }

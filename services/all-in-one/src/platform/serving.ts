@@ -6,6 +6,7 @@ import type { MachineHost } from '@bourse/common/kernel/host.ts'
 import type { MarketPlace } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { FeedQuote } from '@bourse/common/ports/prices.ts'
+import type { Projector } from '@bourse/common/views/projector.ts'
 import type { TradingQuote } from '@bourse/trading/host/trading-host.ts'
 import type { Adapters } from './adapters.ts'
 
@@ -56,15 +57,37 @@ export const servePartitions = async (deps: {
   return { runners, stop }
 }
 
+/** A quote as the trading machines' host takes it. */
+export const observationOf = (quote: FeedQuote): TradingQuote => ({
+  feedBid: quote.feedBid,
+  feedAsk: quote.feedAsk,
+  timeMs: quote.receiveTimeMs,
+})
+
 /** Hands a market's quotes to its partitions, in the order they come. */
 export const feedMarket = (serving: Serving, market: MarketPlace, adapters: Adapters): (() => void) => {
   const partitions = Array.from({ length: market.partitions }, (_, index) =>
     partitionNumber('trading', index, market.market),
   )
   return adapters.prices.subscribe(market.symbol, (quote: FeedQuote) => {
-    const observation = { feedBid: quote.feedBid, feedAsk: quote.feedAsk, timeMs: quote.receiveTimeMs }
+    const observation = observationOf(quote)
     for (const partition of partitions) serving.runners.get(partition)?.observe(observation)
   })
+}
+
+/**
+ * The moment up to which the views of a partition are complete, ms. Only a runner that serves knows the journal's end; while
+ * it does not, the views may lack what was appended last.
+ */
+export const viewsAsOfMs = (
+  runner: Runner<TradingQuote> | undefined,
+  projector: Pick<Projector, 'projectedThrough' | 'projectedAtMs'>,
+  partition: PartitionNumber,
+  nowMs: number,
+): number => {
+  const status = runner?.status()
+  const isComplete = status?.state === 'serving' && status.sequence <= projector.projectedThrough(partition)
+  return isComplete ? nowMs : projector.projectedAtMs(partition)
 }
 
 /** Snapshots of machines that no manifest speaks of. */
