@@ -186,6 +186,10 @@ export const decodeInstruction = (command: Uint8Array): DecodedInstruction => {
   const memoBytes = view.getUint32(12, true)
   const slipAt = memoAt + pad8(memoBytes)
   const target = view.getUint32(4, true)
+  const slipBytes = view.getUint32(8, true)
+  if (memoBytes > MEMO_BYTES_MAX || slipAt + slipBytes !== body.length) {
+    throw new RangeError(`an instruction of ${body.length} bytes does not hold what it names`)
+  }
   return {
     kind: kindOfNumber(kind),
     transactionType: view.getUint16(0, true),
@@ -196,7 +200,7 @@ export const decodeInstruction = (command: Uint8Array): DecodedInstruction => {
     legs: Array.from({ length: legCount }, (_, index) => readLeg(body, view, legsAt + LEG_BYTES * index)),
     reference: body.subarray(16, 32),
     memo: body.subarray(memoAt, memoAt + memoBytes),
-    slip: target === 0 ? null : { target, command: body.subarray(slipAt, slipAt + view.getUint32(8, true)) },
+    slip: target === 0 ? null : { target, command: body.subarray(slipAt) },
   }
 }
 

@@ -1,4 +1,4 @@
-import { createBinaryReader, createBinaryWriter } from '@bourse/common/codec/binary.ts'
+import { createBinaryReader, createBinaryWriter, type BinaryReader } from '@bourse/common/codec/binary.ts'
 import { encodeCommand, commandOrigins } from '@bourse/common/kernel/command.ts'
 import type { Units } from '@bourse/common/money/amount.ts'
 
@@ -96,9 +96,7 @@ const sideOf = (number: number): 'BUY' | 'SELL' => {
   return side
 }
 
-/** Decodes a call. Throws BinaryError or RangeError on bytes that are none: the journal would be damaged. */
-export const decodeCall = (bytes: Uint8Array): BridgeCall => {
-  const reader = createBinaryReader(bytes)
+const readCall = (reader: BinaryReader): BridgeCall => {
   const number = reader.u8()
   switch (number) {
     case callNumbers.authorize:
@@ -142,6 +140,14 @@ export const decodeCall = (bytes: Uint8Array): BridgeCall => {
     default:
       throw new RangeError(`outside call ${number} is unknown`)
   }
+}
+
+/** Decodes a call. Throws BinaryError or RangeError on bytes that are none: the journal would be damaged. */
+export const decodeCall = (bytes: Uint8Array): BridgeCall => {
+  const reader = createBinaryReader(bytes)
+  const call = readCall(reader)
+  reader.end()
+  return call
 }
 
 /** Kinds of the commands that bring answers. */
@@ -212,9 +218,7 @@ const resultOf = <Name extends string>(names: readonly Name[], number: number): 
   return name
 }
 
-/** Decodes an answer's body by its kind. Throws BinaryError or RangeError on bytes that are none. */
-export const decodeAnswer = (kind: number, body: Uint8Array): BridgeAnswer => {
-  const reader = createBinaryReader(body)
+const readAnswer = (kind: number, reader: BinaryReader): BridgeAnswer => {
   switch (kind) {
     case answerKinds.authorization:
       return {
@@ -237,4 +241,12 @@ export const decodeAnswer = (kind: number, body: Uint8Array): BridgeAnswer => {
     default:
       throw new RangeError(`answer kind ${kind} is unknown`)
   }
+}
+
+/** Decodes an answer's body by its kind. Throws BinaryError or RangeError on bytes that are none. */
+export const decodeAnswer = (kind: number, body: Uint8Array): BridgeAnswer => {
+  const reader = createBinaryReader(body)
+  const answer = readAnswer(kind, reader)
+  reader.end()
+  return answer
 }

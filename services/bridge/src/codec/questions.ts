@@ -1,4 +1,4 @@
-import { createBinaryReader, createBinaryWriter } from '@bourse/common/codec/binary.ts'
+import { createBinaryReader, createBinaryWriter, type BinaryReader } from '@bourse/common/codec/binary.ts'
 import { encodeCommand } from '@bourse/common/kernel/command.ts'
 
 /** Kinds of question a bridge partition answers. */
@@ -45,9 +45,7 @@ export const encodeQuestion = (question: Question): Uint8Array => {
   return encodeCommand({ kind: questionKinds[question.kind] }, writer.finish())
 }
 
-/** Decodes a question; null for a kind that is none. Throws BinaryError on a broken body. */
-export const decodeQuestion = (kind: number, body: Uint8Array): Question | null => {
-  const reader = createBinaryReader(body)
+const readQuestion = (kind: number, reader: BinaryReader): Question | null => {
   switch (kind) {
     case questionKinds.transaction:
       return { kind: 'transaction', bank: reader.text(), transactionId: reader.bytes(16) }
@@ -64,4 +62,12 @@ export const decodeQuestion = (kind: number, body: Uint8Array): Question | null 
     default:
       return null
   }
+}
+
+/** Decodes a question; null for a kind that is none. Throws BinaryError on a broken body. */
+export const decodeQuestion = (kind: number, body: Uint8Array): Question | null => {
+  const reader = createBinaryReader(body)
+  const question = readQuestion(kind, reader)
+  if (question !== null) reader.end()
+  return question
 }

@@ -64,10 +64,10 @@ const codesByNumber = new Map<number, OutcomeCode>(
   Object.entries(refusalNumbers).map(([code, number]) => [number, code as OutcomeCode]),
 )
 
-/** The code of a number read from a binary outcome. Throws on a number no release has used: that is corruption. */
+/** The code of a number read from a binary outcome. @throws {RangeError} on a number no release has used: that is corruption */
 export const codeOfNumber = (number: number): OutcomeCode => {
   const code = codesByNumber.get(number)
-  if (code === undefined) throw new Error(`outcome code ${number} is unknown`)
+  if (code === undefined) throw new RangeError(`outcome code ${number} is unknown`)
   return code
 }
 

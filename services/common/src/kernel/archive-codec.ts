@@ -91,6 +91,17 @@ const checkHeader = (segment: ArchiveSegment): { readonly count: number; readonl
   return { count, size: Number(size) }
 }
 
+const unpack = async (segment: ArchiveSegment, size: number): Promise<Uint8Array> => {
+  try {
+    return await decompress(segment.bytes.subarray(SEGMENT_HEADER_BYTES), { maxOutputLength: Math.max(size, 1) })
+  } catch (error) {
+    // Only a forged hash lets this happen; what can't be unpacked is no segment, whoever wrote it.
+    const reason = error instanceof Error ? error.message : String(error)
+    const message = `archive segment ${segment.first}…${segment.last}: its content can't be unpacked: ${reason}`
+    throw new SegmentError(message, { cause: error })
+  }
+}
+
 /**
  * Unpacks a segment after checking its hash, place and lengths. The records' own hashes and chain are the kernel's to
  * check.
@@ -98,7 +109,7 @@ const checkHeader = (segment: ArchiveSegment): { readonly count: number; readonl
  */
 export const decodeSegment = async (segment: ArchiveSegment): Promise<readonly StoredRecord[]> => {
   const { count, size } = checkHeader(segment)
-  const content = await decompress(segment.bytes.subarray(SEGMENT_HEADER_BYTES), { maxOutputLength: Math.max(size, 1) })
+  const content = await unpack(segment, size)
   if (content.length !== size)
     throw new SegmentError(`archive segment ${segment.first}…${segment.last}: its content is cut short`)
   const view = viewOf(content)

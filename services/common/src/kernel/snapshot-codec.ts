@@ -156,11 +156,7 @@ const fail = (message: string): never => {
   throw new SnapshotError(message)
 }
 
-/**
- * Verifies stored bytes and restores the state they hold into a fresh machine.
- * @throws {SnapshotError} on any doubt: magic, checksum, partition, schema version, state hash.
- */
-export const restoreSnapshot = async (
+const restoreState = async (
   bytes: Uint8Array,
   expected: { readonly partition: PartitionNumber; readonly sequence: bigint },
   machine: Machine,
@@ -194,4 +190,24 @@ export const restoreSnapshot = async (
   if (recorded !== restored)
     fail(`state hash ${restored} of ${partitionParts(partition).machine} is not the recorded ${recorded}`)
   return state
+}
+
+/**
+ * Verifies stored bytes and restores the state they hold into a fresh machine.
+ * @throws {SnapshotError} on any doubt: magic, checksum, partition, schema version, a body that can't be read, state hash.
+ */
+export const restoreSnapshot = async (
+  bytes: Uint8Array,
+  expected: { readonly partition: PartitionNumber; readonly sequence: bigint },
+  machine: Machine,
+): Promise<PartitionState> => {
+  try {
+    return await restoreState(bytes, expected, machine)
+  } catch (error) {
+    if (error instanceof SnapshotError) throw error
+    // Whatever the decompressor, the kernel's part or the machine can't read is one more reason not to trust it.
+    throw new SnapshotError(`it can't be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
 }
