@@ -9,6 +9,8 @@ export const LATENCY_BUCKETS_SECONDS = [
 export interface Metrics {
   counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>
   gauge<Label extends string>(name: string, help: string, labels: readonly Label[]): Gauge<Label>
+  /** A gauge without labels that is read when the series are, and costs nothing between. */
+  sampled(name: string, help: string, read: () => number): void
   histogram<Label extends string>(name: string, help: string, labels: readonly Label[]): Histogram<Label>
   /** Everything in the text format of Prometheus. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>
@@ -22,6 +24,15 @@ export const createMetrics = (): Metrics => {
   return {
     counter: (name, help, labels) => new Counter({ name, help, labelNames: [...labels], registers }),
     gauge: (name, help, labels) => new Gauge({ name, help, labelNames: [...labels], registers }),
+    sampled: (name, help, read) =>
+      void new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read())
+        },
+      }),
     histogram: (name, help, labels) =>
       new Histogram({
         name,

@@ -34,6 +34,15 @@ export const SESSION_COOKIE = 'authToken'
 
 const ISSUER = 'bourse'
 const AUDIENCE = 'bourse-gateway'
+/** Tokens whose signature is known to be right; beyond it the longest known is verified anew. */
+const TOKENS_KEPT_MAX = 10_000
+
+interface Claims {
+  readonly userId: string
+  readonly sessionId: string
+  readonly expiresAtSeconds: number
+  readonly issuedAtMs: number
+}
 
 /** Sessions as JWT (HS256) in an HTTP-only, SameSite=Lax cookie. */
 export const createSessions = (options: {
@@ -52,21 +61,39 @@ export const createSessions = (options: {
     for (const listener of listeners) listener(userId)
   }
 
-  const verify = async (token: string) => {
+  const verify = async (token: string): Promise<Claims | null> => {
     try {
-      return (
-        await jwtVerify(token, key, {
-          algorithms: ['HS256'],
-          issuer: ISSUER,
-          audience: AUDIENCE,
-          currentDate: new Date(clock.nowMs()),
-          requiredClaims: ['sub', 'jti', 'exp', 'issuedAtMs'],
-        })
-      ).payload
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        currentDate: new Date(clock.nowMs()),
+        requiredClaims: ['sub', 'jti', 'exp', 'issuedAtMs'],
+      })
+      const { sub, jti, exp, issuedAtMs } = payload
+      if (sub === undefined || jti === undefined || exp === undefined || typeof issuedAtMs !== 'number') return null
+      return { userId: sub, sessionId: jti, expiresAtSeconds: exp, issuedAtMs }
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
       throw error
     }
+  }
+
+  /** What never changes about a token: its signature and its claims. Whether it is void is asked every time. */
+  const verified = new Map<string, Claims>()
+  const claimsOf = async (token: string): Promise<Claims | null> => {
+    const known = verified.get(token)
+    if (known !== undefined) {
+      if (known.expiresAtSeconds > Math.floor(clock.nowMs() / 1_000)) return known
+      verified.delete(token)
+      return null
+    }
+    const claims = await verify(token)
+    if (claims === null) return null
+    const oldest = verified.keys().next().value
+    if (verified.size >= TOKENS_KEPT_MAX && oldest !== undefined) verified.delete(oldest)
+    verified.set(token, claims)
+    return claims
   }
 
   const endAll = async (userId: string): Promise<void> => {
@@ -92,19 +119,16 @@ export const createSessions = (options: {
     },
     check: async (token) => {
       if (token === undefined || token === '') return null
-      const payload = await verify(token)
-      if (payload === null) return null
-      const { sub, jti, exp, issuedAtMs } = payload
-      if (sub === undefined || jti === undefined || exp === undefined || typeof issuedAtMs !== 'number') return null
-      if (await directory.isSessionRevoked(jti)) return null
-      const user = await directory.userById(sub)
-      if (user === null || user.locked || issuedAtMs < user.sessionsValidFromMs) return null
+      const claims = await claimsOf(token)
+      if (claims === null || (await directory.isSessionRevoked(claims.sessionId))) return null
+      const user = await directory.userById(claims.userId)
+      if (user === null || user.locked || claims.issuedAtMs < user.sessionsValidFromMs) return null
       return {
-        sessionId: jti,
+        sessionId: claims.sessionId,
         userId: user.id,
         email: user.email,
         createdAtMs: user.createdAtMs,
-        expiresAtMs: exp * 1_000,
+        expiresAtMs: claims.expiresAtSeconds * 1_000,
       }
     },
     end: async (session, all) => {

@@ -8,10 +8,18 @@ export class ApiError extends Error {
   override readonly name: string = 'ApiError'
   readonly code: RefusalCode
   readonly retryAfterSeconds: number | undefined
-  constructor(code: RefusalCode, message: string, retryAfterSeconds?: number) {
+  /** Headers that belong to the refusal. */
+  readonly headers: Readonly<Record<string, string>>
+  constructor(
+    code: RefusalCode,
+    message: string,
+    retryAfterSeconds?: number,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message)
     this.code = code
     this.retryAfterSeconds = retryAfterSeconds
+    this.headers = headers
   }
 }
 

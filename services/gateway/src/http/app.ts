@@ -8,7 +8,7 @@ import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { Logger } from '@bourse/common/telemetry/logger.ts'
 import type { GatewayLimits } from '../config.ts'
 import { ApiError } from './api-error.ts'
-import { createBodyReader, readBody } from './body.ts'
+import { readBody } from './body.ts'
 import { engineRefusal, envelopeOf, plainRefusal, type Envelope } from './envelope.ts'
 import type { Answer, Route, RouteSpec } from './route.ts'
 import type { RouteGuard } from './guard.ts'
@@ -41,17 +41,54 @@ interface RequestState {
   requestId: string
   startedMs: number
   route: string
+  status: number
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-const stateOf = (context: Context): RequestState => context.state
+const stateOf = (context: Context): RequestState => context.state as unknown as RequestState
 
-const writeAnswer = (context: Context, { status, body, headers }: Answer): void => {
-  context.status = status
-  for (const [name, value] of Object.entries(headers ?? {})) context.set(name, value)
-  context.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
-  if (headers?.['content-type'] === undefined) context.type = 'application/json'
+const JSON_TYPE = 'application/json; charset=utf-8'
+const FIXED_HEADERS = Object.entries(SECURITY_HEADERS).flat()
+
+/** Names and values in turn, in which form Node writes them without looking at each again. */
+const headerLines = (
+  requestId: string,
+  bytes: number,
+  isDraining: boolean,
+  own: Readonly<Record<string, string>> | undefined,
+): string[] => {
+  const connection = isDraining ? ['connection', 'close'] : []
+  if (own === undefined) {
+    return [
+      ...FIXED_HEADERS,
+      'x-request-id',
+      requestId,
+      'content-type',
+      JSON_TYPE,
+      'content-length',
+      String(bytes),
+      ...connection,
+    ]
+  }
+  const headers = {
+    ...SECURITY_HEADERS,
+    'x-request-id': requestId,
+    'content-type': JSON_TYPE,
+    ...own,
+    'content-length': String(bytes),
+  }
+  return [...Object.entries(headers).flat(), ...connection]
+}
+
+/** Writes the answer as it is: koa's own way would look at body and headers once more. */
+const writeAnswer = (context: Context, { status, body, headers }: Answer, isDraining: boolean): void => {
+  const state = stateOf(context)
+  state.status = status
+  const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+  const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+  context.res.writeHead(status, headerLines(state.requestId, bytes, isDraining, headers))
+  context.res.end(payload)
 }
 
 const refusalOf = (context: Context, error: unknown, logger: Logger): ApiError => {
@@ -69,155 +106,172 @@ const refusalOf = (context: Context, error: unknown, logger: Logger): ApiError =
   )
 }
 
-const frame =
-  ({ ids, logger, telemetry, clock, draining }: AppOptions): Middleware =>
-  async (context, next) => {
-    const given = context.get('x-request-id')
-    const state: RequestState = {
-      requestId: REQUEST_ID.test(given) ? given : ids.uuid(),
-      startedMs: clock.monotonicMs(),
-      route: 'unmatched',
-    }
-    Object.assign(context.state, state)
-    context.set(SECURITY_HEADERS)
-    context.set('x-request-id', state.requestId)
-    try {
-      await next()
-    } catch (error) {
-      if (context.req.socket.destroyed) {
-        context.respond = false
-      } else {
-        writeRefusal(context, refusalOf(context, error, logger), { ids, clock, telemetry })
-      }
-    }
-    // Judged at the end: a stop that began meanwhile must not wait for an idle connection.
-    if (draining()) context.set('connection', 'close')
-    const seconds = (clock.monotonicMs() - state.startedMs) / 1_000
-    telemetry.answered(stateOf(context).route, context.method, context.status, seconds)
-    logger.debug(
-      {
-        requestId: state.requestId,
-        method: context.method,
-        route: stateOf(context).route,
-        status: context.status,
-        latencyMs: seconds * 1_000,
-      },
-      'answered',
-    )
-  }
-
-const writeRefusal = (
-  context: Context,
-  error: ApiError,
-  { ids, clock, telemetry }: Pick<AppOptions, 'ids' | 'clock' | 'telemetry'>,
-): void => {
+/** The answer of a refusal in the envelope of its path. */
+const refusalAnswer = (context: Context, error: ApiError, { ids, clock, telemetry }: AppOptions): Answer => {
   telemetry.refused(error.code)
-  if (error.retryAfterSeconds !== undefined) context.set('retry-after', String(error.retryAfterSeconds))
-  else if (error.code === 'UNAVAILABLE') context.set('retry-after', '1')
+  const retryAfterSeconds = error.retryAfterSeconds ?? (error.code === 'UNAVAILABLE' ? 1 : undefined)
+  const headers = {
+    ...error.headers,
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  }
   const latencyMs = Math.round(clock.monotonicMs() - stateOf(context).startedMs)
   const body =
     envelopeOf(context.path) === 'engine'
       ? engineRefusal({ orderId: ids.uuid(), latencyMs }, error.code, error.message)
       : plainRefusal(error.code, error.message)
-  writeAnswer(context, { status: httpStatusOf[error.code satisfies RefusalCode], body })
+  return { status: httpStatusOf[error.code satisfies RefusalCode], body, headers }
 }
 
-const boundInFlight = ({ limits, telemetry }: AppOptions): Middleware => {
+/** What every request goes through: its id, the bound on those under way, one place that writes answers and refusals. */
+const frame = (options: AppOptions, answerOf: (context: Context) => Promise<Answer>): Middleware => {
+  const { ids, logger, telemetry, clock, draining, limits } = options
   let running = 0
-  return async (_context, next) => {
+  telemetry.inFlight(() => running)
+  const bounded = async (context: Context): Promise<Answer> => {
     if (running >= limits.requestsInFlightMax)
       throw new ApiError('UNAVAILABLE', 'too many requests are under way; try again in 1 s', 1)
     running += 1
-    telemetry.inFlight(running)
     try {
-      await next()
+      return await answerOf(context)
     } finally {
       running -= 1
-      telemetry.inFlight(running)
+    }
+  }
+  return async (context) => {
+    const given = context.req.headers['x-request-id']
+    const state: RequestState = {
+      requestId: typeof given === 'string' && REQUEST_ID.test(given) ? given : ids.uuid(),
+      startedMs: clock.monotonicMs(),
+      route: 'unmatched',
+      status: 0,
+    }
+    context.state = state as never
+    context.respond = false
+    try {
+      const answer = await bounded(context)
+      // Judged at the end: a stop that began meanwhile must not wait for an idle connection.
+      writeAnswer(context, answer, draining())
+    } catch (error) {
+      if (!context.req.socket.destroyed)
+        writeAnswer(context, refusalAnswer(context, refusalOf(context, error, logger), options), draining())
+    }
+    const seconds = (clock.monotonicMs() - state.startedMs) / 1_000
+    telemetry.answered(state.route, context.req.method ?? '', state.status, seconds)
+    if (logger.isLevelEnabled('debug')) {
+      const { requestId, route, status } = state
+      logger.debug({ requestId, method: context.method, route, status, latencyMs: seconds * 1_000 }, 'answered')
     }
   }
 }
 
-const namedHeaders = (context: Context, spec: RouteSpec): Record<string, unknown> => {
-  const names = Object.keys(spec.headers?.properties ?? {})
-  return Object.fromEntries(
-    names.flatMap((name) => (context.headers[name] === undefined ? [] : [[name, context.headers[name]]])),
-  )
+const namedHeaders = (context: Context, names: readonly string[]): Record<string, unknown> => {
+  const found: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = context.req.headers[name]
+    if (value !== undefined) found[name] = value
+  }
+  return found
 }
 
-const serve = (options: AppOptions, route: Route, validator: RouteValidator, reader: Middleware): Middleware => {
+type Serve = (context: Context, params: Readonly<Record<string, string>>) => Promise<Answer>
+
+const serve = (options: AppOptions, route: Route, validator: RouteValidator): Serve => {
   const { guard, limits, addressOf } = options
   const { spec } = route
-  return async (context) => {
-    stateOf(context).route = spec.path
+  const headerNames = Object.keys(spec.headers?.properties ?? {})
+  return async (context, rawParams) => {
+    const state = stateOf(context)
+    state.route = spec.path
     const address = addressOf(context.req)
     const principal = await guard(spec.security, spec, context, address)
-    const params = validator.params({ ...(context['params'] as Record<string, string>) })
-    const query = validator.query({ ...context.query })
-    const headers = validator.headers(namedHeaders(context, spec))
-    const body = spec.body === undefined ? null : await readBody(context, reader, limits.bodyBytesMax)
+    const params = validator.params({ ...rawParams })
+    const query = validator.query(context.req.url?.includes('?') === true ? { ...context.query } : {})
+    const headers = validator.headers(namedHeaders(context, headerNames))
+    const body = spec.body === undefined ? null : await readBody(context, limits.bodyBytesMax)
     if (body !== null) validator.body(body.value)
-    writeAnswer(
-      context,
-      await route.handle(
-        {
-          method: spec.method,
-          path: context.path,
-          params,
-          query,
-          headers,
-          body,
-          address,
-          receivedAtMs: stateOf(context).startedMs,
-          header: (name) => context.get(name),
-        },
-        principal,
-      ),
-    )
+    const request = {
+      method: spec.method,
+      path: context.path,
+      params,
+      query,
+      headers,
+      body,
+      address,
+      receivedAtMs: state.startedMs,
+      header: (name: string) => context.get(name),
+    }
+    return route.handle(request, principal)
   }
 }
 
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
 const unmatched =
-  (router: Router): Middleware =>
-  (context) => {
+  (router: Router) =>
+  (context: Context): never => {
     const others = router.match(context.path, context.method).path.flatMap((layer) => layer.methods)
     if (others.length === 0)
       throw new ApiError(
         'NOT_FOUND',
         `there is nothing at ${context.path.slice(0, 100)}; see /openapi.json for the routes`,
       )
-    context.set('allow', [...new Set(others)].join(', '))
+    const allowed = [...new Set(others)]
     throw new ApiError(
       'METHOD_NOT_ALLOWED',
-      `${context.method} is not possible here; use ${[...new Set(others)].join(' or ')}`,
+      `${context.method} is not possible here; use ${allowed.join(' or ')}`,
+      undefined,
+      { allow: allowed.join(', ') },
     )
   }
+
+const NO_PARAMETERS = {}
+
+/** The routes without parameters, by method and path as they stand in the request line. */
+const createExactRoutes = (routes: readonly { readonly spec: RouteSpec; readonly serve: Serve }[]) => {
+  const exact = new Map(
+    routes
+      .filter(({ spec }) => !spec.path.includes('{'))
+      .map((one) => [`${one.spec.method} ${one.spec.path}`, one.serve]),
+  )
+  return ({ method, url = '' }: Context['req']): Serve | undefined => {
+    const end = url.indexOf('?')
+    return exact.get(`${method} ${end === -1 ? url : url.slice(0, end)}`)
+  }
+}
 
 /** Builds the application: request ids, headers, limits, routes, one envelope for every refusal. */
 export const createApp = (options: AppOptions): App => {
   const validatorOf = createValidators()
-  const reader = createBodyReader(options.limits.bodyBytesMax)
+  const served = options.routes.map((route) => ({
+    spec: route.spec,
+    serve: serve(options, route, validatorOf(route.spec)),
+  }))
+  const exactRoute = createExactRoutes(served)
   // Paths are told apart by case, as the envelopes are.
   const router = new Router({ sensitive: true })
-  for (const route of options.routes) {
-    router.register(
-      routerPath(route.spec.path),
-      [route.spec.method],
-      serve(options, route, validatorOf(route.spec), reader) as never,
-    )
+  const answers = new WeakMap<Context, Answer>()
+  for (const { spec, serve: answer } of served) {
+    router.register(routerPath(spec.path), [spec.method], (async (context: Context) => {
+      answers.set(context, await answer(context, context['params'] as Record<string, string>))
+    }) as never)
   }
+  const routes = router.routes() as unknown as Middleware
+  const refuseUnmatched = unmatched(router as never)
+  /** Every path but the plain ones: with parameters, in another spelling, of another method, or of no route. */
+  const routed = async (context: Context): Promise<Answer> => {
+    await routes(context, async () => refuseUnmatched(context))
+    return answers.get(context) ?? refuseUnmatched(context)
+  }
+
   const sockets = new WeakMap<object, Envelope>()
   const app = new Koa()
-  app.use(frame(options))
-  app.use((context, next) => {
-    sockets.set(context.req.socket satisfies Socket, envelopeOf(context.path))
-    return next()
-  })
-  app.use(boundInFlight(options))
-  app.use(router.routes() as unknown as Middleware)
-  app.use(unmatched(router as never))
+  app.use(
+    frame(options, (context) => {
+      sockets.set(context.req.socket satisfies Socket, envelopeOf(context.path))
+      const exact = exactRoute(context.req)
+      return exact === undefined ? routed(context) : exact(context, NO_PARAMETERS)
+    }),
+  )
   app.on('error', (error: unknown) => {
     options.logger.warn({ err: error }, 'an answer could not be sent')
   })

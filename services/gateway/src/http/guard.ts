@@ -4,6 +4,7 @@ import type { Sessions } from '../auth/sessions.ts'
 import type { BankKeys } from '../bank/keys.ts'
 import type { GatewayLimits } from '../config.ts'
 import { ApiError } from './api-error.ts'
+import { cookieOf } from './cookie.ts'
 import type { OriginCheck } from './origin.ts'
 import type { RateGate } from './rate-gate.ts'
 import type { PrincipalOf, RouteSpec, Security } from './route.ts'
@@ -61,7 +62,7 @@ export const createGuard = (options: GuardOptions): RouteGuard => {
     },
     session: async (spec, context, address) => {
       if (spec.method !== 'GET' && !originAllowed(context.req.headers)) throw foreignOrigin()
-      const session = await sessions.check(context.cookies.get(sessions.cookieName))
+      const session = await sessions.check(cookieOf(context.req.headers.cookie, sessions.cookieName))
       if (session === null) {
         await rate(`address:${address}`, limits.anonymousPerAddress)
         throw new ApiError('UNAUTHENTICATED', 'there is no valid session; sign in at /api/v1/auth/signin')

@@ -4,7 +4,8 @@ import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
 export interface HttpTelemetry {
   answered(route: string, method: string, status: number, seconds: number): void
   refused(code: string): void
-  inFlight(count: number): void
+  /** Where to read how many requests are under way; read when the series are. */
+  inFlight(count: () => number): void
 }
 
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -17,7 +18,6 @@ export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
     'route',
     'method',
   ])
-  const running = metrics.gauge('bourse_http_requests_in_flight', 'Requests under way', [])
   return {
     answered: (route, method, status, seconds) => {
       const known = KNOWN_METHODS.has(method) ? method : 'OTHER'
@@ -28,7 +28,7 @@ export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
       refusals.inc({ code })
     },
     inFlight: (count) => {
-      running.set(count)
+      metrics.sampled('bourse_http_requests_in_flight', 'Requests under way', count)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Session, Sessions } from '../auth/sessions.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { cookieOf } from '../http/cookie.ts'
 import type { OriginCheck } from '../http/origin.ts'
 import { refuseUpgrade } from '../http/server.ts'
 import { createMessageReader } from './messages.ts'
@@ -41,15 +42,6 @@ interface Connection {
   readonly address: string
   lastPingMs: number
   answered: boolean
-}
-
-const cookieOf = (header: string | undefined, name: string): string | undefined => {
-  const prefix = `${name}=`
-  return header
-    ?.split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(prefix))
-    ?.slice(prefix.length)
 }
 
 const textOf = (data: RawData): string =>

@@ -34,7 +34,30 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+/** Users and sessions whose last read is kept: they are looked at with every request. */
+const KEPT_READS_MAX = 10_000
+
 type Row = Record<string, SQLOutputValue>
+
+/**
+ * Reads of one kind kept in memory. The file is this process's alone, so only its own writes make them old: each forgets
+ * what it touches, before it is queued and again once it is durable, so that no read in between leaves the old value.
+ */
+const createKeptReads = <Value>(read: (key: string) => Value) => {
+  const kept = new Map<string, Value>()
+  return {
+    of: (key: string): Value => {
+      const known = kept.get(key)
+      if (known !== undefined) return known
+      const value = read(key)
+      const oldest = kept.keys().next().value
+      if (kept.size >= KEPT_READS_MAX && oldest !== undefined) kept.delete(oldest)
+      kept.set(key, value)
+      return value
+    },
+    forget: (key: string): void => void kept.delete(key),
+  }
+}
 
 // The tables are STRICT: a column holds what its type says.
 const userOf = (row: Row): UserRecord => ({
@@ -122,12 +145,27 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
     const [row] = rows
     return row === undefined ? null : decode(row)
   }
+  const users = createKeptReads((id) => first(reads.userById(id), userOf))
+  const revocations = createKeptReads((sessionId) => reads.revoked(sessionId).length > 0)
+  /** A write that makes one kept read old. */
+  const writeForgetting = async <Value>(
+    kept: { forget(key: string): void },
+    key: string,
+    task: () => Value,
+  ): Promise<Value> => {
+    try {
+      kept.forget(key)
+      return await write(task)
+    } finally {
+      kept.forget(key)
+    }
+  }
   const settingOf = (name: string): string | null => first(reads.setting(name), (row) => row['value'] as string)
 
   return {
     opened: owned.report,
     createUser: (user) =>
-      write(() => {
+      writeForgetting(users, user.id, () => {
         const { id, email, passwordHash, createdAtMs, locked, sessionsValidFromMs } = user
         const { changes } = statements.addUser.run(
           id,
@@ -140,15 +178,23 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
         return Number(changes) === 1 ? 'created' : 'taken'
       }),
     userByEmail: async (email) => first(reads.userByEmail(email), userOf),
-    userById: async (id) => first(reads.userById(id), userOf),
-    setUserLocked: (id, locked) => write(() => Number(statements.lockUser.run(locked ? 1 : 0, id).changes) === 1),
-    endSessions: (userId, beforeMs) => write(() => void statements.endSessions.run(beforeMs, userId)),
+    userById: async (id) => {
+      checkOpen()
+      return users.of(id)
+    },
+    setUserLocked: (id, locked) =>
+      writeForgetting(users, id, () => Number(statements.lockUser.run(locked ? 1 : 0, id).changes) === 1),
+    endSessions: (userId, beforeMs) =>
+      writeForgetting(users, userId, () => void statements.endSessions.run(beforeMs, userId)),
     revokeSession: (sessionId, expiresAtMs) =>
-      write(() => {
+      writeForgetting(revocations, sessionId, () => {
         statements.forget.run(clock.nowMs())
         statements.revoke.run(sessionId, expiresAtMs)
       }),
-    isSessionRevoked: async (sessionId) => reads.revoked(sessionId).length > 0,
+    isSessionRevoked: async (sessionId) => {
+      checkOpen()
+      return revocations.of(sessionId)
+    },
     putBankKey: (key) =>
       write(() => void statements.putKey.run(key.keyHash, key.bank, key.createdAtMs, key.expiresAtMs)),
     removeBankKey: (keyHash) => write(() => void statements.removeKey.run(keyHash)),

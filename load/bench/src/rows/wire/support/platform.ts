@@ -1,0 +1,113 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { startProgram } from './program.ts'
+
+const SAMPLES = fileURLToPath(new URL('../../../../../../crds/samples', import.meta.url))
+
+/** What a bank needs to call: the key that the measured platform is given. */
+export const BANK_API_KEY = 'the-demo-banks-key-of-the-benchmarks-0123456789'
+/** What the simulated bank checks webhooks with. */
+export const WEBHOOK_SECRET = 'the-demo-banks-webhook-secret-of-the-benchmarks'
+
+/** The limits that one address with one bank reaches at full load; everything else is as delivered. */
+const RAISED = {
+  BOURSE_LOG_LEVEL: 'warn',
+  BOURSE_LIMIT_ADDRESS_REQUESTS_PER_SECOND: '1000000',
+  BOURSE_LIMIT_USER_REQUESTS_PER_SECOND: '1000000',
+  BOURSE_LIMIT_ADDRESS_SIGN_INS_PER_MINUTE: '1000000',
+  BOURSE_LIMIT_WEB_SOCKETS: '5000',
+  BOURSE_LIMIT_ADDRESS_WEB_SOCKETS: '5000',
+} as const
+
+/** A part of a manifest as it is written. */
+export type ManifestSpec = Record<string, unknown>
+
+/** The platform that is measured, in a process of its own on a data folder of its own. */
+export interface MeasuredPlatform {
+  readonly host: string
+  readonly port: number
+  readonly pid: number
+  /** Stops it and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** A port nobody listens on now. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => {
+        resolve(port)
+      })
+    })
+  })
+
+const change = async (path: string, alter: (spec: ManifestSpec) => void): Promise<void> => {
+  const manifest = parse(await readFile(path, 'utf8')) as { spec: ManifestSpec }
+  alter(manifest.spec)
+  await writeFile(path, stringify(manifest))
+}
+
+/** Limits of the sample bank that a benchmark reaches: how much it may trade in a day, and how fast. */
+const liftBank = (spec: ManifestSpec): void => {
+  spec['limits'] = {
+    requestsPerSecond: 100_000,
+    dailyAmount: '9999999999',
+    dailyAmountPerCustomer: '999999999',
+    currency: 'AZN',
+  }
+}
+
+/**
+ * Starts `services/all-in-one/src/main.ts` on the sample manifests with raised rates. `alterPairs` changes the specs of the
+ * pairs by name (`btc-usdc`), `alterBank` the demo bank's.
+ */
+export const startPlatform = async (
+  options: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly alterPairs?: Readonly<Record<string, (spec: ManifestSpec) => void>>
+    readonly alterBank?: (spec: ManifestSpec) => void
+  } = {},
+): Promise<MeasuredPlatform> => {
+  const folder = await mkdtemp(join(tmpdir(), 'bourse-bench-'))
+  const manifests = join(folder, 'manifests')
+  await cp(SAMPLES, manifests, { recursive: true })
+  for (const [name, alter] of Object.entries(options.alterPairs ?? {}))
+    await change(join(manifests, `${name}.yaml`), alter)
+  await change(join(manifests, 'bank-demo.yaml'), (spec) => {
+    liftBank(spec)
+    options.alterBank?.(spec)
+  })
+  const port = await freePort()
+  const program = await startProgram({
+    file: 'services/all-in-one/src/main.ts',
+    ready: /ready in \d+ ms/,
+    env: {
+      ...RAISED,
+      BOURSE_MANIFESTS: manifests,
+      BOURSE_DATA_DIR: join(folder, 'data'),
+      BOURSE_PORT: String(port),
+      BOURSE_MOCK_EXCHANGE_PORT: '0',
+      BOURSE_MOCK_BANK_PORT: '0',
+      BOURSE_DEMO_BALANCE: '10000000',
+      BOURSE_BANK_DEMO_API_KEY: BANK_API_KEY,
+      BOURSE_BANK_DEMO_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      ...options.env,
+    },
+  })
+  return {
+    host: '127.0.0.1',
+    port,
+    pid: program.pid,
+    stop: async () => {
+      await program.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
