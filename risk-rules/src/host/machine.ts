@@ -53,21 +53,19 @@ export const settledIdsOf = (outcomes: readonly Uint8Array[]): Uint8Array[] =>
 interface Collected {
   readonly outcomes: Uint8Array[]
   readonly effects: Effect[]
-  readonly settledIds: Uint8Array[]
 }
 
 /**
  * Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory.
  */
 const collect = (exports: MachineExports, firstIndex: number, collected: Collected): void => {
-  const { outcomes, effects, settledIds } = collected
+  const { outcomes, effects } = collected
   const { buffer } = exports.memory
   const outcomeBytes = new Uint8Array(buffer, exports.outcomesPtr(), exports.outcomesBytes()).slice()
   const outcomeView = new DataView(outcomeBytes.buffer)
   for (let at = 0; at < outcomeBytes.length;) {
     const size = outcomeView.getUint32(at, true)
     outcomes.push(outcomeBytes.subarray(at, at + size))
-    if (hasId(outcomeView, at)) settledIds.push(outcomeBytes.subarray(at + 8, at + 24))
     at += size
   }
   const length = exports.effectsBytes()
@@ -115,7 +113,7 @@ const applyBatch = (
   behaviour: number,
   refused?: ReadonlySet<number>,
 ): Applied => {
-  const collected: Collected = { outcomes: [], effects: [], settledIds: [] }
+  const collected: Collected = { outcomes: [], effects: [] }
   for (let index = 0; index < batch.length;) {
     const end = fillInput(exports, batch, index, refused)
     const command = batch[index]!
@@ -136,7 +134,15 @@ const applyBatch = (
     const count = collected.outcomes.length
     if (count !== index) throw new Error(`the machine gave ${count} outcomes for ${index} commands`)
   }
-  return collected
+  const { outcomes, effects } = collected
+  return {
+    outcomes,
+    effects,
+    // Asked for only while somebody waits.
+    get settledIds() {
+      return settledIdsOf(outcomes)
+    },
+  }
 }
 
 const takeParts = (exports: MachineExports): Uint8Array[] => {

@@ -7,9 +7,9 @@ import { RECORD_HEADER_BYTES } from './record.ts'
 import type { Suspect } from './suspicion.ts'
 
 /** Commands in one record at most. */
-export const BATCH_COMMANDS_MAX = 4_096
+export const BATCH_COMMANDS_MAX = 8_192
 /** Input bytes after which a record takes no more. */
-export const BATCH_BYTES_MAX = 1_048_576
+export const BATCH_BYTES_MAX = 2 * 1_048_576
 /** Bytes of outcomes and effects after which a record takes no more: few commands can decide very much (a tick). */
 export const BATCH_OUTPUT_BYTES_MAX = 2 * 1_048_576
 /** Commands applied in one call of the machine; between calls the outputs are measured. */

@@ -61,13 +61,23 @@ export const encodeCommand = (
   return bytes
 }
 
-/** Whether the bytes are a whole command by their header alone. */
+/**
+ * Whether the bytes are a whole command by their header alone. Asked of every command several times: byte by byte it costs
+ * a few nanoseconds, a DataView a hundred.
+ */
 export const isCommand = (bytes: Uint8Array): boolean =>
   bytes.length >= COMMAND_HEADER_BYTES &&
   bytes.length <= COMMAND_BYTES_MAX &&
   bytes.length % 8 === 0 &&
-  viewOf(bytes).getUint32(0, true) === bytes.length &&
+  (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16)) === bytes.length &&
+  bytes[3] === 0 &&
   bytes[6]! <= commandOrigins.outside
+
+/** The kind alone, without the cost of decoding the header. */
+export const kindOf = (bytes: Uint8Array): number => bytes[4]! | (bytes[5]! << 8)
+
+/** The origin alone, without the cost of decoding the header. */
+export const originOf = (bytes: Uint8Array): CommandOrigin => bytes[6] as CommandOrigin
 
 /** Reads the header. The id and hash are views into the command's bytes. */
 export const decodeHeader = (bytes: Uint8Array): CommandHeader => {

@@ -61,6 +61,8 @@ export const createEffectSender = (deps: {
   readonly onConfirmed: () => void
 }): EffectSender => {
   const lanes = new Map<PartitionNumber, Lane>()
+  /** Sum over the lanes: every arriving command is measured against it. */
+  let unconfirmed = 0
   const counts = { sent: 0, resent: 0, failed: 0 }
 
   const laneOf = (receiver: PartitionNumber): Lane => {
@@ -108,6 +110,7 @@ export const createEffectSender = (deps: {
         if (lane.pending.length === 0) lane.lastProgressMs = deps.nowMs()
         lane.pending.push({ number: effect.number, bytes: effect.bytes, recordSequence })
         lane.highest = effect.number
+        unconfirmed += 1
         touched.add(lane)
       }
       for (const lane of touched) pump(lane)
@@ -126,6 +129,7 @@ export const createEffectSender = (deps: {
       lane.confirmed = number
       if (done > 0) lane.confirmedRecord = lane.pending[done - 1]!.recordSequence
       lane.pending.splice(0, done)
+      unconfirmed -= done
       lane.sent = Math.max(0, lane.sent - done)
       lane.lastProgressMs = deps.nowMs()
       pump(lane)
@@ -141,7 +145,7 @@ export const createEffectSender = (deps: {
       }
     },
     confirmedThrough: (receiver) => lanes.get(receiver)?.confirmed ?? 0n,
-    unconfirmed: () => [...lanes.values()].reduce((sum, lane) => sum + lane.pending.length, 0),
+    unconfirmed: () => unconfirmed,
     cursors: () =>
       [...lanes.values()].map((lane) => ({
         receiver: lane.receiver,

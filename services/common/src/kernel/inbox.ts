@@ -1,4 +1,4 @@
-import { commandOrigins, decodeHeader, isCommand, KIND_TIME } from './command.ts'
+import { commandOrigins, decodeHeader, isCommand, KIND_TIME, kindOf, originOf } from './command.ts'
 import type { Delivery } from '../ports/bus.ts'
 
 /** Something waiting for its turn in a partition. */
@@ -88,15 +88,11 @@ export const createInbox = <Observation>(onPush: () => void): Inbox<Observation>
 export const faultOfCommand = (delivery: Delivery): string | null => {
   const { type, body, sender, sequence } = delivery.message
   if (!isCommand(body)) return 'not a command: its header does not match its bytes'
+  const origin = originOf(body)
+  if (type === 'command' && origin !== commandOrigins.client) return `a client command of origin ${origin}`
+  if (kindOf(body) === KIND_TIME) return "time is the runner's to order"
+  if (type !== 'effect') return null
   const header = decodeHeader(body)
-  if (type === 'command' && header.origin !== commandOrigins.client)
-    return `a client command of origin ${header.origin}`
-  if (header.kind === KIND_TIME) return "time is the runner's to order"
-  if (
-    type === 'effect' &&
-    (header.origin !== commandOrigins.partition || header.sender !== sender || header.sequence !== sequence)
-  ) {
-    return 'an effect whose header does not match its envelope'
-  }
-  return null
+  const matches = origin === commandOrigins.partition && header.sender === sender && header.sequence === sequence
+  return matches ? null : 'an effect whose header does not match its envelope'
 }

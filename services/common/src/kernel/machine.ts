@@ -19,7 +19,7 @@ export interface Effect {
 export interface Applied {
   readonly outcomes: readonly Uint8Array[]
   readonly effects: readonly Effect[]
-  /** Ids (16 bytes) whose parked reads may have an answer now. */
+  /** Ids (16 bytes) whose parked reads may have an answer now. May be collected on being asked: ask once. */
   readonly settledIds: readonly Uint8Array[]
 }
 

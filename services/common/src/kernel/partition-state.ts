@@ -1,5 +1,5 @@
-import { commandOrigins, decodeHeader } from './command.ts'
-import { OUTSIDE, type Machine } from './machine.ts'
+import { commandOrigins, decodeHeader, originOf } from './command.ts'
+import { OUTSIDE, type Applied, type Machine } from './machine.ts'
 import { partitionName, type PartitionNumber } from './partition.ts'
 import {
   EFFECT_HEADER_BYTES,
@@ -50,7 +50,8 @@ export interface AppliedPart {
   readonly inputs: Uint8Array[]
   readonly outcomes: Uint8Array[]
   readonly effects: NumberedEffect[]
-  readonly settledIds: Uint8Array[]
+  /** What the machine answered, call by call: who waits for settled ids asks these. */
+  readonly applied: Applied[]
   readonly faulted: number[]
   /** Bytes that the outcomes and effects take in a record. */
   outputBytes: number
@@ -61,15 +62,18 @@ export const emptyPart = (): AppliedPart => ({
   inputs: [],
   outcomes: [],
   effects: [],
-  settledIds: [],
+  applied: [],
   faulted: [],
   outputBytes: 0,
 })
 
 const noteInput = (state: PartitionState, input: Uint8Array): void => {
-  const header = decodeHeader(input)
-  if (header.origin === commandOrigins.partition) state.marks.set(header.sender, header.sequence)
-  if (header.origin === commandOrigins.outside) state.outsideCalls.delete(header.sequence)
+  const origin = originOf(input)
+  // Most are clients' or the runner's own and leave no mark.
+  if (origin !== commandOrigins.partition && origin !== commandOrigins.outside) return
+  const { sender, sequence } = decodeHeader(input)
+  if (origin === commandOrigins.partition) state.marks.set(sender, sequence)
+  else state.outsideCalls.delete(sequence)
 }
 
 /**
@@ -94,7 +98,7 @@ export const applyCommands = (
   }
   for (const outcome of applied.outcomes) part.outputBytes += outcome.length
   part.outcomes.push(...applied.outcomes)
-  part.settledIds.push(...applied.settledIds)
+  part.applied.push(applied)
   for (const effect of applied.effects) {
     const receiver = effect.to === OUTSIDE ? OUTSIDE_RECEIVER : effect.to
     const number = (state.numbers.get(receiver) ?? 0n) + 1n

@@ -2,7 +2,7 @@ import type { Delivery } from '../ports/bus.ts'
 import { READ_HEADER_FLUSHED_TO, READ_HEADER_PARK_MS } from './client.ts'
 import type { EffectSender } from './effect-sender.ts'
 import { OVERLOADED, UNAVAILABLE } from './intake.ts'
-import type { QueryAnswer } from './machine.ts'
+import type { Applied, QueryAnswer } from './machine.ts'
 import type { PartitionState } from './partition-state.ts'
 
 /** Reads that may wait in one partition at a time, parked or for confirmations. */
@@ -32,8 +32,8 @@ interface FlushWait {
 export interface Reads {
   /** Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. */
   answer(delivery: Delivery, state: PartitionState): void
-  /** Evaluates again what waits for one of these ids. */
-  wake(ids: readonly Uint8Array[], state: PartitionState): void
+  /** Evaluates again what waits for one of the ids settled there. */
+  wake(applied: readonly Applied[], state: PartitionState): void
   /** Answers what waited for confirmations. */
   confirmed(): void
   /** Ends what waited too long: parked reads get the pending answer. */
@@ -120,9 +120,10 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
       const parkMs = Math.min(numberHeader(delivery, READ_HEADER_PARK_MS) ?? 0, PARK_MS_MAX)
       evaluate(delivery, state, deps.nowMs() + parkMs)
     },
-    wake: (ids, state) => {
+    wake: (applied, state) => {
+      // Nobody waits, nearly always: then the ids are not even collected.
       if (parkedCount === 0) return
-      for (const id of ids) {
+      for (const id of applied.flatMap(({ settledIds }) => settledIds)) {
         const key = keyOf(id)
         const list = parked.get(key)
         if (list === undefined) continue

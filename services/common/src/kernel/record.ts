@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { StoredRecord } from '../ports/journal.ts'
 import { partitionName, type PartitionNumber } from './partition.ts'
 
@@ -56,6 +56,22 @@ export class RecordError extends Error {
 
 const total = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
 
+/** Copies parts back to back to `at`; what lies side by side already, as a machine's outcomes do, goes in one piece. */
+const putParts = (body: Uint8Array, at: number, parts: readonly Uint8Array[]): number => {
+  for (let index = 0; index < parts.length;) {
+    const { buffer, byteOffset, byteLength } = parts[index]!
+    let end = byteOffset + byteLength
+    for (index += 1; index < parts.length; index++) {
+      const next = parts[index]!
+      if (next.byteOffset !== end || next.buffer !== buffer) break
+      end += next.byteLength
+    }
+    body.set(new Uint8Array(buffer, byteOffset, end - byteOffset), at)
+    at += end - byteOffset
+  }
+  return at
+}
+
 /** Encodes a record and hashes it; `writer` is the mark of the tenure (u32). */
 export const encodeRecord = (record: JournalRecord, writer = 0): StoredRecord => {
   const inputBytes = total(record.inputs)
@@ -79,7 +95,7 @@ export const encodeRecord = (record: JournalRecord, writer = 0): StoredRecord =>
   view.setUint32(84, writer, true)
   let at = RECORD_HEADER_BYTES
   for (const part of record.inputs) at = (body.set(part, at), at + part.length)
-  for (const part of record.outcomes) at = (body.set(part, at), at + part.length)
+  at = putParts(body, at, record.outcomes)
   for (const effect of record.effects) {
     view.setUint32(at, effect.receiver, true)
     view.setUint32(at + 4, effect.bytes.length, true)
@@ -99,7 +115,7 @@ export const writerMark = (nowMs: number, monotonicMs: number): number =>
   createHash('sha256').update(`${nowMs}/${monotonicMs}`).digest().readUInt32LE(0)
 
 /** SHA-256 of a record's body. */
-export const hashOf = (body: Uint8Array): Uint8Array => createHash('sha256').update(body).digest()
+export const hashOf = (body: Uint8Array): Uint8Array => hash('sha256', body, 'buffer')
 
 const readSized = (body: Uint8Array, view: DataView, from: number, bytes: number, count: number): Uint8Array[] => {
   const parts: Uint8Array[] = []

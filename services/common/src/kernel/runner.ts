@@ -119,7 +119,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     sender.release(record.sequence, record.effects)
     outside?.release(record.effects)
     deps.events.publish({ partition, sequence: record.sequence, body })
-    reads.wake(batch.part.settledIds, served)
+    reads.wake(batch.part.applied, served)
     counts.records += 1
     counts.commands += record.inputs.length
     counts.engineFaults += record.faulted.length
