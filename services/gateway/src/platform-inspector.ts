@@ -15,8 +15,6 @@ export interface PartitionState {
   readonly state: 'starting' | 'serving' | 'rebuilding' | 'stopped'
   /** Sequence of the last journaled record. */
   readonly sequence: bigint
-  /** 16 hex digits and more; null while it is not known. */
-  readonly stateHash: string | null
   readonly snapshotSequence: bigint | null
   /** How far the views are behind, in records. */
   readonly viewLagRecords: bigint
@@ -35,6 +33,11 @@ export interface Candle {
 export interface PlatformInspector {
   ready(): Readiness
   partitions(): readonly PartitionState[]
+  /**
+   * The hash of each serving partition's state, hex, by its number. Each stops for as long as reading its whole state takes:
+   * for an operator who compares, not for a dashboard.
+   */
+  stateHashes(): Promise<ReadonlyMap<number, string>>
   /** The moment up to which the lists (views) are complete, ms. */
   viewsAsOfMs(): number
   /**

@@ -163,12 +163,15 @@ describe('administration', () => {
     })
     expect((await platform.admin('GET', '/api/v1/admin/transactions/none')).status).toBe(404)
     expect((await platform.admin('GET', '/api/v1/admin/partitions')).json.data).toEqual([
-      expect.objectContaining({ name: 'ledger/0', sequence: '12' }),
+      expect.objectContaining({ name: 'ledger/0', sequence: '12', stateHash: null }),
+    ])
+    expect((await platform.admin('GET', '/api/v1/admin/partitions?reason=compare&stateHash=true')).json.data).toEqual([
+      expect.objectContaining({ name: 'ledger/0', stateHash: '00ff' }),
     ])
     const page = await platform.admin('GET', '/api/v1/admin/audit?limit=2')
     expect(page.json.data?.records).toEqual([
+      expect.objectContaining({ action: 'read-partitions', reason: 'compare' }),
       expect.objectContaining({ action: 'read-partitions', reason: 'not given' }),
-      expect.objectContaining({ action: 'read-transaction', detail: { id: 'none' } }),
     ])
     const next = await platform.admin(
       'GET',

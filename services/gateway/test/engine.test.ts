@@ -80,13 +80,22 @@ describe('commands', () => {
       entryPrice: '100000',
       liquidationPrice: '90400',
     })
-    expect(platform.trading.control.reads).toEqual(['trades', 'balances'])
+    expect(platform.trading.control.reads).toEqual(['balances', 'trades', 'balances'])
     expect((await platform.engine(user.cookie, { command: 'GET_USD_BALANCE' })).json.engineResponse?.data).toEqual({
-      available: '10000',
-      locked: '0',
+      available: '9000',
+      locked: '1000',
       unrealizedPnl: '98.99',
       equity: '10098.99',
     })
+  })
+
+  test('an account with nothing locked is read from the ledger alone: it can have no trade', async () => {
+    const user = await platform.signUp()
+    await platform.engine(user.cookie, { command: 'CREATE_ACCOUNT' })
+    platform.trading.control.reads.length = 0
+    const balance = await platform.engine(user.cookie, { command: 'GET_BALANCE' })
+    expect(balance.json.engineResponse?.data).toMatchObject({ trades: [] })
+    expect(platform.trading.control.reads).toEqual(['balances'])
   })
 
   test('equity is refused while an asset has no price, and the balance then shows no pnl', async () => {

@@ -297,17 +297,35 @@ describe('a request with a key', () => {
     expect(await closed(ann, first.tradeId, { identity: keyed('close') })).toEqual(end)
   })
 
-  test('is executed though the views stand still; a repeat waits for them and then answers what was done', async () => {
-    const request = { ...LONG, identity: keyed('open') }
+  test('is answered whole though the views stand still, the first time and again', async () => {
+    const request = { ...LONG, stopLossPrice: units('95'), identity: keyed('open') }
     const goOn = await platform.holdViews()
     platform.dials.projectionWaitMs = 10
-    await platform.open(ann, request)
+    const first = await opened(ann, request)
+    expect(await opened(ann, request)).toEqual(first)
+    expect(valueOf(await platform.trading.openTrades(ann))).toEqual([first])
+    await platform.quote(BTC, '101')
+    const end = await closed(ann, first.tradeId, { identity: keyed('close') })
+    expect(texts(end)).toMatchObject({ reason: 'USER', exitPrice: '101', stopLossPrice: '95', funding: '0' })
+    // Of a closed trade the machine keeps a part only: what is missing waits for the views.
+    expect(codeOf(await platform.close(ann, first.tradeId, { identity: keyed('close') }))).toBe('UNAVAILABLE')
     expect(codeOf(await platform.open(ann, request))).toBe('UNAVAILABLE')
-    expect(await platform.money(ann)).toMatchObject({ locked: '100' })
     await goOn()
     await platform.settled()
-    const first = await opened(ann, request)
-    expect(valueOf(await platform.trading.openTrades(ann))).toEqual([first])
+    expect(await opened(ann, request)).toEqual(first)
+    expect(await closed(ann, first.tradeId, { identity: keyed('close') })).toEqual(end)
+  })
+
+  test('is answered with the funding it cost, as its repeat is', async () => {
+    await platform.specify(specOf(BTC, { funding: { intervalSeconds: 3_600, rateBps: '1' } }))
+    await platform.quote(BTC, '100.00')
+    const first = await opened(ann, { margin: units('33.33'), leverage: 7, identity: keyed('open') })
+    platform.jump(3_600_000)
+    await platform.quote(BTC, '100.00')
+    const end = await closed(ann, first.tradeId, { identity: keyed('close') })
+    expect(end.funding).toBeGreaterThan(0n)
+    expect(await closed(ann, first.tradeId, { identity: keyed('close') })).toEqual(end)
+    expect(await opened(ann, { margin: units('33.33'), leverage: 7, identity: keyed('open') })).toEqual(first)
   })
 
   test('that was refused is refused the same, though it could succeed by now', async () => {

@@ -24,6 +24,8 @@ export const JSON_DEPTH_MAX = 16
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
+const DIGIT_ZERO = 0x30
+const DIGIT_NINE = 0x39
 const OPENING = new Set([0x7b, 0x5b])
 const CLOSING = new Set([0x7d, 0x5d])
 const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d])
@@ -61,10 +63,12 @@ const addKey = (keys: Set<string>, key: string): void => {
 
 /**
  * Walks the text once before it is parsed: bounds the depth (the reviver recurses) and refuses names that appear twice in
- * one object, of which a parser would silently drop one. Says nothing about the rest of the grammar.
+ * one object, of which a parser would silently drop one. Says nothing about the rest of the grammar, but whether there can
+ * be numbers in it: every number has a digit outside the strings.
  */
-const scanStructure = (text: string): void => {
+const scanStructure = (text: string): { readonly mayHoldNumbers: boolean } => {
   const open: Set<string>[] = []
+  let mayHoldNumbers = false
   let at = 0
   while (at < text.length) {
     const code = text.charCodeAt(at)
@@ -81,17 +85,22 @@ const scanStructure = (text: string): void => {
       if (open.length > JSON_DEPTH_MAX) throw new JsonError(`the body is nested deeper than ${JSON_DEPTH_MAX} levels`)
     } else if (CLOSING.has(code)) {
       open.pop()
+    } else if (code >= DIGIT_ZERO && code <= DIGIT_NINE) {
+      mayHoldNumbers = true
     }
     at += 1
   }
+  return { mayHoldNumbers }
 }
+
+const noNumber = (): undefined => undefined
 
 /**
  * Parses a JSON text (RFC 8259), keeping the source text of numbers.
  * @throws {JsonError} when it is not JSON, is nested too deeply, repeats a name in an object or uses the name `__proto__`
  */
 export const parseJson = (text: string): JsonDocument => {
-  scanStructure(text)
+  const { mayHoldNumbers } = scanStructure(text)
   const texts = new WeakMap<object, Map<string, string>>()
   const remember = function (
     this: unknown,
@@ -108,6 +117,8 @@ export const parseJson = (text: string): JsonDocument => {
     return value
   }
   try {
+    // Without a number there is no source text to keep, and the reviver costs more than the parsing.
+    if (!mayHoldNumbers) return { value: JSON.parse(text) as JsonValue, numberText: noNumber }
     // The library's types know the reviver without its third argument, which every supported runtime passes.
     const value = JSON.parse(text, remember as (this: unknown, key: string, value: unknown) => unknown) as JsonValue
     return { value, numberText: (holder, key) => texts.get(holder)?.get(String(key)) }

@@ -107,18 +107,20 @@ const listAudit = async ({ directory }: GatewayDeps, { query }: RouteRequest): P
   })
 }
 
-const listPartitions = ({ platform }: GatewayDeps): Answer =>
-  data(
+const listPartitions = async ({ platform }: GatewayDeps, { query }: RouteRequest): Promise<Answer> => {
+  const hashes: ReadonlyMap<number, string> = query['stateHash'] === true ? await platform.stateHashes() : new Map()
+  return data(
     platform.partitions().map((partition) => ({
       name: partition.name,
       number: partition.number,
       state: partition.state,
       sequence: String(partition.sequence),
-      stateHash: partition.stateHash,
+      stateHash: hashes.get(partition.number) ?? null,
       snapshotSequence: partition.snapshotSequence === null ? null : String(partition.snapshotSequence),
       viewLagRecords: String(partition.viewLagRecords),
     })),
   )
+}
 
 /** Reads of administration. Each is journaled first, but for the audit itself: its pages would be full of their own reading. */
 export const adminReads = (deps: GatewayDeps, acts: Acts): readonly Route[] => {
@@ -167,7 +169,7 @@ export const adminReads = (deps: GatewayDeps, acts: Acts): readonly Route[] => {
       spec: adminSpecs.partitions,
       handle: async (request, { who }) => {
         await acts.noteRead(who, 'read-partitions', reasonOf(request), {})
-        return listPartitions(deps)
+        return listPartitions(deps, request)
       },
     }),
     route({ spec: adminSpecs.audit, handle: (request) => listAudit(deps, request) }),

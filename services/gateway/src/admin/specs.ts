@@ -280,7 +280,14 @@ export const adminSpecs = {
     operationId: 'adminListPartitions',
     path: '/api/v1/admin/partitions',
     summary: 'All partitions',
-    query: parameters(readReason),
+    query: parameters({
+      ...readReason,
+      stateHash: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether to answer the hash of each state; every partition stops while its state is read.',
+      },
+    }),
     answer: { description: 'All', schema: success(list(partition)) },
     refusals: [],
   }),

@@ -99,9 +99,16 @@ const closeTrade =
     return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
   }
 
-/** Trades first, then money: every outcome that trading has answered is in the ledger by then. */
+/**
+ * An account with nothing locked has no open trade and none that is opening or closing: a trade's hold is there before it
+ * opens and until its money is settled. For one with something locked trades come first, then money: every outcome that
+ * trading has answered is in the ledger by then.
+ */
 const readAccount = async ({ trading, ledger }: CommandDeps, userId: string) => {
   const owner = ownerOfUuid(userId)
+  const now = await ledger.balances(owner)
+  if (!now.ok) return now
+  if (now.value.every(({ locked }) => locked === 0n)) return ok({ trades: [], balances: now.value })
   const trades = await trading.openTrades(owner)
   if (!trades.ok) return trades
   const balances = await ledger.balances(owner)

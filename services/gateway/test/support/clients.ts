@@ -103,11 +103,14 @@ export const testTrading = () => {
       }),
     marketState: async () => ok({ state: control.state, openTrades: trades.size }),
   }
-  return { client, requests, control }
+  /** Margins of an account's open trades: what the ledger holds for them. */
+  const lockedOf = (account: Uint8Array): bigint =>
+    [...trades.values()].filter(({ owner }) => owner === hex(account)).reduce((sum, { margin }) => sum + margin, 0n)
+  return { client, requests, control, lockedOf }
 }
 
 /** A ledger in memory: one currency per owner. */
-export const testLedger = (reads: string[]) => {
+export const testLedger = (reads: string[], lockedOf: (owner: Uint8Array) => bigint) => {
   const once = outcomes()
   const balances = new Map<string, bigint>()
   const grants: bigint[] = []
@@ -126,7 +129,7 @@ export const testLedger = (reads: string[]) => {
       const balance = balances.get(hex(owner))
       return balance === undefined
         ? refuse('ACCOUNT_NOT_FOUND', 'open the account first: CREATE_ACCOUNT')
-        : ok([{ currency: 'USDC', balance, locked: 0n, version: 1n }])
+        : ok([{ currency: 'USDC', balance, locked: lockedOf(owner), version: 1n }])
     },
     adjust: (identity, owner, _currency, amount) =>
       once(identity, () => {

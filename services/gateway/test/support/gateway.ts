@@ -101,11 +101,11 @@ const platform = () => {
         number: 1 << 24,
         state: 'serving',
         sequence: 12n,
-        stateHash: '00ff',
         snapshotSequence: null,
         viewLagRecords: 0n,
       },
     ],
+    stateHashes: async () => new Map([[1 << 24, '00ff']]),
     viewsAsOfMs: () => 1_700_000_000_000,
     watchTradeEvents: (account, notify) => {
       const set = watchers.get(account) ?? new Set()
@@ -161,7 +161,7 @@ export const startTestGateway = async (
 ) => {
   const clock = testClock()
   const trading = testTrading()
-  const ledger = testLedger(trading.control.reads)
+  const ledger = testLedger(trading.control.reads, trading.lockedOf)
   const bridge = testBridge()
   const directory = testDirectory()
   const views = testViews()

@@ -29,12 +29,17 @@ import {
   encodeTradesQuery,
   decodeOpenKept,
   decodeCloseKept,
+  closeReasons,
+  encodeTradeQuery,
   isKeptOutcome,
   marketStates,
   tradingKinds,
+  type ClosedTrade as ClosedRecord,
+  type ClosedTradeKept,
   type MarketStateName,
+  type OpenTrade as OpenRecord,
 } from '@bourse/risk-rules/trading/codec.ts'
-import { feeHoldOf } from '@bourse/risk-rules/trading/quote.ts'
+import { feeHoldOf, fundingCostOf } from '@bourse/risk-rules/trading/quote.ts'
 import { closedTradeFields, openTradeFields } from '../codec/present.ts'
 import { partitionOfTrade, placeOfTradeId, tradeIdOf, type TradePlace } from '../codec/trade-id.ts'
 import { tradingRefusal } from './refusals.ts'
@@ -60,6 +65,12 @@ export interface TradingClientDeps {
   readonly projected: (partition: PartitionNumber, sequence: bigint) => Promise<boolean>
   /** False while the views of a partition lag by more than half the window: an old id could then be missed. */
   readonly viewsAreFresh: (partition: PartitionNumber) => boolean
+}
+
+/** An open trade as the machine has it, with F at that moment. */
+interface FoundTrade {
+  readonly trade: OpenRecord
+  readonly funding: bigint
 }
 
 const orZero = (units: bigint | null): bigint => units ?? 0n
@@ -130,6 +141,15 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     fundingCost: 0n,
   })
 
+  /** A trade that is open now, or null. The machine that has it is faster than any view of it, and never behind. */
+  const openTradeAt = async (partition: PartitionNumber, tradeNumber: bigint): Promise<FoundTrade | null> => {
+    const answer = await partitions.read(partition, encodeTradeQuery(tradeNumber), { deadlineMs: TRADING_DEADLINE_MS })
+    if (!answer.ok || codeOfOutcome(answer.value.outcome) !== 'OK') return null
+    const { trades, funding } = decodeTradesAnswer(answer.value.outcome)
+    const [trade] = trades
+    return trade === undefined ? null : { trade, funding }
+  }
+
   const opened = async (
     asset: string,
     partition: PartitionNumber,
@@ -142,6 +162,11 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       return ok(openTradeFields(asset, partition, trade, trade.fundingAtOpen))
     }
     const kept = decodeOpenKept(answer.outcome)
+    const found = await openTradeAt(partition, kept.tradeNumber)
+    if (found !== null) {
+      const { liquidationPrice } = kept
+      return ok(openTradeFields(asset, partition, { ...found.trade, liquidationPrice }, found.trade.fundingAtOpen))
+    }
     await deps.projected(partition, answer.sequence)
     const view = await tradeOf(tradeIdAt(partition, kept.tradeNumber))
     if (view === null) return tradingRefusal('UNAVAILABLE')
@@ -153,6 +178,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     request: CloseTradeRequest,
     place: TradePlace,
     answer: PartitionAnswer,
+    before: FoundTrade | null,
   ): Promise<Result<ClosedTrade>> => {
     const partition = partitionOfTrade(place)
     const code = codeOfOutcome(answer.outcome)
@@ -168,6 +194,8 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     if (!isKeptOutcome(answer.outcome))
       return ok(closedTradeFields(asset, partition, decodeCloseOutcome(answer.outcome)))
     const kept = decodeCloseKept(answer.outcome)
+    const whole = before === null ? null : closedFromKept(before, kept)
+    if (whole !== null) return ok(closedTradeFields(asset, partition, whole))
     await deps.projected(partition, answer.sequence)
     const view = await tradeOf(request.tradeId)
     if (view === null || view.status !== 'closed') return tradingRefusal('UNAVAILABLE')
@@ -177,6 +205,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       pnl: kept.pnl,
       fees: kept.fees,
       returned: kept.returned,
+      fundingCost: view.funding ?? 0n,
       funding: view.funding ?? 0n,
       reason: 'USER',
       closedAtMs: Number(kept.closedAt),
@@ -228,7 +257,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const known = await remembered(identity, asked)
     if (known !== null && !known.ok) return known
     if (place === null || market === undefined) return tradingRefusal('TRADE_NOT_FOUND')
-    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value })
+    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value }, null)
     // A trade lies where its account lies: anything else is not this account's.
     if (tradingPartitionOf(market, account) !== partitionOfTrade(place)) return tradingRefusal('TRADE_NOT_FOUND')
     const header = { id: identity.id, requestHash: identity.requestHash }
@@ -244,10 +273,15 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       header,
     )
     const partition = partitionOfTrade(place)
-    const answer = identity.keyed
-      ? await orderThroughLedger(identity, account, partition, [], command)
-      : await partitions.command(partition, command, TRADING_DEADLINE_MS)
-    return answer.ok ? closed(request, place, answer.value) : answer
+    if (!identity.keyed) {
+      const answer = await partitions.command(partition, command, TRADING_DEADLINE_MS)
+      return answer.ok ? closed(request, place, answer.value, null) : answer
+    }
+    // Asked beside the order, which takes the way over the ledger: of the closed trade the machine keeps only a part.
+    const asking = openTradeAt(partition, place.tradeNumber)
+    const answer = await orderThroughLedger(identity, account, partition, [], command)
+    const before = await asking
+    return answer.ok ? closed(request, place, answer.value, before) : answer
   }
 
   const openTradesIn = async (market: MarketPlace, account: Uint8Array): Promise<Result<OpenTrade[]>> => {
@@ -317,6 +351,19 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       return ok({ state: strictest, openTrades })
     },
   }
+}
+
+/**
+ * The whole closed trade from what it was just before and what the machine keeps of the close; null when they do not
+ * determine it: F moved in between, or nothing is left of the trade, so that its funding cannot be told.
+ */
+const closedFromKept = ({ trade, funding }: FoundTrade, kept: ClosedTradeKept): ClosedRecord | null => {
+  const closeFee = kept.fees - trade.openFee
+  // returned = margin + pnl − funding cost − close fee, unless that is below zero: then fee and return are both nothing.
+  if (kept.returned === 0n && closeFee === 0n) return null
+  const cost = trade.margin + kept.pnl - closeFee - kept.returned
+  if (cost !== fundingCostOf(trade.direction, trade.quantity, funding, trade.fundingAtOpen)) return null
+  return { ...trade, ...kept, funding: cost, deficit: 0n, closeFee, reason: closeReasons.USER }
 }
 
 const tradeIdAt = (partition: PartitionNumber, tradeNumber: bigint): string =>

@@ -2,6 +2,7 @@ import type { PartitionNumber } from '../../kernel/partition.ts'
 import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '../../ports/bus.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
+import { createBytePool } from './byte-pool.ts'
 import { createDeadlines, type Asker, type Deadlines } from './bus-deadlines.ts'
 import { createQueue, type Entry, type Queue } from './bus-queue.ts'
 
@@ -35,9 +36,6 @@ const DEAD_LETTERS_MAX = 10_000
 /** Requests time out at most this much late; nothing has a timer of its own. */
 const SWEEP_INTERVAL_MS = 10
 
-/** A copy, so that the sender may write over its buffer (a view of a module's memory, say) once `send` has returned. */
-const copyOf = (message: BusMessage): BusMessage => ({ ...message, body: new Uint8Array(message.body) })
-
 /**
  * Bus in one process. Queues are bounded arrays; deliveries of a turn of the event loop go out together in the next one;
  * one sweep serves all deadlines. Nothing survives the process: the kernel sends unconfirmed effects again from its journal.
@@ -47,6 +45,7 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
   const queues = new Map<PartitionNumber, Queue>()
   const letters = new Map<string, DeadLetter>()
   const deadlines: Deadlines = createDeadlines(SWEEP_INTERVAL_MS)
+  const copied = createBytePool()
   let sweeping: Repeating | null = null
   let isClosed = false
   let lettersMade = 0
@@ -96,7 +95,14 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
     ensureSweep()
     const { deadlineMs } = message
     const expiresAtMs = deadlineMs === undefined ? Infinity : clock.monotonicMs() + deadlineMs
-    const entry: Entry = { message: copyOf(message), expiresAtMs, asker, attempt: 0, order: 0 }
+    // A copy, so that the sender may write over its buffer (a view of a module's memory, say) once `send` has returned.
+    const entry: Entry = {
+      message: { ...message, body: copied(message.body) },
+      expiresAtMs,
+      asker,
+      attempt: 0,
+      order: 0,
+    }
     queue.push(entry)
     if (asker !== null) deadlines.add(asker, expiresAtMs)
   }
@@ -105,7 +111,8 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
     new Promise((resolve, reject) => {
       const asker: Asker = {
         answer: (reply) => {
-          if (deadlines.remove(asker)) resolve({ ...reply, body: new Uint8Array(reply.body) })
+          if (deadlines.remove(asker))
+            resolve({ status: reply.status, sequence: reply.sequence, body: copied(reply.body) })
         },
         fail: reject,
         timedOut: () => reject(new PortError('timeout', `no reply within ${message.deadlineMs} ms`)),

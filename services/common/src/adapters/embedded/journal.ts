@@ -77,14 +77,21 @@ const recordsIn = async (segment: ArchiveSegment): Promise<readonly StoredRecord
 /** The state of the file that writers check against: it is ours alone, so memory is as good as a query. */
 const createHeads = (statements: JournalStatements) => {
   let heads = new Map<PartitionNumber, bigint>()
+  /** The newest record of each partition that was appended since the file was opened: strong reads ask for it. */
+  const newest = new Map<PartitionNumber, StoredRecord>()
   const reload = (): void => {
     heads = statements.heads()
+    newest.clear()
   }
   reload()
   return {
     reload,
     of: (partition: PartitionNumber): bigint => heads.get(partition) ?? 0n,
-    raise: (partition: PartitionNumber, sequence: bigint): void => void heads.set(partition, sequence),
+    newest: (partition: PartitionNumber): StoredRecord | undefined => newest.get(partition),
+    raise: (partition: PartitionNumber, record: StoredRecord): void => {
+      heads.set(partition, record.sequence)
+      newest.set(partition, record)
+    },
     partitions: (): readonly PartitionNumber[] => [...heads.keys()].sort((a, b) => a - b),
   }
 }
@@ -115,7 +122,7 @@ export const openSqliteJournal = (options: { readonly path: string }): SqliteJou
     if (record.sequence <= head) return 'taken'
     if (record.sequence !== head + 1n) throw gap(partition, record.sequence, head)
     if (!statements.insert(partition, record)) return 'taken'
-    heads.raise(partition, record.sequence)
+    heads.raise(partition, record)
     return 'appended'
   }
 
@@ -148,7 +155,7 @@ export const openSqliteJournal = (options: { readonly path: string }): SqliteJou
       checkOpen()
       // What waits for its commit is in memory's heads only inside the transaction, so this is what has answered.
       const sequence = heads.of(partition)
-      return sequence === 0n ? null : readOne(partition, sequence)
+      return sequence === 0n ? null : (heads.newest(partition) ?? readOne(partition, sequence))
     },
     read: readOne,
     readFrom: (partition, sequence) => readRecords(statements, partition, sequence, checkOpen),
