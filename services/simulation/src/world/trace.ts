@@ -9,18 +9,30 @@ export interface Trace {
   readonly lines: number
 }
 
+/** Characters that are gathered before they are hashed: a call of the hash for each line would cost more than the line. */
+const GATHERED_MAX = 16_384
+
 /** Makes an empty trace; `onLine` hears every line (to print a run). */
 export const createTrace = (onLine?: (line: string) => void): Trace => {
   const digest = createHash('sha256')
   let lines = 0
+  let gathered = ''
+  const flush = (): void => {
+    digest.update(gathered)
+    gathered = ''
+  }
   return {
     note: (line) => {
       lines += 1
-      digest.update(line)
-      digest.update('\n')
+      gathered += line
+      gathered += '\n'
+      if (gathered.length >= GATHERED_MAX) flush()
       onLine?.(line)
     },
-    hash: () => digest.copy().digest('hex').slice(0, 16),
+    hash: () => {
+      flush()
+      return digest.copy().digest('hex').slice(0, 16)
+    },
     get lines() {
       return lines
     },
