@@ -1,4 +1,11 @@
-import type { BankAccount, BankEventPage, BankOutcome, BankQuote, BankTransaction } from '@bourse/bridge/client/types.ts'
+import type {
+  BankAccount,
+  BankEventPage,
+  BankOutcome,
+  BankPage,
+  BankQuote,
+  BankTransaction,
+} from '@bourse/bridge/client/types.ts'
 import type { Refusal, Result } from '@bourse/common/errors/codes.ts'
 import type { Balance } from '@bourse/ledger/client/types.ts'
 import type { ClosedTrade, OpenTrade } from '@bourse/trading/client/types.ts'
@@ -67,6 +74,13 @@ export type Request =
     }
   | { readonly kind: 'bank-accounts'; readonly bank: string; readonly customer: string }
   | { readonly kind: 'bank-transaction'; readonly bank: string; readonly transactionId: string }
+  | { readonly kind: 'bank-transaction-by-key'; readonly bank: string; readonly idempotencyKey: string }
+  | {
+      readonly kind: 'bank-transactions'
+      readonly bank: string
+      readonly customer: string | null
+      readonly cursor: string | null
+    }
   | { readonly kind: 'bank-events'; readonly bank: string; readonly after: number }
 
 /** What each kind of request is answered with when it succeeds. */
@@ -86,6 +100,8 @@ export interface AnswerOf {
   'bank-move': BankOutcome
   'bank-accounts': readonly BankAccount[]
   'bank-transaction': BankTransaction
+  'bank-transaction-by-key': BankTransaction
+  'bank-transactions': BankPage<BankTransaction>
   'bank-events': BankEventPage
 }
 
@@ -125,7 +141,15 @@ export const createHistory = (nowMs: () => number): History => {
   return {
     calls: () => calls,
     begin: ({ step, key, request }) => {
-      const call = { number: calls.length + 1, step, key, request, calledAtMs: nowMs(), answer: null, answeredAtMs: null }
+      const call = {
+        number: calls.length + 1,
+        step,
+        key,
+        request,
+        calledAtMs: nowMs(),
+        answer: null,
+        answeredAtMs: null,
+      }
       const kept: (typeof calls)[number] = call
       calls.push(kept)
       return (answer) => {

@@ -1,0 +1,82 @@
+import { floorTo, mulDivFloor } from '@bourse/common/money/rounding.ts'
+import { UNITS_PER_WHOLE } from '@bourse/common/money/amount.ts'
+import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
+import type { SeededRandom } from '@bourse/common/testkit/seeded-random.ts'
+import { TRADE_AMOUNT_MAX } from '@bourse/gateway/engine/commands.ts'
+import type { Request, Trader } from '../../history/history.ts'
+import { grantOf } from '../style.ts'
+import type { StepRun } from './run.ts'
+
+type OpenRequest = Extract<Request, { readonly kind: 'open-trade' }>
+
+const CENT = UNITS_PER_WHOLE / 100n
+const USUAL_MONEY = 1_000n * UNITS_PER_WHOLE
+
+const drawLeverage = (random: SeededRandom, { margin }: TradingPairSpec): number => {
+  const { maxLeverage } = margin
+  const drawn = random.below(100)
+  if (drawn < 25) return random.between(1, Math.min(5, maxLeverage))
+  if (drawn < 60) return random.between(1, maxLeverage)
+  if (drawn < 93) return maxLeverage
+  return maxLeverage + random.between(1, 3)
+}
+
+/** Per mille of an amount, between two bounds. */
+const share = (random: SeededRandom, amount: bigint, least: number, most: number): bigint =>
+  mulDivFloor(amount, BigInt(random.between(least, most)), 1_000n)
+
+/** A margin that makes this notional, give or take a unit. */
+const marginFor = (random: SeededRandom, notional: bigint, leverage: number): bigint =>
+  notional / BigInt(leverage) + BigInt(random.between(-1, 1))
+
+const drawMargin = (run: StepRun, pair: TradingPairSpec, trader: Trader, leverage: number): bigint => {
+  const { random, style, prices } = run
+  const grant = grantOf(style, trader)
+  const money = grant === 0n ? USUAL_MONEY : grant
+  const drawn = random.below(100)
+  if (drawn < 50) return floorTo(share(random, money, 1, 60), CENT)
+  if (drawn < 70) return floorTo(share(random, money, 60, 500), CENT)
+  if (drawn < 75) return share(random, money, 990, 3_000)
+  if (drawn < 79) return pair.limits.minMargin + BigInt(random.between(-2, 1))
+  if (drawn < 84) {
+    const lot = mulDivFloor(prices.mid(pair), pair.lotSize, UNITS_PER_WHOLE)
+    return share(random, lot / BigInt(leverage), 500, 1_500)
+  }
+  if (drawn < 90 && pair.limits.maxNotional !== null) {
+    return marginFor(random, share(random, pair.limits.maxNotional, 985, 1_030), leverage)
+  }
+  if (drawn < 95) return marginFor(random, random.pick(pair.margin.tiers).notionalFloor, leverage)
+  return BigInt(random.between(1, 2_000_000_000)) * BigInt(random.between(1, 1_000))
+}
+
+const bounded = (margin: bigint): bigint => (margin < 1n ? 1n : margin > TRADE_AMOUNT_MAX ? TRADE_AMOUNT_MAX : margin)
+
+/** A price this many hundredths of a bp from another, on a tick but for a few. */
+const priceAt = (random: SeededRandom, from: bigint, hundredths: number, tickSize: bigint): bigint | null => {
+  const price = floorTo(mulDivFloor(from, BigInt(1_000_000 + hundredths), 1_000_000n), tickSize)
+  const drawn = random.chance(5) ? price + 1n : price
+  return drawn > 0n ? drawn : null
+}
+
+/** A trade to open: mostly one that can be opened, and every way in which it cannot. */
+export const drawOpen = (run: StepRun, pair: TradingPairSpec, trader: Trader): OpenRequest => {
+  const { random, prices } = run
+  const { symbol, tickSize } = pair
+  const direction = random.pick(['LONG', 'SHORT'] as const)
+  const leverage = drawLeverage(random, pair)
+  const mid = prices.mid(pair)
+  const losing = direction === 'LONG' ? -1 : 1
+  const side = (percent: number): number => (random.chance(percent) ? -1 : 1)
+  const distance = (): number => random.between(300, Math.max(2_000, Math.floor(900_000 / leverage)))
+  return {
+    kind: 'open-trade',
+    trader,
+    asset: symbol,
+    direction,
+    margin: bounded(drawMargin(run, pair, trader, leverage)),
+    leverage,
+    stopLossPrice: random.chance(35) ? priceAt(random, mid, losing * side(7) * distance(), tickSize) : null,
+    takeProfitPrice: random.chance(35) ? priceAt(random, mid, -losing * side(7) * distance(), tickSize) : null,
+    worstPrice: random.chance(12) ? priceAt(random, mid, -losing * random.between(-2_000, 4_000), tickSize) : null,
+  }
+}
