@@ -33,7 +33,7 @@ const drawingOf = (
 }
 
 const typeBytes: Record<string, number> = { u32: 4, u64: 8, i64: 8 }
-const records = ['Market', 'Trade'] as const
+const records = ['Market', 'Trade', 'Stored'] as const
 const fieldsOf = (record: string) => drawingOf(record).filter(({ name }) => name !== 'end')
 
 describe('the layout of the trading module', () => {
@@ -51,7 +51,7 @@ describe('the layout of the trading module', () => {
 
   test.each(records)('%s is as drawn: each field at its offset, without holes', (record) => {
     const drawing = drawingOf(record)
-    expect(drawing.length).toBeGreaterThan(20)
+    expect(drawing.length).toBeGreaterThan(15)
     const found = drawing.map(({ name }) => `${offsets[`${record}_${name}`]!()} ${name}`)
     expect(found).toEqual(drawing.map(({ offset, name }) => `${offset} ${name}`))
     drawing.slice(1).forEach(({ offset }, index) => {

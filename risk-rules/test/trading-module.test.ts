@@ -70,7 +70,7 @@ describe('the trading module', () => {
     >({
       wasm,
       machine: 2,
-      schemaVersion: 1,
+      schemaVersion: 2,
       behaviourVersion: 1,
       capacities: [200, 300],
       init: (instance) => instance.init(200, 300),

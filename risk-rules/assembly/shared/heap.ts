@@ -4,34 +4,39 @@
  *
  * Heap (32 bytes):
  *
- *   0        4          8       16          24       28     32
- *   ├ count ─┼ (zero) ──┼ nodes ┼ positions ┼ stride ┼ (0) ─┤
- *     u32      u32        u64     u64         u32      u32
+ *   0        4      8       12          16       20      24     32
+ *   ├ count ─┼ step ┼ nodes ┼ positions ┼ stride ┼ shift ┼ (0) ─┤
+ *     u32      i32    u32     u32         u32      u32
  *
- * Node (16 bytes, four children in one cache line):  0 key i64 │ 8 slot u32 │ 12 (zero) u32
+ * Node (12 bytes):  0 key i64 │ 8 slot u32. The first lies at `nodes`, the others follow every `step` bytes: two heaps share the room
+ * of one when one of them grows downwards.
  *
- * The place of slot s is the u32 at positions + s × stride: 0 = not in the heap, else its index + 1.
- * A reversed order (highest first) is had by negating keys. Equal keys come out in no promised order.
+ * The place of slot s is a field of 21 bits, `shift` bits up in the u64 at positions + s × stride: 0 = not in the heap, else its
+ * index + 1. A reversed order (highest first) is had by negating keys. Equal keys come out in no promised order.
  */
 
 /** Bytes of the heap's own fields. */
 export const HEAP_BYTES: u32 = 32
-const NODE_BYTES: usize = 16
+/** Bytes of a node. */
+export const NODE_BYTES: usize = 12
 const ARITY: u32 = 4
+/** Bits of a place; a heap holds fewer entries than 2^21 − 1. */
+export const PLACE_BITS: u32 = 21
+const PLACE_MASK: u64 = (1 << 21) - 1
 
-/** Bytes the nodes of a heap of `capacity` entries take. */
+/** Bytes the nodes of heaps of together `capacity` entries take. */
 export function heapNodesBytes(capacity: u32): usize {
   return <usize>capacity * NODE_BYTES
 }
 
-/** Makes an empty heap at `heap`; the caller owns `nodes` and the places. */
-export function heapInit(heap: usize, nodes: usize, positions: usize, stride: u32): void {
-  store<u32>(heap, 0, 0)
-  store<u32>(heap, 0, 4)
-  store<u64>(heap, <u64>nodes, 8)
-  store<u64>(heap, <u64>positions, 16)
-  store<u32>(heap, stride, 24)
-  store<u32>(heap, 0, 28)
+/** Makes an empty heap at `heap`; the caller owns the nodes and the places. */
+export function heapInit(heap: usize, nodes: usize, step: i32, positions: usize, stride: u32, shift: u32): void {
+  store<u32>(heap, 0)
+  store<i32>(heap, step, 4)
+  store<u32>(heap, <u32>nodes, 8)
+  store<u32>(heap, <u32>positions, 12)
+  store<u32>(heap, stride, 16)
+  store<u32>(heap, shift, 20)
 }
 
 /** Entries in the heap. */
@@ -40,9 +45,14 @@ export function heapCount(heap: usize): u32 {
   return load<u32>(heap)
 }
 
+/** Takes over nodes that were copied: there are `count` of them, in order. */
+export function heapRestored(heap: usize, count: u32): void {
+  store<u32>(heap, count)
+}
+
 @inline
 function nodeAt(heap: usize, index: u32): usize {
-  return <usize>load<u64>(heap, 8) + <usize>index * NODE_BYTES
+  return <usize>(load<u32>(heap, 8) + index * <u32>load<i32>(heap, 4))
 }
 
 /** Key of the entry at `index` (0 is the lowest). */
@@ -66,12 +76,31 @@ export function heapFirstChild(index: u32): u32 {
   return index * ARITY + 1
 }
 
+/** Where the place of a slot lies. */
+@inline
+function placeOf(heap: usize, slot: u32): usize {
+  return <usize>load<u32>(heap, 12) + <usize>slot * <usize>load<u32>(heap, 16)
+}
+
+/** Index + 1 of a slot's entry, 0 when it is not in the heap. */
+@inline
+export function heapPlace(heap: usize, slot: u32): u32 {
+  return <u32>((load<u64>(placeOf(heap, slot)) >> <u64>load<u32>(heap, 20)) & PLACE_MASK)
+}
+
+@inline
+function setPlace(heap: usize, slot: u32, place: u32): void {
+  const ptr = placeOf(heap, slot)
+  const shift = <u64>load<u32>(heap, 20)
+  store<u64>(ptr, (load<u64>(ptr) & ~(PLACE_MASK << shift)) | (<u64>place << shift))
+}
+
 @inline
 function put(heap: usize, index: u32, key: i64, slot: u32): void {
   const node = nodeAt(heap, index)
   store<i64>(node, key)
   store<u32>(node, slot, 8)
-  store<u32>(<usize>load<u64>(heap, 16) + <usize>slot * <usize>load<u32>(heap, 24), index + 1)
+  setPlace(heap, slot, index + 1)
 }
 
 /** Moves a hole at `index` up until `key` fits there. */
@@ -132,11 +161,10 @@ export function heapSetKeyAt(heap: usize, index: u32, key: i64): void {
 
 /** Takes `slot` out; nothing when it is not in the heap. */
 export function heapRemove(heap: usize, slot: u32): void {
-  const place = <usize>load<u64>(heap, 16) + <usize>slot * <usize>load<u32>(heap, 24)
-  const position = load<u32>(place)
-  if (position == 0) return
-  store<u32>(place, 0)
-  const index = position - 1
+  const place = heapPlace(heap, slot)
+  if (place == 0) return
+  setPlace(heap, slot, 0)
+  const index = place - 1
   const last = load<u32>(heap) - 1
   store<u32>(heap, last)
   if (index == last) return
@@ -144,4 +172,13 @@ export function heapRemove(heap: usize, slot: u32): void {
   const moved = heapSlotAt(heap, last)
   if (index > 0 && heapKeyAt(heap, (index - 1) / ARITY) > key) siftUp(heap, index, key, moved)
   else siftDown(heap, index, key, moved)
+}
+
+/** Whether no entry is below its parent. */
+export function heapIsOrdered(heap: usize): bool {
+  const count = load<u32>(heap)
+  for (let index: u32 = 1; index < count; index++) {
+    if (heapKeyAt(heap, (index - 1) / ARITY) > heapKeyAt(heap, index)) return false
+  }
+  return true
 }

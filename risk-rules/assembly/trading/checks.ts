@@ -9,8 +9,8 @@ import {
 } from './codes'
 import { TABLE_TIERS, TIER_BYTES, Trade } from './layout'
 import { ask, bid, floorTo, isLiquidatedAt, liquidationKey, makeQuote } from './rules'
-import { market, tableAt, tradeAt } from './state'
-import { firstOfAccount, isSlot } from './trades'
+import { market, tableAt } from './state'
+import { countOfAccount, firstOfAccount, isSlot } from './trades'
 
 /** Whether the feed is two prices that can be. */
 export function isFeed(feedBid: i64, feedAsk: i64): bool {
@@ -80,7 +80,7 @@ function checkLimits(account: usize, long: bool, quantity: i64, entry: i64): u16
   if (maxNotional != 0 && compareProducts(quantity, entry, maxNotional, WHOLE) > 0) return NOTIONAL_TOO_HIGH
   if (market.maxOpenTrades != 0) {
     const first = firstOfAccount(account)
-    if (isSlot(first) && tradeAt(first).accountCount >= market.maxOpenTrades) return TOO_MANY_TRADES
+    if (isSlot(first) && countOfAccount(first) >= market.maxOpenTrades) return TOO_MANY_TRADES
   }
   const net = market.netQuantity
   const after = magnitude(long ? addChecked(net, quantity) : subChecked(net, quantity))

@@ -4,15 +4,15 @@ import { isBeyondWorst, quoteFor } from './checks'
 import { LONG, MARKET_HALTED, MARKET_NOT_FOUND, PRICE_MOVED, REASON_LIQUIDATION, REASON_USER, SHORT } from './codes'
 import { STATE_HALTED, TRADE_CLOSED, TRADE_NOT_FOUND } from './codes'
 import { emitClosed } from './effects'
-import { Trade } from './layout'
+import { Stored } from './layout'
 import { writeClosedTrade } from './records'
 import { ask, bid, settle } from './rules'
-import { market, tradeAt } from './state'
-import { isSlot, removeTrade, slotOfNumber } from './trades'
+import { market, storedAt } from './state'
+import { directionOf, isSlot, removeTrade, slotOfNumber, tradeIn } from './trades'
 
 /** Closes the trade in `slot`: settles it, writes it at `out`, tells the ledger, takes it out. */
 export function closeTrade(slot: u32, price: i64, reason: u32, commandIndex: u32, now: i64, out: usize): void {
-  const trade = tradeAt(slot)
+  const trade = tradeIn(slot)
   settle(trade, price, reason == REASON_LIQUIDATION ? market.liquidationBps : market.closeBps)
   writeClosedTrade(out, trade, price, reason, now)
   emitClosed(commandIndex, trade, out, reason)
@@ -29,13 +29,14 @@ export function applyClose(command: usize, commandIndex: u32, now: i64, out: usi
   if (number == 0 || number > market.lastNumber) return TRADE_NOT_FOUND
   const slot = slotOfNumber(number)
   if (!isSlot(slot)) return TRADE_CLOSED
-  const trade = tradeAt(slot)
-  if (!equal16(changetype<usize>(trade) + offsetof<Trade>('account'), body)) return TRADE_NOT_FOUND
+  const stored = storedAt(slot)
+  if (!equal16(changetype<usize>(stored) + offsetof<Stored>('account'), body)) return TRADE_NOT_FOUND
   if (market.state == STATE_HALTED) return MARKET_HALTED
   const code = quoteFor(body + 32, now)
   if (code != CODE_OK) return code
-  const price = trade.direction == LONG ? bid : ask
-  if (isBeyondWorst(trade.direction == SHORT, price, worstPrice)) return PRICE_MOVED
+  const direction = directionOf(stored)
+  const price = direction == LONG ? bid : ask
+  if (isBeyondWorst(direction == SHORT, price, worstPrice)) return PRICE_MOVED
   closeTrade(slot, price, REASON_USER, commandIndex, now, out)
   return CODE_OK
 }

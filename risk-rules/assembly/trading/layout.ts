@@ -56,12 +56,14 @@
  *   308 tierCount u32
  *   312 highWater u32
  *   316 currentTableSlot u32
- *   320 end
+ *   320 freeSlot u32
+ *   324 zero u32
+ *   328 end
  *
  * marginSum: sum of the open trades' margins, 128 bits. quantityMax: the largest quantity ever opened.
  * pending…: what the running tick has still to close, and its quote. From tickSize to tierCount lie the bytes
- * of SPEC as they came. highWater: slots of the trade table ever used. A table number is never used twice; a
- * slot of the table of tables is.
+ * of SPEC as they came. highWater: slots of the trade table ever used; freeSlot: the free one to take next + 1, 0 = a new one.
+ * A table number is never used twice; a slot of the table of tables is.
  */
 @unmanaged
 export class Market {
@@ -114,11 +116,13 @@ export class Market {
   tierCount: u32
   highWater: u32
   currentTableSlot: u32
+  freeSlot: u32
+  zero: u32
 }
 
 /**
- * Trade: a slot of the trade table; number 0 = free. Everything before `liquidationKey` is hashed, the rest
- * is derived.
+ * Trade: all there is to know of an open trade, as it is worked with. Everything before `liquidationKey` is hashed, the
+ * rest is derived.
  *
  *     0 number u64
  *     8 account u64
@@ -139,20 +143,10 @@ export class Market {
  *   116 table u32
  *   120 liquidationKey i64
  *   128 tableSlot u32
- *   132 liquidationPosition u32
- *   136 stopPosition u32
- *   140 targetPosition u32
- *   144 next u32
- *   148 previous u32
- *   152 accountCount u32
- *   156 accountLast u32
- *   160 fired u32
- *   164 zero u32
- *   168 end
+ *   132 zero u32
+ *   136 end
  *
- * liquidationKey: the liquidation price at today's F, below 0 = never (long). next, previous: slot + 1 of the
- * account's neighbours in opening order (next of a free slot: the next free one). accountCount, accountLast
- * (slot + 1): kept in the account's first trade. fired: the running tick has taken the trade into a group.
+ * liquidationKey: the liquidation price at today's F, below 0 = never (long).
  */
 @unmanaged
 export class Trade {
@@ -175,15 +169,53 @@ export class Trade {
   table: u32
   liquidationKey: i64
   tableSlot: u32
-  liquidationPosition: u32
-  stopPosition: u32
-  targetPosition: u32
+  zero: u32
+}
+
+/**
+ * Stored: a slot of the trade table, as small as a million of them should be. What a heap orders by (liquidation price, stop,
+ * target) is in the heap's node alone, at the place that `positions` says.
+ *
+ *     0 account u64
+ *     8 accountRest u64
+ *    16 openId u64
+ *    24 openIdRest u64
+ *    32 margin i64
+ *    40 quantity i64
+ *    48 entryPrice i64
+ *    56 fundingAtOpen i64
+ *    64 openFee i64
+ *    72 openedAt i64
+ *    80 identity u64
+ *    88 positions u64
+ *    96 terms u32
+ *   100 next u32
+ *   104 previous u32
+ *   108 end
+ *
+ * identity: number (42 bits) | leverage (10) << 42 | first of its account << 52 | last of its account << 53; 0 = free slot.
+ * positions: of liquidation, stop and target (21 bits each; place in the heap + 1, 0 = not in it) | taken by the running tick << 63.
+ * terms: the ledger partition but for its first byte (24 bits) | slot of the tier table (6) << 24 | direction << 30.
+ * next, previous: slot + 1 of the account's neighbours in opening order. The first one's previous is the last one, the last one's
+ * next the number of the account's trades. next of a free slot: the next free one.
+ */
+@unmanaged
+export class Stored {
+  account: u64
+  accountRest: u64
+  openId: u64
+  openIdRest: u64
+  margin: i64
+  quantity: i64
+  entryPrice: i64
+  fundingAtOpen: i64
+  openFee: i64
+  openedAt: i64
+  identity: u64
+  positions: u64
+  terms: u32
   next: u32
   previous: u32
-  accountCount: u32
-  accountLast: u32
-  fired: u32
-  zero: u32
 }
 
 /**
@@ -206,16 +238,18 @@ export const TABLE_BYTES: usize = 528
 export const TIER_BYTES: usize = 24
 
 export const MARKET_HASHED_BYTES: u32 = 312
-export const MARKET_BYTES: usize = 320
+export const MARKET_BYTES: usize = 328
 export const SPEC_OFFSET: usize = 104
 export const SPEC_BYTES: u32 = 208
 export const TRADE_HASHED_BYTES: u32 = 120
-export const TRADE_BYTES: usize = 168
+export const TRADE_BYTES: usize = 136
+export const STORED_BYTES: usize = 108
 
-if (offsetof<Market>() != 320 || offsetof<Market>('highWater') != 312 || offsetof<Market>('tickSize') != 104) {
+if (offsetof<Market>() != 328 || offsetof<Market>('highWater') != 312 || offsetof<Market>('tickSize') != 104) {
   ERROR('the market is not as drawn')
 }
-if (offsetof<Trade>() != 168 || offsetof<Trade>('liquidationKey') != 120) ERROR('the trade is not as drawn')
+if (offsetof<Trade>() != 136 || offsetof<Trade>('liquidationKey') != 120) ERROR('the trade is not as drawn')
+if (offsetof<Stored>() != 108 || offsetof<Stored>('identity') != 80) ERROR('the stored trade is not as drawn')
 
 /** Bodies on the border: `src/trading/{commands,outcomes,queries}.ts`; a test compares. */
 export const OPEN_BODY_BYTES: u32 = 96

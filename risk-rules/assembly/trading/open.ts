@@ -5,8 +5,8 @@ import { emitOpened, emitRelease } from './effects'
 import { TRADE_BYTES, Trade } from './layout'
 import { writeOpenTrade } from './records'
 import { feeOf } from './rules'
-import { capacity, market, tradeAt } from './state'
-import { insertTrade, takeSlot } from './trades'
+import { capacity, market } from './state'
+import { insertTrade } from './trades'
 
 /** Whether a partition number is a ledger's. */
 export function isLedger(partition: u32): bool {
@@ -70,16 +70,13 @@ export function applyOpen(command: usize, commandIndex: u32, now: i64, out: usiz
     return code
   }
   market.lastNumber += 1
-  assert(market.lastNumber >> 42 == 0)
   draft.number = market.lastNumber
   draft.openFee = feeOf(draft.quantity, draft.entryPrice, market.openBps)
   draft.openedAt = now
   market.quantityMax = max(market.quantityMax, draft.quantity)
-  const slot = takeSlot()
-  memory.copy(changetype<usize>(tradeAt(slot)), draftPtr, TRADE_BYTES)
-  insertTrade(slot)
-  writeOpenTrade(out, tradeAt(slot))
-  emitOpened(commandIndex, tradeAt(slot), out)
+  insertTrade(draft)
+  writeOpenTrade(out, draft)
+  emitOpened(commandIndex, draft, out)
   return CODE_OK
 }
 

@@ -6,8 +6,8 @@ import {
 import { QUERY_PAGE_MAX, TRADE_CLOSED, TRADE_NOT_FOUND } from './codes'
 import { LIST_HEAD_BYTES, OPEN_TRADE_BYTES } from './layout'
 import { writeListHead, writeOpenTrade } from './records'
-import { ids, market, tradeAt } from './state'
-import { firstOfAccount, isSlot, slotOfNumber } from './trades'
+import { ids, market, storedAt } from './state'
+import { firstOfAccount, isSlot, ledgerPartitionOf, nextOfAccount, numberOf, slotOfNumber, tradeIn } from './trades'
 
 const QUERY_TRADES: u16 = 210
 const QUERY_TRADE: u16 = 211
@@ -33,19 +33,17 @@ function trades(question: usize): void {
   const after = load<u64>(body, 16)
   const limit = pageOf(load<u32>(body, 24))
   const out = begin(question)
-  const first = firstOfAccount(body)
-  let next: u32 = isSlot(first) ? first + 1 : 0
-  while (next != 0 && tradeAt(next - 1).number <= after) next = tradeAt(next - 1).next
+  let slot = firstOfAccount(body)
+  while (isSlot(slot) && numberOf(storedAt(slot)) <= after) slot = nextOfAccount(slot)
   let count: u32 = 0
   let at = out + LIST_HEAD_BYTES
-  while (next != 0 && count < limit) {
-    const trade = tradeAt(next - 1)
-    writeOpenTrade(at, trade)
+  while (isSlot(slot) && count < limit) {
+    writeOpenTrade(at, tradeIn(slot))
     at += OPEN_TRADE_BYTES
     count++
-    next = trade.next
+    slot = nextOfAccount(slot)
   }
-  writeListHead(out, count, next != 0)
+  writeListHead(out, count, isSlot(slot))
   outcomeEnd(<u32>(at - out))
 }
 
@@ -55,7 +53,7 @@ function trade(question: usize): void {
   const slot = slotOfNumber(number)
   if (!isSlot(slot)) return refuse(question, TRADE_CLOSED)
   const out = begin(question)
-  writeOpenTrade(writeListHead(out, 1, false), tradeAt(slot))
+  writeOpenTrade(writeListHead(out, 1, false), tradeIn(slot))
   outcomeEnd(LIST_HEAD_BYTES + OPEN_TRADE_BYTES)
 }
 
@@ -85,14 +83,15 @@ function openIds(question: usize): void {
   let count: u32 = 0
   let at = out + 16
   for (; slot < market.highWater; slot++) {
-    const open = tradeAt(slot)
-    if (open.number == 0) continue
+    const open = storedAt(slot)
+    const number = numberOf(open)
+    if (number == 0) continue
     if (count == limit) break
     store<u64>(at, open.openId)
     store<u64>(at, open.openIdRest, 8)
     store<i64>(at, open.margin, 16)
-    store<u64>(at, open.number, 24)
-    store<u32>(at, open.ledgerPartition, 32)
+    store<u64>(at, number, 24)
+    store<u32>(at, ledgerPartitionOf(open), 32)
     store<u32>(at, 0, 36)
     at += OPEN_ID_BYTES
     count++

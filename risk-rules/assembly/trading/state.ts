@@ -1,9 +1,10 @@
-import { HEAP_BYTES, heapInit, heapNodesBytes } from '../shared/heap'
-import { hashIndexBytes, hashIndexEntries } from '../shared/hash-index'
+import { HEAP_BYTES, heapInit, heapNodesBytes, NODE_BYTES, PLACE_BITS } from '../shared/heap'
 import { idTableBytes, idTableInit } from '../shared/id-table'
 import { freeBase, ioBytes, ioInit, reserve } from '../shared/io'
-import { KEPT_BYTES, MARKET_BYTES, Market, TABLE_BYTES, TRADE_BYTES, Trade } from './layout'
+import { slotIndexBytes, slotIndexEntries } from '../shared/slot-index'
+import { KEPT_BYTES, MARKET_BYTES, Market, STORED_BYTES, Stored, TABLE_BYTES } from './layout'
 import { CLOSES_MAX, TIER_TABLES_MAX, TRADES_MAX } from './codes'
+import { WORD_BYTES } from './sort'
 
 /** Heaps: liquidations, stops, targets; of each the longs', then the shorts'. */
 export const HEAPS: u32 = 6
@@ -24,26 +25,23 @@ export let market: Market = changetype<Market>(0)
 export let tables: usize = 0
 export let trades: usize = 0
 export let ids: usize = 0
-/** Sorted u64 of what the running tick closes: group << 62 | number << 20 | slot. */
+/** Sorted words of what the running tick closes: group << 42 | number. */
 export let pending: usize = 0
-/** Twice as large as `pending`: for sorting and searching. */
-export let scratch: usize = 0
 /** Closed already of `pending`. */
 export let pendingNext: u32 = 0
-/** First free slot + 1 of the trade table, 0 = take a new one. */
-export let freeSlot: u32 = 0
 export let numberIndex: usize = 0
 export let accountIndex: usize = 0
-export let indexMask: u32 = 0
+/** Entries of each of the two indexes. */
+export let indexEntries: u32 = 0
 let heaps: usize = 0
+let nodes: usize = 0
 
 export function setPendingNext(value: u32): void { pendingNext = value }
-export function setFreeSlot(value: u32): void { freeSlot = value }
 
-/** Trade of a slot. */
+/** A slot of the trade table. */
 @inline
-export function tradeAt(slot: u32): Trade {
-  return changetype<Trade>(trades + <usize>slot * TRADE_BYTES)
+export function storedAt(slot: u32): Stored {
+  return changetype<Stored>(trades + <usize>slot * STORED_BYTES)
 }
 
 /** Tier table of a slot. */
@@ -56,6 +54,12 @@ export function tableAt(slot: u32): usize {
 @inline
 export function heapOf(group: u32, direction: u32): usize {
   return heaps + <usize>((group << 1) | direction) * HEAP_BYTES
+}
+
+/** Where the first node of a heap lies: the longs' from the start of what a group has, the shorts' from its end. */
+export function firstNodeOf(group: u32, direction: u32): usize {
+  const start = nodes + <usize>group * heapNodesBytes(capacity)
+  return direction == 0 ? start : start + heapNodesBytes(capacity - 1)
 }
 
 let laidOut: u64 = 0
@@ -78,21 +82,22 @@ export function init(tradesMax: u32, idsMax: u32): void {
   const marketPtr = take(MARKET_BYTES)
   tables = take(<usize>TIER_TABLES_MAX * TABLE_BYTES)
   heaps = take(<usize>HEAPS * HEAP_BYTES)
-  trades = take(<usize>tradesMax * TRADE_BYTES)
-  pending = take(<usize>tradesMax * 8)
-  scratch = take(<usize>tradesMax * 16)
-  numberIndex = take(hashIndexBytes(tradesMax))
-  accountIndex = take(hashIndexBytes(tradesMax))
-  indexMask = hashIndexEntries(tradesMax) - 1
-  const nodes = take(heapNodesBytes(tradesMax) * <usize>HEAPS)
+  trades = take(<usize>tradesMax * STORED_BYTES)
+  // Sorting reads two bytes behind the last word.
+  pending = take(<usize>tradesMax * WORD_BYTES + 2)
+  indexEntries = slotIndexEntries(tradesMax)
+  numberIndex = take(slotIndexBytes(tradesMax))
+  accountIndex = take(slotIndexBytes(tradesMax))
+  nodes = take(heapNodesBytes(tradesMax) * <usize>(HEAPS >> 1))
   ids = take(idTableBytes(idsMax, KEPT_BYTES))
   reserve(laidOut)
   ioInit(buffers, OUTCOMES_BYTES, EFFECTS_BYTES)
   idTableInit(ids, idsMax, KEPT_BYTES)
   market = changetype<Market>(marketPtr)
+  const positions = trades + offsetof<Stored>('positions')
   for (let index: u32 = 0; index < HEAPS; index++) {
-    const position = offsetof<Trade>('liquidationPosition') + 4 * <usize>(index >> 1)
-    const heapNodes = nodes + heapNodesBytes(tradesMax) * <usize>index
-    heapInit(heaps + <usize>index * HEAP_BYTES, heapNodes, trades + position, <u32>TRADE_BYTES)
+    const step = (index & 1) == 0 ? <i32>NODE_BYTES : -(<i32>NODE_BYTES)
+    const first = firstNodeOf(index >> 1, index & 1)
+    heapInit(heaps + <usize>index * HEAP_BYTES, first, step, positions, <u32>STORED_BYTES, PLACE_BITS * (index >> 1))
   }
 }

@@ -10,13 +10,12 @@ import { fund, instantAfter } from './funding'
 import { CLOSED_TRADE_BYTES, LIST_HEAD_BYTES } from './layout'
 import { writeListHead } from './records'
 import { ask, bid, makeQuote } from './rules'
-import { heapOf, market, pending, pendingNext, scratch, setPendingNext, tradeAt } from './state'
-import { sortWords } from './sort'
-import { GROUP_LIQUIDATION, GROUP_STOP, GROUP_TARGET, heapKey } from './trades'
+import { heapOf, market, pending, pendingNext, setPendingNext, storedAt } from './state'
+import { setWordAt, sortWords, wordAt } from './sort'
+import { directionOf, GROUP_LIQUIDATION, GROUP_STOP, GROUP_TARGET, heapKey, numberOf, slotOfNumber, takeTrade } from './trades'
 
-const GROUP_SHIFT: u64 = 62
-const NUMBER_SHIFT: u64 = 20
-const SLOT_MASK: u64 = 0xfffff
+const GROUP_SHIFT: u64 = 42
+const NUMBER_MASK: u64 = (1 << 42) - 1
 
 @inline
 function closingPrice(direction: u32): i64 {
@@ -31,33 +30,33 @@ function threshold(group: u32, direction: u32): i64 {
 
 /**
  * Adds what fires in one heap to `pending`, which has `count` words; answers how many it has then. Walks the
- * part of the heap at or below the threshold only; a trade that a group before has taken is passed over.
+ * part of the heap at or below the threshold only (down to a first child, on to the next sibling, up when there is none); a trade
+ * that a group before has taken is passed over.
  */
 function collect(group: u32, direction: u32, count: u32): u32 {
   const heap = heapOf(group, direction)
   const limit = threshold(group, direction)
   const entries = heapCount(heap)
   if (entries == 0 || heapKeyAt(heap, 0) > limit) return count
-  let found: u32 = 1
-  store<u32>(scratch, 0)
-  for (let at: u32 = 0; at < found; at++) {
-    const index = load<u32>(scratch + (<usize>at << 2))
-    const slot = heapSlotAt(heap, index)
-    const trade = tradeAt(slot)
-    if (trade.fired == 0) {
-      trade.fired = 1
-      store<u64>(pending + (<usize>count << 3), (<u64>group << GROUP_SHIFT) | (trade.number << NUMBER_SHIFT) | <u64>slot)
+  let index: u32 = 0
+  while (true) {
+    const stored = storedAt(heapSlotAt(heap, index))
+    if (takeTrade(stored)) {
+      setWordAt(pending, count, (<u64>group << GROUP_SHIFT) | numberOf(stored))
       count++
     }
-    const first = heapFirstChild(index)
-    const end = min(first + 4, entries)
-    for (let child = first; child < end; child++) {
-      if (heapKeyAt(heap, child) > limit) continue
-      store<u32>(scratch + (<usize>found << 2), child)
-      found++
+    let next = heapFirstChild(index)
+    let end = min(next + 4, entries)
+    while (true) {
+      while (next < end && heapKeyAt(heap, next) > limit) next++
+      if (next < end) break
+      if (index == 0) return count
+      next = index + 1
+      index = (index - 1) >> 2
+      end = min(heapFirstChild(index) + 4, entries)
     }
+    index = next
   }
-  return count
 }
 
 /** Bytes of the outcome of the closing part that was written last. */
@@ -75,7 +74,7 @@ export function pendingReason(word: u64): u32 {
 
 /** Trade number of a word of `pending`. */
 export function pendingNumber(word: u64): u64 {
-  return (word << 2) >> (NUMBER_SHIFT + 2)
+  return word & NUMBER_MASK
 }
 
 /** Closes the next trades of the running tick and writes them at `out`. */
@@ -83,9 +82,9 @@ function closePending(commandIndex: u32, now: i64, out: usize): void {
   const count = min(market.pendingCount, CLOSES_MAX)
   let at = out + LIST_HEAD_BYTES
   for (let i: u32 = 0; i < count; i++) {
-    const word = load<u64>(pending + (<usize>(pendingNext + i) << 3))
-    const slot = <u32>(word & SLOT_MASK)
-    const price = tradeAt(slot).direction == LONG ? market.pendingBid : market.pendingAsk
+    const word = wordAt(pending, pendingNext + i)
+    const slot = slotOfNumber(pendingNumber(word))
+    const price = directionOf(storedAt(slot)) == LONG ? market.pendingBid : market.pendingAsk
     closeTrade(slot, price, pendingReason(word), commandIndex, now, at)
     at += CLOSED_TRADE_BYTES
   }
@@ -127,7 +126,7 @@ export function applyTick(command: usize, commandIndex: u32, now: i64, out: usiz
     count = collect(group, LONG, count)
     count = collect(group, SHORT, count)
   }
-  sortWords(pending, scratch, count)
+  sortWords(pending, count)
   market.pendingCount = count
   market.pendingBid = bid
   market.pendingAsk = ask

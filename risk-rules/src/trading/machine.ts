@@ -6,7 +6,7 @@ import { loadWasmModule } from '../host/module.ts'
 import { TRADES_MAX } from './numbers.ts'
 
 /** Version of the snapshot layout. */
-export const TRADING_SCHEMA_VERSION = 1
+export const TRADING_SCHEMA_VERSION = 2
 /** Newest behaviour version. */
 export const TRADING_BEHAVIOUR_VERSION = 1
 
