@@ -30,6 +30,8 @@ const refuse = (what: string): never => {
   throw new Error(`the partition would not take a command: ${what}`)
 }
 
+const noReply = (): never => refuse('answered a confirmation')
+
 const deliveryOf = (message: BusMessage, reply: Delivery['reply']): Delivery => ({
   message,
   attempt: 1,
@@ -59,10 +61,14 @@ const createDoor = () => {
   return {
     bus,
     take: (delivery: Delivery): void => take(delivery),
+    /** As receivers do: each confirms the last it has, whereupon the sender brings the next windowful. */
     confirmAll: (): void => {
-      for (const [sender, sequence] of unconfirmed)
-        take(deliveryOf({ type: 'confirmation', sender, sequence, body: NOTHING }, refuse as () => never))
-      unconfirmed.clear()
+      while (unconfirmed.size > 0) {
+        const last = [...unconfirmed]
+        unconfirmed.clear()
+        for (const [sender, sequence] of last)
+          take(deliveryOf({ type: 'confirmation', sender, sequence, body: NOTHING }, noReply))
+      }
     },
   }
 }

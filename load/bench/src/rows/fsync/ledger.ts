@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { allOf, atLeast, ratioAtLeast } from '../../goals.ts'
 import type { Goal, Group, RowDefinition, Sample } from '../../row.ts'
 import { createBareInsert } from './bare-insert.ts'
-import type { Engine } from './engine.ts'
 import { withFolder } from './folder.ts'
 import { createLedgerSubject, startLedger, type TransferShape } from './ledger-load.ts'
 import { postgresUnavailable, startPostgres } from './postgres-server.ts'
 import { openTransfers } from './postgres-transfers.ts'
-import { measureRates, type Subject } from './slices.ts'
+import { measureRates, recordShape } from './slices.ts'
 
 const INSIDE =
   'from the delivery of binary commands to the release of their outcomes by the kernel’s runner: intake, batch, WASM ledger ' +
@@ -30,14 +29,6 @@ const rowOf = (name: string, batch: number, shape: TransferShape, goal: Goal): R
 })
 
 const overPostgres = allOf(ratioAtLeast('postgres-row-locks', 40), ratioAtLeast('postgres-batched', 8))
-
-/** The mean size of a record's body while `subject` works, so that the bare peer inserts as many bytes. */
-const recordBytes = async (engine: Engine<never>, subject: Subject): Promise<number> => {
-  const before = engine.written()
-  await subject.work(50)
-  const after = engine.written()
-  return Math.round((after.bytes - before.bytes) / (after.records - before.records))
-}
 
 const measurePostgres = async (folder: string, shapes: readonly TransferShape[]) => {
   const reason = await postgresUnavailable()
@@ -65,8 +56,8 @@ const measure = (batch: number, rows: readonly LedgerRow[]): Promise<Readonly<Re
   withFolder(async (folder) => {
     const engine = await startLedger(join(folder, 'engine'))
     const subjects = rows.map(({ shape }) => createLedgerSubject(engine, batch, shape))
-    const bodyBytes = await recordBytes(engine, subjects[0]!)
-    const bare = createBareInsert({ path: join(folder, 'bare.sqlite'), bodyBytes, commandsPerRecord: batch })
+    const shape = await recordShape(engine, subjects[0]!)
+    const bare = createBareInsert({ path: join(folder, 'bare.sqlite'), ...shape })
     const own = await measureRates([...subjects, bare])
     bare.close()
     await engine.close()

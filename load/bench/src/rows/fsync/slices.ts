@@ -20,9 +20,8 @@ export const nowMs = (): number => clock.monotonicMs()
 const WARM_UP_MS = 300
 const SLICE_MS = 400
 const ROUNDS = 4
-
-/** What the engines' id tables must hold: the ids of warm-up and slices, at so many operations a second. */
-export const MEASURED_MS = WARM_UP_MS + ROUNDS * SLICE_MS
+/** For looking at the records it makes. */
+const SHAPE_MS = 100
 
 /**
  * Operations per second of each subject. They take turns in short slices, after a warm-up of each, so that a slow moment of
@@ -53,4 +52,19 @@ export const workFor = async (durationMs: number, step: () => Promise<Work> | Wo
     sum.tookMs += tookMs
   }
   return sum
+}
+
+/**
+ * The mean record that a subject makes an engine write: bytes of the body and commands in it, so that the bare peer inserts
+ * the same.
+ */
+export const recordShape = async (
+  engine: { written(): { readonly records: number; readonly bytes: number } },
+  subject: Subject,
+): Promise<{ readonly bodyBytes: number; readonly commandsPerRecord: number }> => {
+  const before = engine.written()
+  const { operations } = await subject.work(SHAPE_MS)
+  const after = engine.written()
+  const records = after.records - before.records
+  return { bodyBytes: Math.round((after.bytes - before.bytes) / records), commandsPerRecord: operations / records }
 }
