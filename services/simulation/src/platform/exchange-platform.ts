@@ -8,6 +8,8 @@ import type { Bank, BankSpec } from '@bourse/common/resources/bank.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { LedgerClient } from '@bourse/ledger/client/types.ts'
 import type { TradingClient } from '@bourse/trading/client/types.ts'
+import type { SimulatedBank } from '../outside/bank.ts'
+import type { ExecutedOrder } from '../outside/exchange.ts'
 
 /** The command layer as the clients of one edge reach it. An edge that crashes never answers; a new one stands in its place. */
 export interface Edge {
@@ -26,8 +28,11 @@ export interface SimulatedPlatform {
   start(): Promise<void>
   /** The edge that a client of this number talks to just now. */
   edgeOf(client: number): Edge
-  /** Publishes a quote as a price source would: through the normaliser of the market service. Prices are units. */
-  quote(asset: string, bid: bigint, ask: bigint): void
+  /**
+   * A quote of a price source, through the normaliser of the market service; `ageMs` old by the source's own time (default 0; negative:
+   * ahead). Prices are units.
+   */
+  quote(asset: string, bid: bigint, ask: bigint, ageMs?: number): void
   /** The feed's last believed quote. */
   lastQuote(
     asset: string,
@@ -44,6 +49,10 @@ export interface SimulatedPlatform {
   exchangePrice(symbol: string): bigint
   /** Sets what it costs, from the next ticker or order on. */
   setExchangePrice(symbol: string, price: bigint): void
+  /** The exchange's own books: every order that ever arrived, oldest first. */
+  orders(): readonly ExecutedOrder[]
+  /** A bank's own books. */
+  bankBooks(name: string): BankBooks
   /** Heals: crashed and paused nodes come back, every partition is served by one. */
   heal(): void
   /** Whether nothing is under way: all partitions serve, no effect unconfirmed, no outside call open, views at the heads. */
@@ -56,7 +65,12 @@ export interface SimulatedPlatform {
   stateHash(partition: PartitionNumber): Promise<string>
   /** Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence each. */
   findings(): readonly string[]
+  /** Ends the run: every process is killed, the outside's books are closed. */
+  close(): void
 }
+
+/** What a bank knows by itself. */
+export type BankBooks = Pick<SimulatedBank, 'events' | 'transactions'>
 
 /** What survives every crash. */
 export interface Disks {
