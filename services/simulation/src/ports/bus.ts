@@ -1,3 +1,4 @@
+import { createBytePool } from '@bourse/common/adapters/embedded/byte-pool.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '@bourse/common/ports/bus.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
@@ -37,7 +38,6 @@ const PAUSE_SEEN_MS = { least: 300, most: 2_500 } as const
 const CUT_MS = { least: 50, most: 5_000 } as const
 
 const closed = (): PortError => new PortError('closed', 'the bus is closed')
-const copyOf = (message: BusMessage): BusMessage => ({ ...message, body: new Uint8Array(message.body) })
 
 /** A process's messages to one partition: they keep their order. */
 interface Lane {
@@ -49,6 +49,8 @@ interface Lane {
 export const createBroker = (deps: BrokerDeps): Broker => {
   const { world, faults, travel, pace, queueMax } = deps
   const random: SeededRandom = world.chance('bus')
+  const copyBytes = createBytePool()
+  const copyOf = (message: BusMessage): BusMessage => ({ ...message, body: copyBytes(message.body) })
   const queues = new Map<PartitionNumber, BusQueue>()
   const letters = new Map<string, DeadLetter & { readonly entry: Entry }>()
   const linkCuts = new Map<Process, number>()
@@ -66,7 +68,7 @@ export const createBroker = (deps: BrokerDeps): Broker => {
 
   const sendReply = (asker: Asker, reply: BusReply): void => {
     if (faults.strikes('answer-lost')) return
-    const sent: BusReply = { ...reply, body: new Uint8Array(reply.body) }
+    const sent: BusReply = { ...reply, body: copyBytes(reply.body) }
     asker.answer(sent)
   }
 

@@ -1,3 +1,4 @@
+import { createBytePool } from '@bourse/common/adapters/embedded/byte-pool.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { StreamEvent } from '@bourse/common/ports/events.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
@@ -50,12 +51,11 @@ export const checkRecord = (record: StoredRecord): void => {
   if (record.sequence < 1n) throw new PortError('corrupt', `record ${record.sequence}: sequences start at 1`)
 }
 
-/** A copy: neither the writer's buffer nor a reader's hand reaches the disk. */
-export const copyOfRecord = ({ sequence, hash, body }: StoredRecord): StoredRecord => ({
-  sequence,
-  hash: new Uint8Array(hash),
-  body: new Uint8Array(body),
-})
+/** Makes copies of records: neither the writer's buffer nor a reader's hand reaches the disk. */
+export const createRecordCopies = (): ((record: StoredRecord) => StoredRecord) => {
+  const copyBytes = createBytePool()
+  return ({ sequence, hash, body }) => ({ sequence, hash: copyBytes(hash), body: copyBytes(body) })
+}
 
 const hexOf = (hash: Uint8Array): string =>
   Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex', 0, 8)
@@ -138,7 +138,7 @@ export const createJournalDisk = (world: World): JournalDisk => {
 export const createBareJournal = (disk: JournalDisk): Journal => ({
   append: async (partition, record) => {
     checkRecord(record)
-    return disk.append(partition, copyOfRecord(record))
+    return disk.append(partition, record)
   },
   head: async (partition) => disk.head(partition),
   read: async (partition, sequence) => disk.read(partition, sequence),

@@ -3,7 +3,7 @@ import { PortError } from '@bourse/common/ports/failure.ts'
 import type { AppendResult, EffectCursor, Journal, StoredRecord } from '@bourse/common/ports/journal.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { World } from '../world/world.ts'
-import { checkRecord, copyOfRecord, type JournalDisk } from './journal-disk.ts'
+import { checkRecord, createRecordCopies, type JournalDisk } from './journal-disk.ts'
 import type { Pace } from './pace.ts'
 import { callOf, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
@@ -42,6 +42,7 @@ const PAGE_RECORDS = [3, 32, 256] as const
 export const createJournalService = (deps: JournalDeps): JournalService => {
   const { world, faults, travel, pace, disk } = deps
   const random = world.chance('journal')
+  const [copyOfWritten, copyOfRead] = [createRecordCopies(), createRecordCopies()]
   const onTheirWay = new Set<OnItsWay>()
 
   const open = (process: Process): Journal => {
@@ -146,13 +147,13 @@ export const createJournalService = (deps: JournalDeps): JournalService => {
       for (;;) {
         const countMax = random.pick(PAGE_RECORDS)
         const page = await ask(() => disk.page(partition, next, countMax))
-        for (const record of page) yield copyOfRecord(record)
+        for (const record of page) yield copyOfRead(record)
         next += BigInt(page.length)
         if (page.length < countMax) return
       }
     }
 
-    const copied = (record: StoredRecord | null): StoredRecord | null => (record === null ? null : copyOfRecord(record))
+    const copied = (record: StoredRecord | null): StoredRecord | null => (record === null ? null : copyOfRead(record))
 
     return {
       append: (partition, record) => {
@@ -162,7 +163,7 @@ export const createJournalService = (deps: JournalDeps): JournalService => {
         } catch (error) {
           return Promise.reject(errorOf(error))
         }
-        const sent = copyOfRecord(record)
+        const sent = copyOfWritten(record)
         return callOf(process, (resolve, reject) => startAppend(partition, sent, resolve, reject))
       },
       head: (partition) => ask(() => copied(disk.head(partition))),

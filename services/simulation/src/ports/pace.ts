@@ -1,9 +1,9 @@
 import type { World, Scheduled } from '../world/world.ts'
 
 /**
- * Keeps simulated hours cheap. The repeating tasks of all processes (upkeep, healing looks) come less and less often while nothing
- * else happens in the world, and at their own pace again with the first thing that does. A clock promises only that an interval
- * is no shorter than asked for.
+ * Keeps simulated hours cheap. The repeating tasks of all processes (upkeep, healing looks) come less and less often while
+ * nothing else happens in the world, and at their own pace again with the first thing that does. A clock promises only that
+ * an interval is no shorter than asked for.
  */
 export interface Pace {
   /** Something happened that the repeating tasks may have to see to: a message, an append, a call, a sleeper that woke. */

@@ -3,8 +3,8 @@ import type { World } from '../world/world.ts'
 /**
  * A simulated process, as the ports know it: the gate between the world and its code.
  *
- * Killed, its code stands still for ever: nothing calls it, and what it calls has no answer. Paused, all that would call it waits,
- * in order, until it is resumed.
+ * Killed, its code stands still for ever: nothing calls it, and what it calls has no answer. Paused, all that would call it
+ * waits, in order, until it is resumed.
  */
 export interface Process {
   readonly name: string

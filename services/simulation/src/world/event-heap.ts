@@ -14,16 +14,20 @@ export interface EventHeap {
   peek(): WaitingEvent | undefined
   /** Takes the earliest out: the one that `peek` gave. */
   pop(): void
-  /** Events held, cancelled ones included. */
-  readonly size: number
+  /** Takes an event's task away: it never comes. One that has happened stays as it is. */
+  cancel(event: WaitingEvent): void
 }
 
 const isBefore = (a: WaitingEvent, b: WaitingEvent): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 
-/** Makes an empty binary heap. Cancelled events leave when their moment comes. */
+/** Cancelled events that may lie about before the heap is made anew without them. */
+const CANCELLED_MAX = 512
+
+/** Makes an empty binary heap. Cancelled events leave when their moment comes, or when they are more than half of all. */
 export const createEventHeap = (): EventHeap => {
-  const heap: WaitingEvent[] = []
+  let heap: WaitingEvent[] = []
+  let cancelled = 0
 
   const push = (event: WaitingEvent): void => {
     let at = heap.length
@@ -58,12 +62,21 @@ export const createEventHeap = (): EventHeap => {
   return {
     push,
     peek: () => {
-      while (heap[0]?.task === null) pop()
+      while (heap[0]?.task === null) {
+        pop()
+        cancelled -= 1
+      }
       return heap[0]
     },
     pop,
-    get size() {
-      return heap.length
+    cancel: (event) => {
+      if (event.task === null) return
+      event.task = null
+      cancelled += 1
+      if (cancelled < CANCELLED_MAX || cancelled * 2 < heap.length) return
+      // In order is a heap too.
+      heap = heap.filter(({ task }) => task !== null).sort((a, b) => (isBefore(a, b) ? -1 : 1))
+      cancelled = 0
     },
   }
 }

@@ -1,6 +1,5 @@
 import nodeCrypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
-import { performance as nodePerformance } from 'node:perf_hooks'
 
 /** Use of something that no seed decides, from within a run. */
 export class UnsealedError extends Error {
@@ -25,7 +24,7 @@ type Holder = Record<string, unknown>
 const sealedFunctions: readonly (readonly [holder: object, path: string, names: readonly string[]])[] = [
   [globalThis, '', ['setTimeout', 'setInterval', 'setImmediate', 'fetch']],
   [Math, 'Math.', ['random']],
-  [nodePerformance, 'performance.', ['now']],
+  [globalThis.performance, 'performance.', ['now']],
   [globalThis.crypto, 'crypto.', ['randomUUID', 'getRandomValues']],
   [nodeCrypto, 'crypto.', ['randomUUID', 'randomBytes', 'randomInt', 'randomFillSync', 'getRandomValues']],
 ]
