@@ -9,15 +9,15 @@ import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const models = [sampleModel, otherModel]
 
-const open = async (): Promise<Opened<Views>> => {
+const openWith = (thread: boolean) => async (): Promise<Opened<Views>> => {
   const folder = await mkdtemp(join(tmpdir(), 'bourse-views-'))
   const path = join(folder, 'views.sqlite')
-  let views = openSqliteViews({ path, models })
+  let views = openSqliteViews({ path, models, thread })
   return {
     port: views,
     reopen: async () => {
       await views.close()
-      views = openSqliteViews({ path, models })
+      views = openSqliteViews({ path, models, thread })
       return views
     },
     destroy: async () => {
@@ -27,4 +27,7 @@ const open = async (): Promise<Opened<Views>> => {
   }
 }
 
-for (const faults of faultSets(...CALL_FAULTS)) viewsContract({ name: 'views on SQLite', open, faults })
+for (const faults of faultSets(...CALL_FAULTS)) {
+  viewsContract({ name: 'views on SQLite', open: openWith(false), faults })
+  viewsContract({ name: 'views on SQLite, written by a thread', open: openWith(true), faults })
+}

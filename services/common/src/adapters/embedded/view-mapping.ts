@@ -88,20 +88,40 @@ const createConditions = (name: string, columns: ReadonlyMap<string, ColumnCodec
   return { codecOf, conditionsOf }
 }
 
-const writeStatement = (table: string, columns: ReadonlyMap<string, ColumnCodec>, write: ViewWrite): BoundStatement => {
-  const fields = Object.entries(write.fields)
-  const values = fields.map(([field, value]) => {
-    const codec = columns.get(field)
-    if (codec === undefined || field === '_id') {
-      throw new PortError('corrupt', `view ${write.model.name}: ${field} can't be written`)
-    }
-    return codec.encode(value)
-  })
-  const names = fields.map(([field]) => quoted(field))
+/** Shapes of writes (fields in their order) whose text is kept, of one table. */
+const WRITE_SHAPES_MAX = 100
+
+const writeSql = (table: string, kind: ViewWrite['kind'], fields: readonly string[]): string => {
+  const names = fields.map(quoted)
   const insert = `INSERT INTO ${table} (${['"_id"', ...names].join(', ')}) VALUES (${['?', ...names.map(() => '?')].join(', ')})`
   const updates = names.map((column) => `${column} = excluded.${column}`).join(', ')
-  const conflict = write.kind === 'merge' && updates !== '' ? `DO UPDATE SET ${updates}` : 'DO NOTHING'
-  return { sql: `${insert} ON CONFLICT ("_id") ${conflict}`, values: [write.id, ...values] }
+  const conflict = kind === 'merge' && updates !== '' ? `DO UPDATE SET ${updates}` : 'DO NOTHING'
+  return `${insert} ON CONFLICT ("_id") ${conflict}`
+}
+
+/** Makes the statements of writes; the text of each shape is made once. */
+const createWriteStatements = (table: string, columns: ReadonlyMap<string, ColumnCodec>) => {
+  const texts = new Map<string, string>()
+  const textOf = (kind: ViewWrite['kind'], fields: readonly string[]): string => {
+    const shape = `${kind} ${fields.join()}`
+    const known = texts.get(shape)
+    if (known !== undefined) return known
+    const sql = writeSql(table, kind, fields)
+    if (texts.size >= WRITE_SHAPES_MAX) texts.clear()
+    texts.set(shape, sql)
+    return sql
+  }
+  return (write: ViewWrite): BoundStatement => {
+    const fields = Object.keys(write.fields)
+    const values: SQLInputValue[] = [write.id]
+    for (const field of fields) {
+      const codec = columns.get(field)
+      if (codec === undefined || field === '_id')
+        throw new PortError('corrupt', `view ${write.model.name}: ${field} can't be written`)
+      values.push(codec.encode(write.fields[field] ?? null))
+    }
+    return { sql: textOf(write.kind, fields), values }
+  }
 }
 
 /**
@@ -153,7 +173,7 @@ export const mapModel = (model: AnyModel): TableMapping => {
     dropSql: `DROP TABLE IF EXISTS ${table}`,
     clearSql: `DELETE FROM ${table}`,
     fingerprint: createHash('sha256').update(createSql.join('\n')).digest('hex'),
-    write: (write) => writeStatement(table, columns, write),
+    write: createWriteStatements(table, columns),
     get: (id) => ({ sql: `SELECT ${names} FROM ${table} WHERE "_id" = ?`, values: [id] }),
     find,
     documentOf: (row) =>

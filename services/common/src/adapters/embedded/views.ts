@@ -1,9 +1,11 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { PortError } from '../../ports/failure.ts'
 import type { ViewModel, Views } from '../../ports/views.ts'
-import { createGroupCommit } from './group-commit.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
 import { mapModel, type BoundStatement, type TableMapping } from './view-mapping.ts'
+import { startViewsThread } from './views-thread.ts'
+import { tuneViews } from './views-tuning.ts'
+import { createCursorReader, createStatementCache, createViewsWriter } from './views-writer.ts'
 
 type AnyModel = ViewModel<{ _id: string }>
 
@@ -12,21 +14,6 @@ export interface SqliteViews extends Views {
   readonly opened: OpenReport & {
     /** Models whose schema differs from the one their table was made for. When there are any, all views start from nothing. */
     readonly remade: readonly string[]
-  }
-}
-
-/** Prepared statements kept; there are as many as different shapes of writes and queries, which the code fixes. */
-const STATEMENTS_MAX = 500
-
-const createStatementCache = (database: DatabaseSync): ((sql: string) => StatementSync) => {
-  const statements = new Map<string, StatementSync>()
-  return (sql) => {
-    const known = statements.get(sql)
-    if (known !== undefined) return known
-    const made = database.prepare(sql)
-    if (statements.size >= STATEMENTS_MAX) statements.clear()
-    statements.set(sql, made)
-    return made
   }
 }
 
@@ -72,6 +59,8 @@ const makeTables = (database: DatabaseSync, mappings: readonly TableMapping[]): 
 export const openSqliteViews = (options: {
   readonly path: string
   readonly models: readonly AnyModel[]
+  /** Whether a thread of its own writes them; reads stay here. Default: no. */
+  readonly thread?: boolean
 }): SqliteViews => {
   const mappings = new Map(options.models.map((model) => [model.name, mapModel(model)]))
   let remade: readonly string[] = []
@@ -79,14 +68,10 @@ export const openSqliteViews = (options: {
     remade = makeTables(made, [...mappings.values()])
   })
   const { database } = owned
+  tuneViews(database)
   const prepared = createStatementCache(database)
-  const commits = createGroupCommit(database, 'views')
-  const cursorOf = database.prepare('SELECT sequence FROM cursors WHERE projection = ? AND partition = ?')
-  cursorOf.setReadBigInts(true)
-  const moveCursor = database.prepare(
-    'INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
-  )
-  const dropCursors = database.prepare('DELETE FROM cursors WHERE projection = ?')
+  const readCursor = createCursorReader(database)
+  const writer = options.thread === true ? startViewsThread(options.path) : createViewsWriter(database)
   let isClosed = false
 
   const checkOpen = (): void => {
@@ -98,21 +83,7 @@ export const openSqliteViews = (options: {
     if (mapping === undefined) throw new PortError('corrupt', `no view is called ${model.name}`)
     return mapping
   }
-  const readCursor = (projection: string, partition: number): bigint =>
-    (cursorOf.get(projection, partition)?.['sequence'] as bigint | undefined) ?? 0n
   const rows = ({ sql, values }: BoundStatement) => reading('views', () => prepared(sql).all(...values))
-
-  const projectNow = (
-    projection: string,
-    partition: number,
-    sequence: bigint,
-    statements: readonly BoundStatement[],
-  ): void => {
-    // What was projected before is not written again: an older record must not undo what a newer one said.
-    if (sequence <= readCursor(projection, partition)) return
-    for (const { sql, values } of statements) prepared(sql).run(...values)
-    moveCursor.run(projection, partition, sequence)
-  }
 
   return {
     opened: { ...owned.report, remade },
@@ -120,7 +91,7 @@ export const openSqliteViews = (options: {
       checkOpen()
       // All is checked and encoded before anything changes.
       const statements = writes.map((write) => mappingOf(write.model).write(write))
-      await commits.run(() => projectNow(projection, partition, sequence, statements))
+      await writer.project(projection, partition, sequence, statements)
     },
     cursor: async (projection, partition) => {
       checkOpen()
@@ -138,16 +109,15 @@ export const openSqliteViews = (options: {
     },
     clear: async (projection, models) => {
       checkOpen()
-      const cleared = models.map((model) => mappingOf(model).clearSql)
-      await commits.run(() => {
-        for (const sql of cleared) database.exec(sql)
-        dropCursors.run(projection)
-      })
+      await writer.clear(
+        projection,
+        models.map((model) => mappingOf(model).clearSql),
+      )
     },
     close: async () => {
       if (isClosed) return
       isClosed = true
-      await commits.close()
+      await writer.close()
       owned.close()
     },
   }
