@@ -1,4 +1,7 @@
 import { fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Group, RowDefinition, Sample } from '../row.ts'
 import { isChildMessage, type ChildMessage } from './messages.ts'
@@ -6,6 +9,9 @@ import type { RowResult } from './result.ts'
 
 /** A run that takes longer is killed and counts as failed. */
 export const RUN_MS_MAX = 30 * 60_000
+
+/** Environment variable with a folder that all runs of one command share; it is gone when the command ends. */
+export const SHARED_FOLDER = 'BOURSE_BENCH_FOLDER'
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
 
@@ -23,13 +29,14 @@ export interface Measured {
 }
 
 /** One run in a fresh process; never rejects. Its output goes to our stderr: stdout is for results. */
-const runOnce = (group: Group, groupsModule: string): Promise<ChildMessage> =>
+const runOnce = (group: Group, groupsModule: string, folder: string): Promise<ChildMessage> =>
   new Promise((resolve) => {
     let told: ChildMessage | null = null
     const child = fork(CHILD, [groupsModule, group.name], {
       execArgv: ['--disable-warning=ExperimentalWarning', ...(group.nodeFlags ?? [])],
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
+      env: { ...process.env, [SHARED_FOLDER]: folder },
       timeout: RUN_MS_MAX,
       killSignal: 'SIGKILL',
     })
@@ -52,8 +59,8 @@ const faultOf = (samples: Readonly<Record<string, Sample>>, rows: readonly RowDe
 }
 
 /** Takes a run into the progress; gives the reason why this group runs no further, or null. */
-const takeRun = async (progress: Progress, groupsModule: string): Promise<string | null> => {
-  const message = await runOnce(progress.group, groupsModule)
+const takeRun = async (progress: Progress, groupsModule: string, folder: string): Promise<string | null> => {
+  const message = await runOnce(progress.group, groupsModule, folder)
   const fault = message.type === 'measured' ? faultOf(message.samples, progress.group.rows) : null
   if (message.type === 'measured' && fault === null) {
     progress.runs.push(message.samples)
@@ -85,13 +92,18 @@ export const measureGroups = async (options: {
   readonly note: (line: string) => void
 }): Promise<Measured> => {
   const all = options.groups.map((group): Progress => ({ group, runs: [], stopped: null }))
-  for (let run = 1; run <= options.runs; run++) {
-    for (const progress of all) {
-      if (progress.stopped !== null) continue
-      options.note(`run ${run} of ${options.runs}: ${progress.group.name}`)
-      const reason = await takeRun(progress, options.groupsModule)
-      if (reason !== null) options.note(`${progress.group.name}: ${reason}`)
+  const folder = await mkdtemp(join(tmpdir(), 'bourse-bench-'))
+  try {
+    for (let run = 1; run <= options.runs; run++) {
+      for (const progress of all) {
+        if (progress.stopped !== null) continue
+        options.note(`run ${run} of ${options.runs}: ${progress.group.name}`)
+        const reason = await takeRun(progress, options.groupsModule, folder)
+        if (reason !== null) options.note(`${progress.group.name}: ${reason}`)
+      }
     }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
   return {
     results: all.flatMap((progress) => progress.group.rows.map((row) => resultOf(row, progress))),
