@@ -2,6 +2,7 @@ import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/part
 import type { Runner, RunnerState } from '@bourse/common/kernel/runner.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
+import { PortError } from '@bourse/common/ports/failure.ts'
 import type { Projector } from '@bourse/common/views/projector.ts'
 import { tradeEventModel, type TradeEventView } from '@bourse/common/views/models.ts'
 import type { PartitionState, PlatformInspector } from '@bourse/gateway/platform-inspector.ts'
@@ -21,6 +22,16 @@ export const partitionTitle = (topology: Topology, partition: PartitionNumber): 
   if (machine !== 'trading') return `${machine}/${index}`
   const symbol = [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? String(market)
   return `trading/${symbol}/${index}`
+}
+
+/** Null when the partition stopped serving meanwhile. */
+const hashOf = async (runner: Runner<never>): Promise<string | null> => {
+  try {
+    return await runner.stateHash()
+  } catch (error) {
+    if (error instanceof PortError) return null
+    throw error
+  }
 }
 
 /** What the edge may know of the platform around it. */
@@ -59,11 +70,17 @@ export const createInspector = (deps: {
           number: partition,
           state: statesShown[status.state],
           sequence: status.sequence,
-          stateHash: null,
           snapshotSequence: status.lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
           viewLagRecords: status.sequence - deps.projector.projectedThrough(partition),
         }
       }),
+    stateHashes: async () => {
+      const serving = [...deps.runners].filter(([, runner]) => runner.status().state === 'serving')
+      const hashes = await Promise.all(
+        serving.map(async ([partition, runner]) => [partition, await hashOf(runner)] as const),
+      )
+      return new Map(hashes.flatMap(([partition, hash]) => (hash === null ? [] : [[partition, hash] as const])))
+    },
     viewsAsOfMs: () => {
       const behind = [...deps.runners]
         .filter(([partition, runner]) => runner.status().sequence > deps.projector.projectedThrough(partition))

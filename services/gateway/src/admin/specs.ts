@@ -167,7 +167,7 @@ export const adminSpecs = {
       'FundRequest',
     ),
     data: object({ transactionIds: list({ type: 'string' }) }),
-    refusals: [],
+    refusals: ['MARKET_NOT_FOUND', 'AMOUNT_OVERFLOW'],
   }),
   credit: act({
     operationId: 'adminCredit',
@@ -175,7 +175,7 @@ export const adminSpecs = {
     summary: "Credits a trader's account",
     body: adjustBody,
     data: booked,
-    refusals: ['NOT_FOUND', 'ACCOUNT_NOT_FOUND'],
+    refusals: ['NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'AMOUNT_OVERFLOW'],
   }),
   debit: act({
     operationId: 'adminDebit',
@@ -183,7 +183,7 @@ export const adminSpecs = {
     summary: "Debits a trader's account",
     body: adjustBody,
     data: booked,
-    refusals: ['NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+    refusals: ['NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'INSUFFICIENT_FUNDS', 'AMOUNT_OVERFLOW'],
   }),
   correct: act({
     operationId: 'adminCorrect',
@@ -191,7 +191,7 @@ export const adminSpecs = {
     summary: 'Books the opposite of a transaction, naming it',
     body: object({ transactionId, reason }, [], 'CorrectionRequest'),
     data: booked,
-    refusals: ['TRANSACTION_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+    refusals: ['TRANSACTION_NOT_FOUND', 'INSUFFICIENT_FUNDS', 'AMOUNT_OVERFLOW'],
   }),
   halt: act({
     operationId: 'adminHaltMarket',
