@@ -74,7 +74,7 @@ export const createExchangeMaker = () => {
     database.exec(CONTROL_SCHEMA + EXCHANGE_SCHEMA)
     const fills = createRuleList<FillRule>(database, 'fills')
     const exchange = createExchange(database, fills)
-    const setPrice = (symbol: string, price: bigint): void => exchange.setPrices({ [symbol]: formatAmount(price, 2) })
+    const setPrice = (symbol: string, price: bigint): void => exchange.setPrices({ [symbol]: formatAmount(price) })
     for (const [symbol, price] of deps.prices) setPrice(symbol, price)
 
     /** The next order executes at a worse price, or in part. */
@@ -84,8 +84,8 @@ export const createExchangeMaker = () => {
       const price = parseAmount(exchange.prices()[first ?? ''] ?? '1')
       const bent = (price * BigInt(chance.between(90, 110))) / PERCENT
       const rule: FillRule = chance.chance(50)
-        ? { executedPrice: formatAmount(bent > 0n ? bent : 1n, 2), count: 1 }
-        : { executedQty: formatAmount(BigInt(chance.between(1, 1_000)) * 10_000_000n, 2), count: 1 }
+        ? { executedPrice: formatAmount(bent > 0n ? bent : 1n), count: 1 }
+        : { executedQty: formatAmount(BigInt(chance.between(1, 1_000)) * 10_000_000n), count: 1 }
       fills.replace([rule])
     }
     const wire = createWire({

@@ -1,4 +1,5 @@
 import { PROJECTION } from '@bourse/all-in-one/platform/projections.ts'
+import { decodeRecord } from '@bourse/common/kernel/record.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Door } from '../ports/ground.ts'
@@ -20,7 +21,7 @@ const PROJECTION_WAIT_MS = 3_000
 
 /**
  * What an edge in another process than the projector can know: that the views' cursor has reached where the journal ended at a
- * moment before. It never says more than it has seen.
+ * moment before, or when the record was made that it has reached. It never says more than it has seen.
  */
 export const createRemoteFreshness = (door: Door, partitions: readonly PartitionNumber[]): Freshness => {
   const { clock, journal, views } = door
@@ -31,7 +32,9 @@ export const createRemoteFreshness = (door: Door, partitions: readonly Partition
     const seen = { asOfMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }
     const head = await journal.head(partition)
     const cursor = await views.cursor(PROJECTION, partition)
-    if (cursor >= (head?.sequence ?? 0n)) known.set(partition, seen)
+    if (cursor >= (head?.sequence ?? 0n)) return void known.set(partition, seen)
+    const record = cursor === 0n ? null : await journal.read(partition, cursor)
+    if (record !== null) known.set(partition, { ...seen, asOfMs: Number(decodeRecord(record.body).now) })
   }
   const refresh = async (partition: PartitionNumber): Promise<void> => {
     try {
@@ -43,7 +46,9 @@ export const createRemoteFreshness = (door: Door, partitions: readonly Partition
   }
   const asOfMs = (partition: PartitionNumber): number => {
     const last = known.get(partition)
-    if (!asking.has(partition) && clock.monotonicMs() - (last?.monotonicMs ?? -Infinity) > REFRESH_AFTER_MS) {
+    const ageMs = clock.monotonicMs() - (last?.monotonicMs ?? -Infinity)
+    const isBehind = clock.nowMs() - (last?.asOfMs ?? 0) > REFRESH_AFTER_MS
+    if (!asking.has(partition) && (ageMs > REFRESH_AFTER_MS || isBehind)) {
       asking.add(partition)
       void refresh(partition).finally(() => asking.delete(partition))
     }
