@@ -1,4 +1,4 @@
-import { createBytePool } from '@bourse/common/adapters/embedded/byte-pool.ts'
+import { createBytePool } from '@bourse/common/codec/byte-pool.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '@bourse/common/ports/bus.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'

@@ -1,4 +1,4 @@
-import { createBytePool } from '@bourse/common/adapters/embedded/byte-pool.ts'
+import { createBytePool } from '@bourse/common/codec/byte-pool.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { StreamEvent } from '@bourse/common/ports/events.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'

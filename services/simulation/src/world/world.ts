@@ -25,8 +25,8 @@ export interface World {
   /** Puts an event in the order: after `delayMs` and, at one moment, in the order of scheduling. `what` goes into the trace. */
   schedule(delayMs: number, what: string, task: () => void): Scheduled
   /**
-   * Lets events happen until `isDone` (asked before the first and after each one) or until the limits are reached, or nothing is
-   * scheduled any more. At the end of its duration the time is that of the limit. Rejects with what an event throws.
+   * Lets events happen until `isDone` (asked before the first and after each one), until a limit is reached, or until nothing is
+   * scheduled any more. When nothing is left within the duration, the time is that of its end. Rejects with what an event throws.
    */
   run(isDone: () => boolean, limits: { readonly durationMsMax: number; readonly eventsMax: number }): Promise<RunEnd>
 }
@@ -81,10 +81,9 @@ export const createWorld = (seed: number, options: { readonly onLine?: (line: st
       if (isDone()) return 'done'
       if (events >= eventsEnd) return 'events'
       const event = heap.peek()
-      if (event === undefined) return 'nothing-scheduled'
-      if (event.atMs > endMs) {
-        nowMs = endMs
-        return 'duration'
+      if (event === undefined || event.atMs > endMs) {
+        if (endMs < Infinity) nowMs = endMs
+        return event === undefined ? 'nothing-scheduled' : 'duration'
       }
       happen(event)
       return null

@@ -6,7 +6,7 @@ import { idsContract } from '@bourse/common/testkit/contracts/ids.contract.ts'
 import { journalContract } from '@bourse/common/testkit/contracts/journal.contract.ts'
 import { randomContract } from '@bourse/common/testkit/contracts/random.contract.ts'
 import { otherModel, sampleModel, viewsContract } from '@bourse/common/testkit/contracts/views.contract.ts'
-import { openPumpedGround } from './pumped-ground.ts'
+import { openPumpedGround } from './test-ground.ts'
 
 const QUEUE_MAX = 64
 
