@@ -1,3 +1,4 @@
+import { createBytePool } from '@bourse/common/codec/byte-pool.ts'
 import { refusalNumbers } from '@bourse/common/errors/codes.ts'
 import { isCommand, NO_ID } from '@bourse/common/kernel/command.ts'
 import type { Applied, Effect, Machine } from '@bourse/common/kernel/machine.ts'
@@ -36,18 +37,13 @@ export interface WasmMachine<Exports extends MachineExports> {
 export const malformedOutcome = (): Uint8Array =>
   encodeOutcome({ code: refusalNumbers.INVALID_COMMAND, kind: 0, id: NO_ID }, new Uint8Array(0))
 
-/** Whether the outcome at `at` has an id (not all zero). */
-const hasId = (view: DataView, at: number): boolean =>
-  view.getUint32(at + 8, true) !== 0 ||
-  view.getUint32(at + 12, true) !== 0 ||
-  view.getUint32(at + 16, true) !== 0 ||
-  view.getUint32(at + 20, true) !== 0
-
-/** The ids of outcomes that have one: what a parked read may wait for. */
+/** The ids (not all zero) of outcomes that have one: what a parked read may wait for. */
 export const settledIdsOf = (outcomes: readonly Uint8Array[]): Uint8Array[] =>
-  outcomes
-    .filter((outcome) => hasId(new DataView(outcome.buffer, outcome.byteOffset, outcome.byteLength), 0))
-    .map((outcome) => outcome.subarray(8, 24))
+  outcomes.map((outcome) => outcome.subarray(8, 24)).filter((id) => id.some((byte) => byte !== 0))
+
+/** Reads a u32, byte by byte: for a few of them a DataView would cost more than it saves. */
+const u32At = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 
 /** An Applied in the making. */
 interface Collected {
@@ -55,29 +51,32 @@ interface Collected {
   readonly effects: Effect[]
 }
 
-/**
- * Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory.
- */
-const collect = (exports: MachineExports, firstIndex: number, collected: Collected): void => {
+/** A module's instance, its memory as bytes (it never grows after `init`), and where copies out of it are put. */
+interface Running {
+  readonly exports: MachineExports
+  readonly memory: Uint8Array
+  readonly copied: (bytes: Uint8Array) => Uint8Array
+}
+
+/** Collects what a call of `apply` or `refuse` left in the output buffers, copied out of the module's memory. */
+const collect = ({ exports, memory, copied }: Running, firstIndex: number, collected: Collected): void => {
   const { outcomes, effects } = collected
-  const { buffer } = exports.memory
-  const outcomeBytes = new Uint8Array(buffer, exports.outcomesPtr(), exports.outcomesBytes()).slice()
-  const outcomeView = new DataView(outcomeBytes.buffer)
+  const outcomesPtr = exports.outcomesPtr()
+  const outcomeBytes = copied(memory.subarray(outcomesPtr, outcomesPtr + exports.outcomesBytes()))
   for (let at = 0; at < outcomeBytes.length;) {
-    const size = outcomeView.getUint32(at, true)
+    const size = u32At(outcomeBytes, at)
     outcomes.push(outcomeBytes.subarray(at, at + size))
     at += size
   }
   const length = exports.effectsBytes()
   if (length === 0) return
-  const effectBytes = new Uint8Array(buffer, exports.effectsPtr(), length).slice()
-  const effectView = new DataView(effectBytes.buffer)
+  const effectsPtr = exports.effectsPtr()
+  const effectBytes = copied(memory.subarray(effectsPtr, effectsPtr + length))
   for (let at = 0; at < length;) {
-    const size = effectView.getUint32(at + EFFECT_HEADER_BYTES, true)
-    const end = at + EFFECT_HEADER_BYTES + size
+    const end = at + EFFECT_HEADER_BYTES + u32At(effectBytes, at + EFFECT_HEADER_BYTES)
     effects.push({
-      to: effectView.getUint32(at, true),
-      commandIndex: firstIndex + effectView.getUint32(at + 4, true),
+      to: u32At(effectBytes, at),
+      commandIndex: firstIndex + u32At(effectBytes, at + 4),
       bytes: effectBytes.subarray(at + EFFECT_HEADER_BYTES, end),
     })
     at = end
@@ -89,43 +88,44 @@ const collect = (exports: MachineExports, firstIndex: number, collected: Collect
  * taken.
  */
 const fillInput = (
-  exports: MachineExports,
+  { exports, memory }: Running,
   batch: readonly Uint8Array[],
   from: number,
   refused: ReadonlySet<number> | undefined,
 ): number => {
-  const input = new Uint8Array(exports.memory.buffer, exports.inputPtr(), INPUT_BYTES)
+  const start = exports.inputPtr()
   let used = 0
   let index = from
   for (; index < batch.length; index++) {
     const command = batch[index]!
     if (used + command.length > INPUT_BYTES || !isCommand(command) || refused?.has(index) === true) break
-    input.set(command, used)
+    memory.set(command, start + used)
     used += command.length
   }
   return index
 }
 
 const applyBatch = (
-  exports: MachineExports,
+  running: Running,
   batch: readonly Uint8Array[],
   now: bigint,
   behaviour: number,
   refused?: ReadonlySet<number>,
 ): Applied => {
+  const { exports, memory } = running
   const collected: Collected = { outcomes: [], effects: [] }
   for (let index = 0; index < batch.length;) {
-    const end = fillInput(exports, batch, index, refused)
+    const end = fillInput(running, batch, index, refused)
     const command = batch[index]!
     if (end > index) {
       const applied = exports.apply(end - index, now, behaviour)
       if (applied < 1 || applied > end - index) throw new Error(`the machine applied ${applied} of ${end - index}`)
-      collect(exports, index, collected)
+      collect(running, index, collected)
       index += applied
     } else if (isCommand(command)) {
-      new Uint8Array(exports.memory.buffer, exports.inputPtr(), command.length).set(command)
+      memory.set(command, exports.inputPtr())
       exports.refuse(now, behaviour)
-      collect(exports, index, collected)
+      collect(running, index, collected)
       index += 1
     } else {
       collected.outcomes.push(malformedOutcome())
@@ -173,15 +173,17 @@ export const createWasmMachine = <Exports extends MachineExports>(
   options: WasmMachineOptions<Exports>,
 ): WasmMachine<Exports> => {
   const { schemaVersion, behaviourVersion, machine, capacities } = options
-  const fresh = (): Exports => {
+  const copied = createBytePool()
+  const fresh = (): Running & { readonly exports: Exports } => {
     const exports = instantiate(options.wasm) as Exports
     options.init(exports)
-    return exports
+    return { exports, memory: new Uint8Array(exports.memory.buffer), copied }
   }
   const header = { schemaVersion, machine, capacities }
   let current = fresh()
+  const copyFrom = (ptr: number, bytes: number): Uint8Array => current.memory.slice(ptr, ptr + bytes)
   return {
-    exports: () => current,
+    exports: () => current.exports,
     machine: {
       schemaVersion,
       behaviourVersion,
@@ -192,29 +194,29 @@ export const createWasmMachine = <Exports extends MachineExports>(
         return applyBatch(current, batch, now, behaviour, refused)
       },
       continuation: () => {
-        const bytes = current.continuationBytes()
-        return bytes === 0 ? null : new Uint8Array(current.memory.buffer, current.outcomesPtr(), bytes).slice()
+        const bytes = current.exports.continuationBytes()
+        return bytes === 0 ? null : copyFrom(current.exports.outcomesPtr(), bytes)
       },
       nextDeadline: () => {
-        const deadline = current.nextDeadline()
+        const deadline = current.exports.nextDeadline()
         return deadline < 0n ? null : deadline
       },
       query: (question) => {
         if (!isCommand(question)) return { bytes: malformedOutcome(), pending: false }
-        new Uint8Array(current.memory.buffer, current.inputPtr(), question.length).set(question)
-        const length = current.query(question.length)
-        const bytes = new Uint8Array(current.memory.buffer, current.outcomesPtr(), Math.abs(length)).slice()
+        current.memory.set(question, current.exports.inputPtr())
+        const length = current.exports.query(question.length)
+        const bytes = copyFrom(current.exports.outcomesPtr(), Math.abs(length))
         // A question that waits for an id names it in the first 16 bytes of its body.
         return length < 0 ? { bytes, pending: true, wakeId: question.slice(56, 72) } : { bytes, pending: false }
       },
-      snapshot: () => packSnapshot(header, takeParts(current)),
+      snapshot: () => packSnapshot(header, takeParts(current.exports)),
       restore: (bytes) => {
         const parts = unpackSnapshot(header, bytes)
         const next = fresh()
-        putParts(next, parts)
+        putParts(next.exports, parts)
         current = next
       },
-      stateHash: () => hex64(current.stateHashHigh()) + hex64(current.stateHashLow()),
+      stateHash: () => hex64(current.exports.stateHashHigh()) + hex64(current.exports.stateHashLow()),
     },
   }
 }

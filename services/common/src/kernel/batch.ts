@@ -129,7 +129,8 @@ const createApplier = <Observation>(deps: BuildDeps<Observation>, batch: Batch<O
 export const buildBatch = <Observation>(deps: BuildDeps<Observation>, now: bigint): Batch<Observation> => {
   const { state, inbox } = deps
   const batch: Batch<Observation> = { part: emptyPart(), sources: [], repeats: new Map(), taken: [] }
-  const marks = new Map(state.marks)
+  /** Of the senders whose effects are in this batch: the last one's number. */
+  const marks = new Map<number, bigint>()
   const { add, flush, isFull } = createApplier(deps, batch, now)
 
   const rest = state.machine.continuation()
@@ -214,7 +215,7 @@ const accepted = <Observation>(
   if (delivery.message.type === 'effect') {
     const sender = delivery.message.sender ?? 0
     const sequence = delivery.message.sequence ?? 0n
-    const mark = marks.get(sender) ?? 0n
+    const mark = marks.get(sender) ?? deps.state.marks.get(sender) ?? 0n
     if (sequence <= mark) {
       deps.counts.duplicateEffects += 1
       batch.repeats.set(sender, mark)

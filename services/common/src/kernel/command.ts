@@ -96,9 +96,16 @@ export const decodeHeader = (bytes: Uint8Array): CommandHeader => {
 /** The body, a view into the command's bytes (padding included). */
 export const bodyOf = (command: Uint8Array): Uint8Array => command.subarray(COMMAND_HEADER_BYTES)
 
-/** A copy of the command that says it is effect `sequence` of `sender`. */
-export const withSender = (command: Uint8Array, sender: PartitionNumber, sequence: bigint): Uint8Array => {
-  const bytes = command.slice()
+const copyOf = (bytes: Uint8Array): Uint8Array => bytes.slice()
+
+/** A copy of the command (made by `copy`) that says it is effect `sequence` of `sender`. */
+export const withSender = (
+  command: Uint8Array,
+  sender: PartitionNumber,
+  sequence: bigint,
+  copy: (bytes: Uint8Array) => Uint8Array = copyOf,
+): Uint8Array => {
+  const bytes = copy(command)
   const view = viewOf(bytes)
   view.setUint8(6, commandOrigins.partition)
   view.setUint32(40, sender, true)

@@ -1,5 +1,6 @@
 import type { Bus } from '../ports/bus.ts'
 import type { EffectCursor, Journal } from '../ports/journal.ts'
+import { createBytePool } from '../codec/byte-pool.ts'
 import { withSender } from './command.ts'
 import type { PartitionNumber } from './partition.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -63,6 +64,7 @@ export const createEffectSender = (deps: {
   const lanes = new Map<PartitionNumber, Lane>()
   /** Sum over the lanes: every arriving command is measured against it. */
   let unconfirmed = 0
+  const copied = createBytePool()
   const counts = { sent: 0, resent: 0, failed: 0 }
 
   const laneOf = (receiver: PartitionNumber): Lane => {
@@ -91,7 +93,7 @@ export const createEffectSender = (deps: {
           type: 'effect',
           sender: deps.partition,
           sequence: effect.number,
-          body: withSender(effect.bytes, deps.partition, effect.number),
+          body: withSender(effect.bytes, deps.partition, effect.number, copied),
         })
         .catch(() => {
           // Not confirmed, so it is sent again when overdue; the receiver drops what it has already.

@@ -1,4 +1,5 @@
-import { COMMAND_HEADER_BYTES, decodeHeader } from '@bourse/common/kernel/command.ts'
+import { createBytePool } from '@bourse/common/codec/byte-pool.ts'
+import { COMMAND_HEADER_BYTES, kindOf } from '@bourse/common/kernel/command.ts'
 import type { MachineHost } from '@bourse/common/kernel/host.ts'
 import type { Machine } from '@bourse/common/kernel/machine.ts'
 import { closeLayout, encodeFunding, encodeTick, openLayout, tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
@@ -19,14 +20,16 @@ const quoteOffsets: ReadonlyMap<number, number> = new Map([
   [tradingKinds.close, closeLayout.offsets.feedBid],
 ])
 
-/** A copy of an OPEN or CLOSE that is judged on this quote; other commands are left as they are. */
-export const withQuote = (command: Uint8Array, quote: TradingQuote): Uint8Array => {
-  const offset = quoteOffsets.get(decodeHeader(command).kind)
+const copyOf = (bytes: Uint8Array): Uint8Array => bytes.slice()
+
+/** A copy (made by `copy`) of an OPEN or CLOSE that is judged on this quote; other commands are left as they are. */
+export const withQuote = (command: Uint8Array, quote: TradingQuote, copy = copyOf): Uint8Array => {
+  const offset = quoteOffsets.get(kindOf(command))
   if (offset === undefined) return command
   const at = COMMAND_HEADER_BYTES + offset
   if (command.length < at + 24) return command
-  const bytes = command.slice()
-  const view = new DataView(bytes.buffer)
+  const bytes = copy(command)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   view.setBigInt64(at, quote.feedBid, true)
   view.setBigInt64(at + 8, quote.feedAsk, true)
   view.setBigInt64(at + 16, BigInt(quote.timeMs), true)
@@ -40,10 +43,11 @@ export const withQuote = (command: Uint8Array, quote: TradingQuote): Uint8Array 
  */
 export const createTradingHost = (factory: () => TradingMachine): MachineHost<TradingQuote> => {
   let current = NO_QUOTE
+  const copied = createBytePool()
   const machineOf = (machine: Machine): TradingMachine => machine as TradingMachine
   return {
     factory,
-    resolve: (command) => withQuote(command, current),
+    resolve: (command) => withQuote(command, current, copied),
     observe: (quote, machine) => {
       const previous = current
       current = quote

@@ -2,7 +2,7 @@ import type { PartitionNumber } from '../../kernel/partition.ts'
 import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '../../ports/bus.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
-import { createBytePool } from './byte-pool.ts'
+import { createBytePool } from '../../codec/byte-pool.ts'
 import { createDeadlines, type Asker, type Deadlines } from './bus-deadlines.ts'
 import { createQueue, type Entry, type Queue } from './bus-queue.ts'
 
