@@ -6,12 +6,20 @@ import type { Node } from './node.ts'
 import type { Operator } from './operator.ts'
 import type { Served } from './serving-part.ts'
 
+/** What was counted at a record's end holds until the next record: a pause of minutes is asked about again and again. */
+const counted = new WeakMap<Served, { readonly sequence: bigint; readonly underWay: number }>()
+
 /** Money on its way that only a pause between two attempts holds back: no effect and no call shows it. */
 const sagasUnderWay = (served: Served): number => {
   const machine = served.machine()
   if (machine === null) return 0
+  const { sequence } = served.runner.status()
+  const before = counted.get(served)
+  if (before !== undefined && before.sequence === sequence) return before.underWay
   const { transactions } = decodeState(machine.snapshot())
-  return [...transactions.values()].filter((one) => !isFinal(one) || ledgerStepOf(one) !== null).length
+  const underWay = [...transactions.values()].filter((one) => !isFinal(one) || ledgerStepOf(one) !== null).length
+  counted.set(served, { sequence, underWay })
+  return underWay
 }
 
 /** Gives, one by one, what is still under way; nothing when the platform is at rest. */

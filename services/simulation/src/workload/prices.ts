@@ -21,7 +21,7 @@ export interface PriceMaker {
   walk(pair: TradingPairSpec, random: SeededRandom, most: number): void
   /** Moves to a price and publishes; further than the market believes at once, it is published three times. */
   moveTo(pair: TradingPairSpec, random: SeededRandom, price: bigint): void
-  /** A quote that must not be believed. */
+  /** A quote that must not be believed, for most reasons that there are; a late one may be. */
   bad(pair: TradingPairSpec, random: SeededRandom): void
   /** Publishes when the last quote is older than a third of what the market allows. */
   refresh(pair: TradingPairSpec, random: SeededRandom): void
@@ -76,15 +76,19 @@ export const createPriceMaker = (world: World, platform: Pick<SimulatedPlatform,
       const { symbol, tickSize } = pair
       const middle = mid(pair)
       const far = scaled(middle, own.pick([-700_000, 3_000_000]))
-      const quotes: readonly (readonly [bigint, bigint])[] = [
-        [middle + tickSize, middle - tickSize],
-        [0n, middle],
-        [middle, middle * 3n],
-        [far, far],
-        [parseAmount('2000000000'), parseAmount('2000000000')],
+      const maxAgeMs = pair.prices.maxAgeSeconds * 1_000
+      const quotes: readonly (readonly [bid: bigint, ask: bigint, ageMs: number])[] = [
+        [middle + tickSize, middle - tickSize, 0],
+        [0n, middle, 0],
+        [middle, middle * 3n, 0],
+        [far, far, 0],
+        [parseAmount('2000000000'), parseAmount('2000000000'), 0],
+        // Too old, out of order, from the future.
+        [middle + tickSize, middle + tickSize, maxAgeMs + 1],
+        [middle + tickSize, middle + tickSize, own.between(1, maxAgeMs)],
+        [middle + tickSize, middle + tickSize, -10_001],
       ]
-      const [bid, ask] = own.pick(quotes)
-      platform.quote(symbol, bid, ask)
+      platform.quote(symbol, ...own.pick(quotes))
     },
     refresh: (pair, own) => {
       const ageMs = world.nowMs() - (publishedAtMs.get(pair.symbol) ?? -1_000_000)

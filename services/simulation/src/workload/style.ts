@@ -31,7 +31,7 @@ const longPause = (random: SeededRandom, isSlow: boolean): number => {
   if (drawn < 60) return random.between(3 * SECOND, 20 * SECOND)
   if (drawn < 85) return random.between(30 * SECOND, 90 * SECOND)
   if (drawn < 95) return random.between(2 * MINUTE, 6 * MINUTE)
-  return isSlow ? random.between(HOUR, 9 * HOUR) : random.between(10 * MINUTE, 12 * MINUTE)
+  return isSlow ? random.between(HOUR, 5 * HOUR) : random.between(10 * MINUTE, 12 * MINUTE)
 }
 
 /** Longest ordinary pause between two steps, by the seed's tempo. */
