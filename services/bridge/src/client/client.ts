@@ -1,5 +1,6 @@
 import { ok, refuse, type Result } from '@bourse/common/errors/codes.ts'
 import type { PartitionClient } from '@bourse/common/kernel/client.ts'
+import { refusingPortFailures } from '@bourse/common/platform/refusing.ts'
 import { bridgePartitionOf, ledgerPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
@@ -123,7 +124,7 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
     return ok({ events: found.map((one) => storedEvent(one.payload).event), asOfMs })
   }
 
-  return {
+  return refusingPortFailures<BridgeClient>({
     quote: async ({ bank, bankUserId, side, amount, currency }) => {
       const command = encodeQuote(ids.bytes16(), { ticker: NO_TICKER, bank, bankUserId, side, amount, currency })
       const answer = await conversation.command(partitionOf(bank), command)
@@ -182,5 +183,5 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
     transactions,
     statement: async (bank, fromMs, toMs) => readStatement(views, bank, { fromMs, toMs, asOfMs: await asOf(bank) }),
     events,
-  }
+  })
 }

@@ -2,6 +2,7 @@ import { codeOfOutcome, type PartitionClient } from '@bourse/common/kernel/clien
 import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { ok, refuse, type OutcomeCode, type RefusalCode, type Result } from '@bourse/common/errors/codes.ts'
 import { bytesOfHex, derivedId, hexOf } from '@bourse/common/platform/identity.ts'
+import { refusingPortFailures } from '@bourse/common/platform/refusing.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import { ledgerPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
@@ -132,7 +133,7 @@ export const createLedgerClient = (deps: {
     return ok({ transactionIds })
   }
 
-  return {
+  return refusingPortFailures<LedgerClient>({
     openAccount: async (identity, owner, currency, grant) => {
       const instruction = openAccountInstruction(
         customerAccountKey(owner, currency),
@@ -211,7 +212,7 @@ export const createLedgerClient = (deps: {
         reference,
       })
     },
-  }
+  })
 }
 
 /** 16 bytes that name a ledger transaction: partition u32, zero u32, number u64, little endian. */

@@ -3,6 +3,7 @@ import { codeOfOutcome, type PartitionAnswer, type PartitionClient } from '@bour
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { bytesOfHex, derivedId, hexOf } from '@bourse/common/platform/identity.ts'
+import { refusingPortFailures } from '@bourse/common/platform/refusing.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import {
   ledgerPartitionOf,
@@ -298,7 +299,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     }
   }
 
-  return {
+  return refusingPortFailures<TradingClient>({
     createTrade,
     closeTrade,
     openTrades: async (account) => {
@@ -350,7 +351,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       }
       return ok({ state: strictest, openTrades })
     },
-  }
+  })
 }
 
 /**
