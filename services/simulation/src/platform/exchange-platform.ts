@@ -1,4 +1,5 @@
 import type { BridgeClient } from '@bourse/bridge/client/types.ts'
+import type { MachineFactory } from '@bourse/common/kernel/machine.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Journal } from '@bourse/common/ports/journal.ts'
@@ -61,6 +62,8 @@ export interface SimulatedPlatform {
   unrest(): readonly string[]
   /** The disks, as an inspector reads them: no faults, no delays. */
   readonly disks: Disks
+  /** Makes empty machines of the platform's capacities, as its partitions run on: to replay on. */
+  factoryOf(partition: PartitionNumber): MachineFactory
   /** What partitions say of themselves, by the serving runner (state hash between two records). */
   stateHash(partition: PartitionNumber): Promise<string>
   /** Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence each. */

@@ -7,7 +7,9 @@ import { policyOfPartition } from '@bourse/all-in-one/platform/serving.ts'
 import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
 import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
 import { partitionName, partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { RecordError } from '@bourse/common/kernel/record.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
+import { PortError } from '@bourse/common/ports/failure.ts'
 import type { FeedQuote } from '@bourse/common/ports/prices.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
@@ -89,6 +91,8 @@ const openOutside = ({ world, ground, faults, makers }: PlatformDeps, shape: Sha
   }
   return { exchange, banks }
 }
+const isPortFailure = (error: unknown): boolean => error instanceof PortError
+const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 const secretOf = (bank: string): string => `secret of ${bank}`
 
 /** Hosts of partitions as the platform makes them, their outside calls going through the process's doors. */
@@ -112,7 +116,9 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   const shape = drawShape(chance)
   const { topology } = shape
   const partitions = allPartitions(topology)
-  const watch = createWatch(world)
+  const watch = createWatch(world, (partition) =>
+    partitions.some((number) => partitionName(number) === partition && flips.isFlipped(number)),
+  )
   const { exchange, banks } = openOutside(deps, shape, chance)
   const heads = new Map<PartitionNumber, bigint>()
   const headOf = (partition: PartitionNumber): bigint => heads.get(partition) ?? 0n
@@ -124,15 +130,19 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   const quotes = new Map<string, FeedQuote>()
   const policies = new Map(pairs.map(({ spec }) => [topology.markets.get(spec.symbol)?.market ?? 0, spec.snapshots]))
 
+  /** A record that the run damaged explains that a partition does not trust its journal. */
+  const isExplained = (partition: PartitionNumber, error: unknown): boolean =>
+    error instanceof RecordError && flips.isFlipped(partition)
   const started = (_: Door, partition: PartitionNumber, error: unknown): void => {
-    if (error === null && flips.isFlipped(partition))
-      watch.report(`${partitionName(partition)} serves although a record it needs is damaged`)
+    const name = partitionName(partition)
+    if (error === null && flips.isFlipped(partition)) watch.report(`${name} serves over a damaged record`)
+    if (error !== null && !isPortFailure(error) && !isExplained(partition, error))
+      watch.report(`${name} does not start: ${textOf(error)}`)
     operator.nudge()
   }
   const fatal = (door: Door, error: unknown): void => {
     const node = nodes.find(({ life }) => life?.door === door)
-    if (!(error instanceof Error) || error.name !== 'PortError')
-      watch.report(`${door.name} broke: ${error instanceof Error ? error.stack : String(error)}`)
+    if (!isPortFailure(error)) watch.report(`${door.name} broke: ${textOf(error)}`)
     world.schedule(0, `${door.name} ends`, () => {
       if (node?.life?.door !== door) return
       node.kill()
@@ -174,8 +184,8 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
       ]),
     ),
     onFailed: (partition, reason) => {
-      if (flips.isFlipped(partition)) flips.repair(partition)
-      else if (isFatal(reason)) watch.report(`${partitionName(partition)} refuses to serve: ${reason}`)
+      if (/traps/.test(reason)) watch.report(`${partitionName(partition)} gave up: ${reason}`)
+      flips.repair(partition)
     },
   })
   watch.onTrouble(operator.nudge)
@@ -253,6 +263,7 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     isQuiet: () => unrest().next().done === true,
     unrest: () => [...unrest()],
     disks: ground.disks,
+    factoryOf: createMachineFactories(topology, deps.makers.modules, shape.capacities).factoryOf,
     stateHash: async (partition) => {
       const served = operator.ownerOf(partition).life?.serving?.served.get(partition)
       if (served === undefined) throw new Error(`${partitionName(partition)} is not served`)
@@ -271,6 +282,3 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     },
   }
 }
-
-/** Whether a partition gave up for what it found in its journal, or for a bug: not because a port did not answer. */
-const isFatal = (reason: string): boolean => /record|snapshot|journal of partition|outcomes|effects|traps/i.test(reason)

@@ -27,19 +27,18 @@ interface ErrorLine {
 }
 
 /** What a process may say aloud because the world around it is broken. Everything else is a bug. */
-const isExplained = ({ msg, err }: ErrorLine): boolean => {
+const isExplained = ({ msg, err, partition = '' }: ErrorLine, isFlipped: (partition: string) => boolean): boolean => {
   if (/^partition (deposed|failed)$/.test(msg)) return true
   // A damaged or removed snapshot is passed over, with its reason in `doubt`; the auditor checks the ones that are kept.
   if (msg === 'a snapshot was passed over') return true
   const isPort = err?.type === 'PortError'
   if (msg === 'a snapshot failed') return isPort || /^the snapshot read back is/.test(err?.message ?? '')
-  // Whether a broken record is one that the run damaged is judged where the partition's state is seen.
-  if (msg === 'the partition broke') return isPort || err?.type === 'RecordError'
+  if (msg === 'the partition broke') return isPort || (err?.type === 'RecordError' && isFlipped(partition))
   return msg === 'a consumer could not be stopped' && isPort
 }
 
-/** Makes a watch. */
-export const createWatch = (world: World): Watch => {
+/** Makes a watch. `isFlipped` says whether the run has damaged a record of the partition of this name. */
+export const createWatch = (world: World, isFlipped: (partition: string) => boolean): Watch => {
   const findings: string[] = []
   const listeners: (() => void)[] = []
   let silenced = 0
@@ -56,7 +55,7 @@ export const createWatch = (world: World): Watch => {
     const line = JSON.parse(text) as ErrorLine
     if (line.level < LEVEL_ERROR) return
     if (/^partition (deposed|failed)$/.test(line.msg)) for (const listener of listeners) listener()
-    if (isExplained(line)) return
+    if (isExplained(line, isFlipped)) return
     const about = line.partition === undefined ? '' : ` of ${line.partition}`
     report(`${line.process}${about} said: ${line.msg}: ${line.err?.stack ?? line.err?.message ?? line.why ?? ''}`)
   }
