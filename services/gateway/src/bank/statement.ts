@@ -8,13 +8,16 @@ export const STATEMENT_DAYS_MAX = 366
 const DAY_MS = 86_400_000
 const ISO = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
 const EPOCH_MS = /^\d{10,14}$/
+/** The years that RFC 3339 writes, which answers are in: 0000 up to 9999, in UTC. */
+const MOMENT_MS_MIN = Date.parse('0000-01-01T00:00:00.000Z')
+const MOMENT_MS_MAX = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** A moment of the query: ISO 8601 (UTC when it names no zone) or epoch ms. @throws {ApiError} */
 export const parseMoment = (name: string, text: string): number => {
   if (EPOCH_MS.test(text)) return Number(text)
   const zoned = text.length > 10 && !/(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? `${text}Z` : text
   const atMs = ISO.test(text) ? Date.parse(zoned) : Number.NaN
-  if (Number.isNaN(atMs)) {
+  if (Number.isNaN(atMs) || atMs < MOMENT_MS_MIN || atMs > MOMENT_MS_MAX) {
     throw invalid(`${name} "${text}" is not a moment; send 2026-01-31, 2026-01-31T12:00:00Z or epoch milliseconds`)
   }
   return atMs

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
@@ -6,6 +7,7 @@ import type { Session } from '../auth/sessions.ts'
 import type { GatewayLimits } from '../config.ts'
 import { accountKeyOf } from '../http/identity.ts'
 import type { PlatformInspector } from '../platform-inspector.ts'
+import { textFrame } from './frame.ts'
 import { channelOf, type ClientMessage, type MessageRefusal } from './messages.ts'
 import type { PriceHub } from './price-hub.ts'
 import type { StreamTelemetry } from './telemetry.ts'
@@ -26,6 +28,8 @@ export interface Reader {
 /** Parts of a reader. */
 export interface ReaderOptions {
   readonly socket: WebSocket
+  /** What the WebSocket was opened on. */
+  readonly wire: Duplex
   readonly session: Session | null
   readonly limits: GatewayLimits
   readonly hub: PriceHub
@@ -43,40 +47,44 @@ export const closeCodes = { goingAway: 1001, policy: 1008, internal: 1011, tooSl
 const isRefusal = (message: ClientMessage | MessageRefusal): message is MessageRefusal => 'errorCode' in message
 
 /** The way out of a socket: bounded; what a slow reader cannot take is conflated (prices) or waits where it is kept (trades). */
-const createOutlet = ({ socket, limits, telemetry, clock }: ReaderOptions, onRoom: () => void) => {
+const createOutlet = ({ socket, wire, limits, telemetry, clock }: ReaderOptions, onRoom: () => void) => {
   const waiting = new Map<string, Buffer>()
   let slowSinceMs: number | null = null
 
   const isFull = (): boolean => {
-    const full = socket.bufferedAmount > limits.socketBufferBytesMax
+    const full = wire.writableLength > limits.socketBufferBytesMax
     if (!full) slowSinceMs = null
     else slowSinceMs ??= clock.monotonicMs()
     return full
   }
-  const written = (): void => {
-    if (isFull()) return
-    for (const [key, message] of waiting) {
+  /** The socket took everything: what waited goes out, then whoever holds more is asked. */
+  const drained = (): void => {
+    for (const [key, frame] of waiting) {
       if (isFull()) return
       waiting.delete(key)
-      write(message)
+      write(frame)
     }
     if (!isFull()) onRoom()
   }
-  const write = (message: Buffer | string): void => {
-    socket.send(message, { binary: false }, written)
+  /** Frames go past the WebSocket's own sender, which would head each anew; it holds nothing back without compression. */
+  const write = (frame: Buffer): void => {
+    if (socket.readyState === socket.OPEN) wire.write(frame)
   }
+  wire.on('drain', drained)
   return {
     isFull,
     write,
-    /** The latest message of a key wins while there is no room. */
-    writeLatest: (key: string, message: Buffer): void => {
+    /** As when the socket took everything: a bound below the socket's own has no event for it. */
+    retry: drained,
+    /** The latest frame of a key wins while there is no room. */
+    writeLatest: (key: string, frame: Buffer): void => {
       if (!isFull()) {
         waiting.delete(key)
-        write(message)
+        write(frame)
         return
       }
-      if (waiting.has(key)) telemetry.conflated()
-      waiting.set(key, message)
+      if (waiting.has(key)) telemetry.conflated(1)
+      waiting.set(key, frame)
     },
     forget: (key: string): void => {
       waiting.delete(key)
@@ -111,7 +119,7 @@ export const createReader = (options: ReaderOptions): Reader => {
     if (trades !== null) void trades.pump()
   })
   const say = (message: object): void => {
-    outlet.write(JSON.stringify(message))
+    outlet.write(textFrame(JSON.stringify(message)))
   }
   const refuse = (refusal: MessageRefusal): void => {
     say({ op: 'error', ...refusal })
@@ -127,8 +135,8 @@ export const createReader = (options: ReaderOptions): Reader => {
     prices.set(asset, () => undefined)
     prices.set(
       asset,
-      hub.subscribe(asset, (message) => {
-        outlet.writeLatest(asset, message)
+      hub.subscribe(asset, (frame) => {
+        outlet.writeLatest(asset, frame)
       }),
     )
   }
@@ -143,7 +151,7 @@ export const createReader = (options: ReaderOptions): Reader => {
       account,
       after: from,
       send: (message) => {
-        outlet.write(message)
+        outlet.write(textFrame(message))
         return !outlet.isFull()
       },
       onError: (error) => {
@@ -226,6 +234,7 @@ export const createReader = (options: ReaderOptions): Reader => {
         close(closeCodes.tooSlow, 'the reader is too slow; connect again and resume after the last sequence')
         return
       }
+      outlet.retry()
       await trades?.pump()
     },
     close,

@@ -53,7 +53,7 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
   const { views, platform, metrics, clock, ids, logger } = deps
   const { limits } = deps.config
   const telemetry = createStreamTelemetry(metrics)
-  const hub = createPriceHub(deps)
+  const hub = createPriceHub({ prices: deps.prices, pairs: deps.pairs, superseded: telemetry.conflated })
   const readMessage = createMessageReader()
   const connections = new Set<Connection>()
   const upgrader = new WebSocketServer({
@@ -66,9 +66,16 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     logger.warn({ err: error }, 'a WebSocket failed')
   }
 
-  const attach = (socket: WebSocket, session: Session | null, token: string | undefined, address: string): void => {
+  const attach = (
+    socket: WebSocket,
+    wire: Duplex,
+    session: Session | null,
+    token: string | undefined,
+    address: string,
+  ): void => {
     const reader = createReader({
       socket,
+      wire,
       session,
       limits,
       hub,
@@ -81,6 +88,7 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     })
     const connection: Connection = { reader, socket, token, address, lastPingMs: clock.monotonicMs(), answered: true }
     connections.add(connection)
+    countAddress(address, 1)
     telemetry.connected(connections.size)
     // One message after the other: a subscription is answered before the next is read.
     let turn = Promise.resolve()
@@ -101,12 +109,17 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     socket.on('close', () => {
       reader.dispose()
       connections.delete(connection)
+      countAddress(address, -1)
       telemetry.connected(connections.size)
     })
   }
 
-  const fromAddress = (address: string): number =>
-    [...connections].filter((connection) => connection.address === address).length
+  const perAddress = new Map<string, number>()
+  const countAddress = (address: string, change: 1 | -1): void => {
+    const count = (perAddress.get(address) ?? 0) + change
+    if (count === 0) perAddress.delete(address)
+    else perAddress.set(address, count)
+  }
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const raw = request.socket
@@ -124,13 +137,17 @@ export const createStreamServer = (options: StreamOptions): StreamServer => {
     }
     const token = cookieOf(request.headers.cookie, sessions.cookieName)
     const session = await sessions.check(token)
-    if (draining() || connections.size >= limits.socketsMax || fromAddress(address) >= limits.socketsPerAddressMax) {
+    if (
+      draining() ||
+      connections.size >= limits.socketsMax ||
+      (perAddress.get(address) ?? 0) >= limits.socketsPerAddressMax
+    ) {
       telemetry.refused(draining() ? 'draining' : 'capacity')
       refuseUpgrade(raw, ids.uuid(), 'UNAVAILABLE', 'no more WebSockets at this moment; try again later')
       return
     }
     upgrader.handleUpgrade(request, socket, head, (opened) => {
-      attach(opened, session, session === null ? undefined : token, address)
+      attach(opened, socket, session, session === null ? undefined : token, address)
     })
   }
 

@@ -118,7 +118,7 @@ const createWriteStatements = (table: string, columns: ReadonlyMap<string, Colum
       const codec = columns.get(field)
       if (codec === undefined || field === '_id')
         throw new PortError('corrupt', `view ${write.model.name}: ${field} can't be written`)
-      values.push(codec.encode(write.fields[field] ?? null))
+      values.push(codec.encode(write.fields[field]!))
     }
     return { sql: textOf(write.kind, fields), values }
   }
