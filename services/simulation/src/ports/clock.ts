@@ -3,8 +3,11 @@ import type { World } from '../world/world.ts'
 import { createTurn, type Pace } from './pace.ts'
 import type { Process } from './process.ts'
 
-/** Wall-clock time at which every world begins, ms: what stands outside the processes has its clock right. */
-export const WORLD_EPOCH_MS = 1_780_000_000_000
+/**
+ * Wall-clock time at which every world begins, ms: what stands outside the processes has its clock right. Some minutes before midnight
+ * (UTC), so that most runs live through the turn of a day of limits and through an instant of funding.
+ */
+export const WORLD_EPOCH_MS = 1_780_012_650_000
 
 /** A process's clock, and how far its wall time is off. */
 export interface ProcessClock {

@@ -16,7 +16,7 @@ export interface ClosingDeps {
   readonly style: Style
 }
 
-const ATTEMPTS = 20
+const ATTEMPTS = 8
 const ANSWER_MS = 60_000
 const QUIET_ASKED_MS = 250
 const QUIET_ASKED_TIMES = 1_200

@@ -103,7 +103,7 @@ export const decidingPrice = ({ trade }: KnownTrade, tickSize: bigint, random: S
   const away = direction === 'LONG' ? -1n : 1n
   // Past the price at which the whole margin is lost: a deficit.
   const gone = entryPrice + (away * entryPrice * BigInt(random.between(102, 180))) / (100n * BigInt(leverage))
-  const prices = [liquidationPrice, liquidationPrice, stopLossPrice, takeProfitPrice, gone].filter(
+  const prices = [liquidationPrice, gone, stopLossPrice, stopLossPrice, takeProfitPrice, takeProfitPrice].filter(
     (price) => price !== null && price > 0n,
   )
   const price = random.pick(prices.length === 0 ? [entryPrice] : prices) ?? entryPrice

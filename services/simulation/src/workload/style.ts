@@ -41,7 +41,7 @@ const TEMPI_MS = [15, 120, 400, 1_500] as const
 export const drawStyle = (random: SeededRandom): Style => {
   const traders = random.pick([2, 3, 5, 8, 16])
   const tempoMs = random.pick(TEMPI_MS)
-  const longPercent = random.pick([0, 1, 2, 4])
+  const longPercent = random.pick([0, 1, 3, 6])
   const isSlow = random.chance(8)
   return {
     traders,
@@ -49,7 +49,7 @@ export const drawStyle = (random: SeededRandom): Style => {
     grants: Array.from({ length: traders }, () => parseAmount(random.pick(GRANTS))),
     patience: {
       answerMs: random.pick([1_500, 8_000, 25_000, 45_000]),
-      attempts: random.pick([1, 4, 10, 20]),
+      attempts: random.pick([1, 3, 6, 12]),
     },
     keyedPercent: random.pick([60, 85, 100]),
     twicePercent: random.pick([0, 10, 25]),

@@ -38,12 +38,15 @@ const drawAmount = (run: StepRun, owned: bigint, step: bigint, limits: readonly 
   return atLeast(floorTo(random.pick(limits), step) + step * BigInt(random.between(-1, 1)), step)
 }
 
+/** With anything besides, more than an account can hold. */
+const HUGE = parseAmount('999999999999')
+
 const depositRequest = (run: StepRun, { bank, pair, customer }: Place): Request => ({
   kind: 'bank-move',
   bank: bank.name,
   customer,
   type: 'DEPOSIT',
-  amount: BigInt(run.random.between(4_000, 400_000)) * CENT,
+  amount: run.random.below(300) === 0 ? HUGE : BigInt(run.random.between(4_000, 400_000)) * CENT,
   currency: pair.quoteAsset,
   reference: 'salary',
 })
@@ -211,8 +214,8 @@ const changedSpec = ({ random }: StepRun, spec: BankSpec): BankSpec => {
     () => ({
       limits: {
         ...spec.limits,
-        dailyAmount: parseAmount(random.pick(['800', '6000', '10000000'])),
-        dailyAmountPerCustomer: parseAmount(random.pick(['150', '1200', '10000'])),
+        dailyAmount: parseAmount(random.pick(['2000', '20000', '10000000'])),
+        dailyAmountPerCustomer: parseAmount(random.pick(['500', '4000', '100000'])),
       },
     }),
     () => ({ pairs: spec.pairs.map((pair) => ({ ...pair, spreadBps: parseAmount(random.pick(['0', '40', '150'])) })) }),
@@ -220,7 +223,7 @@ const changedSpec = ({ random }: StepRun, spec: BankSpec): BankSpec => {
   return { ...spec, ...random.pick(changes)() }
 }
 
-/** A bank's manifest is changed; a suspended bank is mostly made active again. */
+/** A bank's manifest is changed; a suspended bank is made active again, and its limits are mostly lifted. */
 const respecify: Step = async (run) => {
   const { random, platform, clients } = run
   const { name } = anyPlace(run).bank
@@ -230,7 +233,9 @@ const respecify: Step = async (run) => {
   platform.changeBank(name, changedSpec(run, before))
   await clients.pause(random.between(20, 4_000), `step ${run.step}: the bank's manifest once more`)
   const now = specNow()
-  if (now !== undefined && now.state === 'Suspended') platform.changeBank(name, { ...now, state: 'Active' })
+  if (now === undefined) return
+  const limits = random.chance(60) ? { ...now.limits, dailyAmount: null, dailyAmountPerCustomer: null } : now.limits
+  platform.changeBank(name, { ...now, state: 'Active', limits })
 }
 
 /** Steps of banks and of their exchange, with how often each comes. */

@@ -29,13 +29,20 @@ const share = (random: SeededRandom, amount: bigint, least: number, most: number
 const marginFor = (random: SeededRandom, notional: bigint, leverage: number): bigint =>
   notional / BigInt(leverage) + BigInt(random.between(-1, 1))
 
+/** The leverage, or what the tier of this notional allows of it. */
+const allowedLeverage = ({ margin: { tiers } }: TradingPairSpec, margin: bigint, leverage: number): number =>
+  tiers.reduce(
+    (allowed, tier) => (margin * BigInt(allowed) >= tier.notionalFloor ? Math.min(allowed, tier.maxLeverage) : allowed),
+    leverage,
+  )
+
 const drawMargin = (run: StepRun, pair: TradingPairSpec, trader: Trader, leverage: number): bigint => {
   const { random, style, prices } = run
   const grant = grantOf(style, trader)
   const money = grant === 0n ? USUAL_MONEY : grant
   const drawn = random.below(100)
-  if (drawn < 50) return floorTo(share(random, money, 1, 60), CENT)
-  if (drawn < 70) return floorTo(share(random, money, 60, 500), CENT)
+  if (drawn < 60) return floorTo(share(random, money, 1, 40), CENT)
+  if (drawn < 72) return floorTo(share(random, money, 40, 400), CENT)
   if (drawn < 75) return share(random, money, 990, 3_000)
   if (drawn < 79) return pair.limits.minMargin + BigInt(random.between(-2, 1))
   if (drawn < 84) {
@@ -63,7 +70,9 @@ export const drawOpen = (run: StepRun, pair: TradingPairSpec, trader: Trader): O
   const { random, prices } = run
   const { symbol, tickSize } = pair
   const direction = random.pick(['LONG', 'SHORT'] as const)
-  const leverage = drawLeverage(random, pair)
+  const wanted = drawLeverage(random, pair)
+  const margin = bounded(drawMargin(run, pair, trader, wanted))
+  const leverage = random.chance(85) ? allowedLeverage(pair, margin, wanted) : wanted
   const mid = prices.mid(pair)
   const losing = direction === 'LONG' ? -1 : 1
   const side = (percent: number): number => (random.chance(percent) ? -1 : 1)
@@ -73,10 +82,10 @@ export const drawOpen = (run: StepRun, pair: TradingPairSpec, trader: Trader): O
     trader,
     asset: symbol,
     direction,
-    margin: bounded(drawMargin(run, pair, trader, leverage)),
+    margin,
     leverage,
-    stopLossPrice: random.chance(35) ? priceAt(random, mid, losing * side(7) * distance(), tickSize) : null,
-    takeProfitPrice: random.chance(35) ? priceAt(random, mid, -losing * side(7) * distance(), tickSize) : null,
+    stopLossPrice: random.chance(45) ? priceAt(random, mid, losing * side(7) * distance(), tickSize) : null,
+    takeProfitPrice: random.chance(45) ? priceAt(random, mid, -losing * side(7) * distance(), tickSize) : null,
     worstPrice: random.chance(12) ? priceAt(random, mid, -losing * random.between(-2_000, 4_000), tickSize) : null,
   }
 }

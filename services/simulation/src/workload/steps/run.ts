@@ -80,7 +80,7 @@ export const pickRecent = <Item>(random: SeededRandom, items: readonly Item[], r
 
 /** Sees to it that most requests find a fresh price, and that it has had time to travel. */
 export const readyPrice = async (run: StepRun, pair: TradingPairSpec): Promise<void> => {
-  if (run.random.chance(8)) return
+  if (run.random.chance(10)) return
   run.prices.refresh(pair, run.random)
   await run.clients.pause(run.random.between(2, 30), `step ${run.step}: the price travels`)
 }

@@ -130,6 +130,8 @@ const jump: Step = async (run) => {
   prices.moveTo(pair, random, before)
 }
 
+/** With anything besides, more than an account can hold. */
+const HUGE = parseAmount('999999999999')
 const NAMES = ['settlement', 'a correction of the desk', 'gift'] as const
 
 /** Money that administration moves: to and from traders, into houses and insurance (often less than it will need). */
@@ -148,7 +150,8 @@ const money: Step = async (run) => {
     return undefined
   }
   const trader = anyTrader(run)
-  const amount = parseAmount(random.pick(['1', '75.5', '1000', '20000'])) + BigInt(random.below(3))
+  const usual = parseAmount(random.pick(['1', '75.5', '1000', '20000'])) + BigInt(random.below(3))
+  const amount = random.chance(4) ? HUGE : usual
   await send(run, {
     kind: 'adjust',
     trader,
