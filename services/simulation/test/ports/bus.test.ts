@@ -181,6 +181,18 @@ describe('the broker', () => {
     expect(seen).toEqual(['new/1'])
   })
 
+  test('a bus that forgets loses the replies under way: their askers wait in vain', async () => {
+    const { ground, pass, settle } = openTestGround()
+    const held: Delivery[] = []
+    void ground.open('server').bus.consume(HERE, (delivery) => void held.push(delivery), WIDE)
+    const asked = ground.open('asker').bus.request(HERE, { ...command('?'), deadlineMs: 300 })
+    const failure = asked.then(ignore, (error: Error) => error)
+    await pass(100)
+    held[0]!.reply(reply('lost'))
+    ground.busForgets()
+    expect(await settle(failure)).toMatchObject({ kind: 'timeout' })
+  })
+
   test('refused, unanswered and repeated sends show as such', async () => {
     for (const [kind, failure] of [
       ['send-refused', 'unavailable'],
