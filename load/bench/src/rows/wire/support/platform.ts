@@ -8,6 +8,8 @@ import { startProgram } from './program.ts'
 
 const SAMPLES = fileURLToPath(new URL('../../../../../../crds/samples', import.meta.url))
 
+/** The bank of the benchmarks: the sample one under a name of its own. */
+const BANK = 'bench'
 /** What a bank needs to call: the key that the measured platform is given. */
 export const BANK_API_KEY = 'the-demo-banks-key-of-the-benchmarks-0123456789'
 /** What the simulated bank checks webhooks with. */
@@ -48,9 +50,14 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-const change = async (path: string, alter: (spec: ManifestSpec) => void): Promise<void> => {
-  const manifest = parse(await readFile(path, 'utf8')) as { spec: ManifestSpec }
-  alter(manifest.spec)
+interface Manifest {
+  readonly metadata: ManifestSpec
+  readonly spec: ManifestSpec
+}
+
+const change = async (path: string, alter: (manifest: Manifest) => void): Promise<void> => {
+  const manifest = parse(await readFile(path, 'utf8')) as Manifest
+  alter(manifest)
   await writeFile(path, stringify(manifest))
 }
 
@@ -79,10 +86,14 @@ export const startPlatform = async (
   const manifests = join(folder, 'manifests')
   await cp(SAMPLES, manifests, { recursive: true })
   for (const [name, alter] of Object.entries(options.alterPairs ?? {}))
-    await change(join(manifests, `${name}.yaml`), alter)
-  await change(join(manifests, 'bank-demo.yaml'), (spec) => {
-    liftBank(spec)
-    options.alterBank?.(spec)
+    await change(join(manifests, `${name}.yaml`), ({ spec }) => {
+      alter(spec)
+    })
+  await change(join(manifests, 'bank-demo.yaml'), (manifest) => {
+    // Not `demo`: that one's callback is always the simulator inside the platform.
+    manifest.metadata['name'] = BANK
+    liftBank(manifest.spec)
+    options.alterBank?.(manifest.spec)
   })
   const port = await freePort()
   const program = await startProgram({
@@ -96,8 +107,8 @@ export const startPlatform = async (
       BOURSE_MOCK_EXCHANGE_PORT: '0',
       BOURSE_MOCK_BANK_PORT: '0',
       BOURSE_DEMO_BALANCE: '10000000',
-      BOURSE_BANK_DEMO_API_KEY: BANK_API_KEY,
-      BOURSE_BANK_DEMO_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      BOURSE_BANK_BENCH_API_KEY: BANK_API_KEY,
+      BOURSE_BANK_BENCH_WEBHOOK_SECRET: WEBHOOK_SECRET,
       ...options.env,
     },
   })
