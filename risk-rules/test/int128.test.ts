@@ -23,6 +23,7 @@ const int128 = compile<{
   readonly divideFloor128: Ternary
   readonly divideCeil128: Ternary
   readonly divideUnsigned: Ternary
+  readonly divideUp: Ternary
   readonly multiply128: Ternary
   readonly add128: Wide
   readonly sub128: Wide
@@ -125,10 +126,13 @@ describe('the checked 128-bit arithmetic', () => {
       if (isFloor) return [wide(() => int128.divideFloor128(low(a), high(a), divisor)), divFloor(a, divisor), of]
       return [wide(() => int128.divideCeil128(low(a), high(a), divisor)), divCeil(a, divisor), of]
     })
-    agree(20_000, () => {
-      const [a, divisor] = [BigInt.asUintN(128, value128()), low(value64()) || 1n]
-      const found = wide(() => int128.divideUnsigned(low(a), high(a), divisor)) as bigint
-      return [BigInt.asUintN(128, found), a / divisor, [a, divisor]]
+    // Divisors on both sides of 2^32: they are divided by in different ways.
+    const word = (): bigint => BigInt.asUintN(32, value64()) || 1n
+    agree(40_000, () => {
+      const [a, divisor] = [BigInt.asUintN(128, value128()), random.chance(50) ? word() : low(value64()) || 1n]
+      const isUp = random.chance(50)
+      const found = wide(() => (isUp ? int128.divideUp : int128.divideUnsigned)(low(a), high(a), divisor)) as bigint
+      return [BigInt.asUintN(128, found), isUp ? divCeil(a, divisor) : a / divisor, [a, divisor]]
     })
   })
 

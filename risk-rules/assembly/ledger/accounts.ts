@@ -9,9 +9,10 @@
  * creation; only the
  * first one has ownerCount. balance and locked are units of 1e-8, |balance| < 10^20, 0 ≤ locked.
  */
-import { equal16, hashIndexAt, hashIndexHash, hashIndexInsert, hashIndexValue, hashOf16 } from '../shared/hash-index'
-import { hashOf16And } from '../shared/hash-index'
-import { ACCOUNT_BYTES, accountCount, accountIndex, accountMask, accountsBase, accountsMax } from './state'
+import {
+  equal16, hashIndexAt, hashIndexHash, hashIndexHome, hashIndexInsert, hashIndexNext, hashIndexValue, hashOf16, hashOf16And,
+} from '../shared/hash-index'
+import { ACCOUNT_BYTES, accountCount, accountIndex, accountPlaces, accountsBase, accountsMax } from './state'
 import { ownerIndex, setAccountCount } from './state'
 
 const SEED: u64 = 0x2545f4914f6cdd1d
@@ -50,14 +51,14 @@ function hashOfKey(key: usize): u32 {
 /** The account with the key (32 bytes) at `key`, or 0. */
 export function accountFind(key: usize): usize {
   const hash = hashOfKey(key)
-  let position = hash & accountMask
+  let position = hashIndexHome(accountPlaces, hash)
   let entry = hashIndexAt(accountIndex, position)
   while (hashIndexValue(entry) != 0) {
     if (hashIndexHash(entry) == hash) {
       const account = accountAt(hashIndexValue(entry) - 1)
       if (sameKey(account, key)) return account
     }
-    position = (position + 1) & accountMask
+    position = hashIndexNext(accountPlaces, position)
     entry = hashIndexAt(accountIndex, position)
   }
   return 0
@@ -66,14 +67,14 @@ export function accountFind(key: usize): usize {
 /** The first account of the owner (16 bytes) at `owner`, or 0. */
 export function firstOfOwner(owner: usize): usize {
   const hash = hashOf16(owner, SEED)
-  let position = hash & accountMask
+  let position = hashIndexHome(accountPlaces, hash)
   let entry = hashIndexAt(ownerIndex, position)
   while (hashIndexValue(entry) != 0) {
     if (hashIndexHash(entry) == hash) {
       const account = accountAt(hashIndexValue(entry) - 1)
       if (equal16(account, owner)) return account
     }
-    position = (position + 1) & accountMask
+    position = hashIndexNext(accountPlaces, position)
     entry = hashIndexAt(ownerIndex, position)
   }
   return 0
@@ -115,6 +116,6 @@ export function accountCreate(key: usize): usize {
 /** Adds the account in `slot` to the indexes. */
 export function accountIndexed(slot: u32): void {
   const account = accountAt(slot)
-  hashIndexInsert(accountIndex, accountMask, hashOfKey(account), slot)
-  if (load<u32>(account, 76) != 0) hashIndexInsert(ownerIndex, accountMask, hashOf16(account, SEED), slot)
+  hashIndexInsert(accountIndex, accountPlaces, hashOfKey(account), slot)
+  if (load<u32>(account, 76) != 0) hashIndexInsert(ownerIndex, accountPlaces, hashOf16(account, SEED), slot)
 }

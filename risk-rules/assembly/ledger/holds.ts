@@ -8,9 +8,10 @@
  *
  * state: 1 open, 0 free. A free slot keeps nothing but nextFree.
  */
-import { equal16, hashIndexAt, hashIndexHash, hashIndexInsert, hashIndexRemove, hashIndexValue } from '../shared/hash-index'
-import { hashOf16And } from '../shared/hash-index'
-import { freeHold, HOLD_BYTES, holdIndex, holdMask, holdsBase, holdsMax, holdsUsed, openHolds } from './state'
+import {
+  equal16, hashIndexAt, hashIndexHash, hashIndexHome, hashIndexInsert, hashIndexNext, hashIndexRemove, hashIndexValue, hashOf16And,
+} from '../shared/hash-index'
+import { freeHold, HOLD_BYTES, holdIndex, holdPlaces, holdsBase, holdsMax, holdsUsed, openHolds } from './state'
 import { setFreeHold, setHoldsUsed, setOpenHolds } from './state'
 
 const SEED: u64 = 0x9e6c63d0876a9a35
@@ -27,14 +28,14 @@ export function holdAccount(hold: usize): u32 { return load<u32>(hold, 40) }
 /** The open hold (id at `id`, `index`), or 0. */
 export function holdFind(id: usize, index: u32): usize {
   const hash = hashOf16And(id, index, 0, SEED)
-  let position = hash & holdMask
+  let position = hashIndexHome(holdPlaces, hash)
   let entry = hashIndexAt(holdIndex, position)
   while (hashIndexValue(entry) != 0) {
     if (hashIndexHash(entry) == hash) {
       const hold = holdAt(hashIndexValue(entry) - 1)
       if (equal16(hold, id) && load<u32>(hold, 16) == index) return hold
     }
-    position = (position + 1) & holdMask
+    position = hashIndexNext(holdPlaces, position)
     entry = hashIndexAt(holdIndex, position)
   }
   return 0
@@ -70,13 +71,13 @@ export function holdOpen(id: usize, index: u32, account: u32, amount: usize): vo
 /** Adds the open hold in `slot` to the index. */
 export function holdIndexed(slot: u32): void {
   const hold = holdAt(slot)
-  hashIndexInsert(holdIndex, holdMask, hashOf16And(hold, load<u32>(hold, 16), 0, SEED), slot)
+  hashIndexInsert(holdIndex, holdPlaces, hashOf16And(hold, load<u32>(hold, 16), 0, SEED), slot)
 }
 
 /** Closes an open hold: its slot is the next to be used. */
 export function holdClose(hold: usize): void {
   const slot = <u32>((hold - holdsBase) / HOLD_BYTES)
-  hashIndexRemove(holdIndex, holdMask, hashOf16And(hold, load<u32>(hold, 16), 0, SEED), slot)
+  hashIndexRemove(holdIndex, holdPlaces, hashOf16And(hold, load<u32>(hold, 16), 0, SEED), slot)
   memory.fill(hold, 0, HOLD_BYTES)
   store<u32>(hold, freeHold(), 44)
   setFreeHold(slot + 1)

@@ -27,10 +27,10 @@ export let stateBase: usize = 0
 export let accountsBase: usize = 0
 export let holdsBase: usize = 0
 export let accountIndex: usize = 0
-export let accountMask: u32 = 0
+export let accountPlaces: u32 = 0
 export let ownerIndex: usize = 0
 export let holdIndex: usize = 0
-export let holdMask: u32 = 0
+export let holdPlaces: u32 = 0
 export let idTable: usize = 0
 export let accountsMax: u32 = 0
 export let holdsMax: u32 = 0
@@ -49,10 +49,10 @@ export function init(accounts: u32, holds: u32, ids: u32): void {
   accountsBase = stateBase + STATE_BYTES
   holdsBase = accountsBase + (<usize>accounts) * ACCOUNT_BYTES
   accountIndex = holdsBase + (<usize>holds) * HOLD_BYTES
-  accountMask = hashIndexEntries(accounts) - 1
+  accountPlaces = hashIndexEntries(accounts)
   ownerIndex = accountIndex + hashIndexBytes(accounts)
   holdIndex = ownerIndex + hashIndexBytes(accounts)
-  holdMask = hashIndexEntries(holds) - 1
+  holdPlaces = hashIndexEntries(holds)
   idTable = holdIndex + hashIndexBytes(holds)
   const buffers = idTable + idTableBytes(ids, KEPT_BODY_BYTES)
   reserve(<u64>buffers + ioBytes(OUTCOMES_BYTES, EFFECTS_BYTES))

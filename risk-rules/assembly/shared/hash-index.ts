@@ -5,19 +5,35 @@
  *   ├ value+1 ─┼ hash ──┤      value+1 = 0: empty
  *     u32        u32
  *
- * The table is a power of two of entries, at most half full, so a probe always ends. The entry keeps the
- * hash: most strangers are told apart, and entries are moved, without touching what they point to. Removal
+ * The table has half as many entries again as values, so a probe always ends; the upper bits of the hash say where it
+ * begins. The entry keeps the hash: most strangers are told apart, and entries are moved, without touching what they point to. Removal
  * shifts the entries behind back (no tombstones), so the table of a long-lived partition never silts up.
  */
 
 /** Bytes of an entry. */
 const ENTRY_SHIFT: u32 = 3
 
-/** Entries of a table for `capacity` values: the power of two that is at least twice as many. */
+/** Entries of a table for `capacity` values: at most two thirds are used. */
 export function hashIndexEntries(capacity: u32): u32 {
-  let entries: u32 = 16
-  while (entries < capacity << 1) entries <<= 1
-  return entries
+  return capacity + (capacity >> 1) + 16
+}
+
+/** Where a value of this hash begins to be looked for. */
+@inline
+export function hashIndexHome(entries: u32, hash: u32): u32 {
+  return <u32>((<u64>hash * <u64>entries) >> 32)
+}
+
+/** The position after this one. */
+@inline
+export function hashIndexNext(entries: u32, position: u32): u32 {
+  return position + 1 == entries ? 0 : position + 1
+}
+
+/** How far `position` lies behind `home`. */
+@inline
+function distance(entries: u32, home: u32, position: u32): u32 {
+  return position >= home ? position - home : position + (entries - home)
 }
 
 /** Bytes of a table for `capacity` values. */
@@ -43,30 +59,30 @@ export function hashIndexHash(entry: usize): u32 {
   return load<u32>(entry, 4)
 }
 
-/** Adds a value that is not there yet. The caller keeps the table at most half full. */
-export function hashIndexInsert(base: usize, mask: u32, hash: u32, value: u32): void {
-  let position = hash & mask
-  while (load<u32>(hashIndexAt(base, position)) != 0) position = (position + 1) & mask
+/** Adds a value that is not there yet. The caller keeps within the capacity. */
+export function hashIndexInsert(base: usize, entries: u32, hash: u32, value: u32): void {
+  let position = hashIndexHome(entries, hash)
+  while (load<u32>(hashIndexAt(base, position)) != 0) position = hashIndexNext(entries, position)
   const entry = hashIndexAt(base, position)
   store<u32>(entry, value + 1)
   store<u32>(entry, hash, 4)
 }
 
 /** Removes a value that is there, and closes the hole. */
-export function hashIndexRemove(base: usize, mask: u32, hash: u32, value: u32): void {
-  let hole = hash & mask
+export function hashIndexRemove(base: usize, entries: u32, hash: u32, value: u32): void {
+  let hole = hashIndexHome(entries, hash)
   while (load<u32>(hashIndexAt(base, hole)) != value + 1) {
     assert(load<u32>(hashIndexAt(base, hole)) != 0)
-    hole = (hole + 1) & mask
+    hole = hashIndexNext(entries, hole)
   }
   let position = hole
   for (;;) {
-    position = (position + 1) & mask
+    position = hashIndexNext(entries, position)
     const entry = hashIndexAt(base, position)
     if (load<u32>(entry) == 0) break
-    const home = load<u32>(entry, 4) & mask
+    const home = hashIndexHome(entries, load<u32>(entry, 4))
     // An entry may move into the hole only when the hole is not before its home.
-    if (((position - home) & mask) >= ((position - hole) & mask)) {
+    if (distance(entries, home, position) >= distance(entries, hole, position)) {
       store<u64>(hashIndexAt(base, hole), load<u64>(entry))
       hole = position
     }

@@ -5,8 +5,8 @@
  * The table at `base`:
  *
  *   0          4         8            12      16     20      24      32
- *   ├ capacity ┼ bodyMax ┼ entryBytes ┼ mask ─┼ head ┼ count ┼ seed ─┼ ring … ┼ index …
- *     u32        u32       u32          u32     u32    u32     u64
+ *   ├ capacity ┼ bodyMax ┼ entryBytes ┼ places ┼ head ┼ count ┼ seed ─┼ ring … ┼ index …
+ *     u32        u32       u32          u32      u32    u32     u64
  *
  * An entry:
  *
@@ -17,8 +17,10 @@
  * Times never go back, so the oldest entry is always at the head. The memory at `base` is zero when the table
  * is made (a fresh instance): nothing here pays for clearing what nobody has touched.
  */
-import { equal16, hashIndexAt, hashIndexBytes, hashIndexEntries, hashIndexHash, hashIndexInsert } from './hash-index'
-import { hashIndexRemove, hashIndexValue, hashOf16 } from './hash-index'
+import {
+  equal16, hashIndexAt, hashIndexBytes, hashIndexEntries, hashIndexHash, hashIndexHome, hashIndexInsert, hashIndexNext,
+  hashIndexRemove, hashIndexValue, hashOf16,
+} from './hash-index'
 import { mixWords } from './state-hash'
 
 const HEADER_BYTES: usize = 32
@@ -39,7 +41,7 @@ export function idTableInit(base: usize, capacity: u32, bodyMax: u32, seed: u64 
   store<u32>(base, capacity)
   store<u32>(base, bodyMax, 4)
   store<u32>(base, ENTRY_HEADER_BYTES + bodyMax, 8)
-  store<u32>(base, hashIndexEntries(capacity) - 1, 12)
+  store<u32>(base, hashIndexEntries(capacity), 12)
   store<u64>(base, seed, 24)
 }
 
@@ -48,7 +50,7 @@ function capacityOf(base: usize): u32 { return load<u32>(base) }
 @inline
 function entryBytesOf(base: usize): u32 { return load<u32>(base, 8) }
 @inline
-function maskOf(base: usize): u32 { return load<u32>(base, 12) }
+function placesOf(base: usize): u32 { return load<u32>(base, 12) }
 @inline
 function seedOf(base: usize): u64 { return load<u64>(base, 24) }
 @inline
@@ -83,13 +85,13 @@ export function idTableExpire(base: usize, now: i64): void {
   while (expired < count && load<i64>(idTableEntry(base, expired), 32) < oldest) expired++
   if (expired == 0) return
   const index = indexOf(base)
-  const mask = maskOf(base)
+  const places = placesOf(base)
   // After a long silence nearly all expire at once: then clearing and adding the rest is the cheap way.
   const rebuild = expired > count - expired
   if (!rebuild) {
     for (let i: u32 = 0; i < expired; i++) {
       const position = positionAt(base, i)
-      hashIndexRemove(index, mask, hashOf16(entryAt(base, position), seedOf(base)), position)
+      hashIndexRemove(index, places, hashOf16(entryAt(base, position), seedOf(base)), position)
     }
   }
   store<u32>(base, positionAt(base, expired), 16)
@@ -105,7 +107,7 @@ function indexAll(base: usize): void {
   const index = indexOf(base)
   for (let i: u32 = 0; i < count; i++) {
     const position = positionAt(base, i)
-    hashIndexInsert(index, maskOf(base), hashOf16(entryAt(base, position), seedOf(base)), position)
+    hashIndexInsert(index, placesOf(base), hashOf16(entryAt(base, position), seedOf(base)), position)
   }
 }
 
@@ -113,15 +115,15 @@ function indexAll(base: usize): void {
 export function idTableFind(base: usize, idPtr: usize): usize {
   const hash = hashOf16(idPtr, seedOf(base))
   const index = indexOf(base)
-  const mask = maskOf(base)
-  let position = hash & mask
+  const places = placesOf(base)
+  let position = hashIndexHome(places, hash)
   let slot = hashIndexAt(index, position)
   while (hashIndexValue(slot) != 0) {
     if (hashIndexHash(slot) == hash) {
       const entry = entryAt(base, hashIndexValue(slot) - 1)
       if (equal16(entry, idPtr)) return entry
     }
-    position = (position + 1) & mask
+    position = hashIndexNext(places, position)
     slot = hashIndexAt(index, position)
   }
   return 0
@@ -167,7 +169,7 @@ export function idTableInsert(
   store<u32>(entry, bodyBytes, 44)
   memory.copy(entry + ENTRY_HEADER_BYTES, bodyPtr, bodyBytes)
   memory.fill(entry + ENTRY_HEADER_BYTES + bodyBytes, 0, load<u32>(base, 4) - bodyBytes)
-  hashIndexInsert(indexOf(base), maskOf(base), hashOf16(idPtr, seedOf(base)), position)
+  hashIndexInsert(indexOf(base), placesOf(base), hashOf16(idPtr, seedOf(base)), position)
   store<u32>(base, idTableCount(base) + 1, 20)
 }
 

@@ -132,6 +132,17 @@ function divideStep(high: u64, low: u64, divisor: u64): u64 {
   return (q1 << 32) + q0
 }
 
+/** (high × 2^64 + low) ÷ divisor for high < divisor < 2^32: digit by digit, base 2^32; remainder beside it. */
+@inline
+function divideByWord(high: u64, low: u64, divisor: u64): u64 {
+  const upper = (high << 32) | (low >> 32)
+  const first = upper / divisor
+  const lower = ((upper - first * divisor) << 32) | (low & 0xffffffff)
+  const second = lower / divisor
+  remainder = lower - second * divisor
+  return (first << 32) | second
+}
+
 /** Unsigned 128 ÷ 64 → 128, rounded down; the divisor is not 0. */
 export function divideUnsigned(low: u64, high: u64, divisor: u64): u64 {
   assert(divisor != 0)
@@ -141,10 +152,20 @@ export function divideUnsigned(low: u64, high: u64, divisor: u64): u64 {
     remainder = low - quotient * divisor
     return quotient
   }
-  const quotientHigh = high / divisor
-  const quotientLow = divideStep(high - quotientHigh * divisor, low, divisor)
+  // Hardware divides by 64 bits at most, and slowly: mostly there is nothing to divide in the high half.
+  const quotientHigh = high < divisor ? 0 : high / divisor
+  const rest = high - quotientHigh * divisor
+  const quotientLow = divisor >> 32 == 0 ? divideByWord(rest, low, divisor) : divideStep(rest, low, divisor)
   high128 = quotientHigh
   return quotientLow
+}
+
+/** Unsigned 128 ÷ 64 → 128, rounded up; the divisor is not 0. */
+export function divideUp(low: u64, high: u64, divisor: u64): u64 {
+  const quotient = divideUnsigned(low, high, divisor)
+  if (remainder == 0) return quotient
+  high128 += u64(quotient == u64.MAX_VALUE)
+  return quotient + 1
 }
 
 /** Signed 128 ÷ positive i64 → 128: towards −∞ when `up` is false, towards +∞ when it is true. */

@@ -1,13 +1,13 @@
 import {
-  add128, addChecked, compare128, divideCeil128, divideFloor128, high128, mulDivCeil, mulDivFloor, multiply, multiply128,
-  narrow, sub128, subChecked, WHOLE,
+  add128, addChecked, compare128, divideCeil128, divideFloor128, divideUp, high128, mulDivCeil, mulDivFloor, multiply,
+  multiply128, multiplyUnsigned, narrow, sub128, subChecked, WHOLE,
 } from '../shared/int128'
 import { BPS_MAX, LIQUIDATION_PRICE_MAX, LONG, RATE_ONE } from './codes'
 import { TABLE_CONTINUITY, TABLE_TIERS, TIER_BYTES, Trade } from './layout'
 import { market, tableAt } from './state'
 
 /** Units of 1e-24 in a unit: what a margin is multiplied by before it is divided by a quantity for a price × rate. */
-const TWO_WHOLES: i64 = 10_000_000_000_000_000
+const TWO_WHOLES: u64 = 10_000_000_000_000_000
 
 /** The quote made last by `makeQuote`. */
 export let bid: i64 = 0
@@ -80,8 +80,10 @@ export function liquidationKey(trade: Trade): i64 {
   for (let k: u32 = 0; k < count; k++) {
     const rate = load<i64>(table + TABLE_TIERS + <usize>k * TIER_BYTES, 8)
     const amount = addChecked(trade.margin, load<i64>(table + TABLE_CONTINUITY + (<usize>k << 3)))
-    const marginLow = multiply(amount, TWO_WHOLES)
-    const roomLow = divideCeil128(marginLow, <i64>high128, trade.quantity)
+    // A product of values ≥ 0 below 2^127: dividing without signs and rounding up afterwards is the same.
+    assert(amount >= 0 && trade.quantity > 0)
+    const marginLow = multiplyUnsigned(<u64>amount, TWO_WHOLES)
+    const roomLow = divideUp(marginLow, high128, <u64>trade.quantity)
     const roomHigh = <i64>high128
     let low: u64
     if (trade.direction == LONG) {

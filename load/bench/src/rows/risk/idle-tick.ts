@@ -69,7 +69,10 @@ const measure = async (): Promise<Record<string, Sample>> => {
   // In turns: a slow second of the machine falls on all sizes alike.
   for (let round = 0; round < ROUNDS; round++) {
     for (const each of machines) {
-      each.value = Math.min(each.value, nanosecondsEach(CALLS, () => idleCalls(each.machine, prices)))
+      each.value = Math.min(
+        each.value,
+        nanosecondsEach(CALLS, () => idleCalls(each.machine, prices)),
+      )
     }
   }
   const smallest = machines.find(({ name }) => name === SMALLEST)!.value

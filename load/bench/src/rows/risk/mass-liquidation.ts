@@ -2,15 +2,7 @@ import type { Group, Sample } from '../../row.ts'
 import { atMost } from '../../goals.ts'
 import { parseAmount } from '@bourse/common/money/amount.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
-import {
-  applyAll,
-  createMarket,
-  fillMarket,
-  PRICE,
-  tickCommand,
-  usualTrade,
-  type OpenWords,
-} from '../core/market.ts'
+import { applyAll, createMarket, fillMarket, PRICE, tickCommand, usualTrade, type OpenWords } from '../core/market.ts'
 import { nanosecondsEach } from '../core/timing.ts'
 import { median } from '../../goals.ts'
 
