@@ -3,7 +3,7 @@ import type { Finding } from '../auditor/finding.ts'
 import { createPool, type Pool } from '../run/pool.ts'
 import type { Profile, SeedOptions } from '../run/seed-report.ts'
 import { isInWasm, type Mutant } from './mutant.ts'
-import { compilePlanted } from './plant.ts'
+import { checkPlantable, compilePlanted } from './plant.ts'
 
 /** Where and how long a planted bug is looked for. */
 export interface HuntOptions {
@@ -43,6 +43,7 @@ const firstFinding = async (pool: Pool, options: HuntOptions): Promise<Omit<Hunt
 
 /** Plants one bug and looks for a seed that finds it. Each hunt has threads of its own: the bug is nowhere else. */
 export const hunt = async (mutant: Mutant, options: HuntOptions): Promise<Hunted> => {
+  checkPlantable(mutant)
   const compiled = isInWasm(mutant) ? compilePlanted(mutant) : null
   const pool = createPool({ threads: options.threads, mutants: [compiled?.loader ?? mutant] })
   try {

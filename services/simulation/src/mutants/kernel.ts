@@ -44,8 +44,8 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'effect-dedupe-forgotten',
     what: 'an effect that comes a second time is applied a second time',
     file: `${KERNEL}/batch.ts`,
-    find: '    if (sequence <= mark) {',
-    replace: '    if (sequence < mark) {',
+    find: '    const mark = marks.get(sender) ?? deps.state.marks.get(sender) ?? 0n\n',
+    replace: '    const mark = sequence - 1n\n',
   },
   {
     name: 'effect-gap-accepted',

@@ -49,6 +49,13 @@ export const compilePlanted = (mutant: Mutant): { readonly folder: string; reado
   return { folder, loader: { name: mutant.name, what: mutant.what, ...LOADER, replace } }
 }
 
+/**
+ * Makes sure that the bug can be planted: one that can't would break the run, and pass for found.
+ * @throws {Error} when the text to change is not there exactly once
+ */
+export const checkPlantable = (mutant: Mutant): void =>
+  void planted(mutant, readFileSync(new URL(mutant.file, ROOT), 'utf8'))
+
 /** Plants bugs in the files that this thread loads from now on. Call it before anything of the product is imported. */
 export const plant = (mutants: readonly Mutant[]): void => {
   const byUrl = new Map(mutants.map((mutant) => [new URL(mutant.file, ROOT).href, mutant]))
