@@ -22,19 +22,33 @@ const quoteOffsets: ReadonlyMap<number, number> = new Map([
 
 const copyOf = (bytes: Uint8Array): Uint8Array => bytes.slice()
 
-/** A copy (made by `copy`) of an OPEN or CLOSE that is judged on this quote; other commands are left as they are. */
-export const withQuote = (command: Uint8Array, quote: TradingQuote, copy = copyOf): Uint8Array => {
+/** The three quote fields as OPEN and CLOSE have them side by side. */
+const quoteBytesOf = (quote: TradingQuote): Uint8Array => {
+  const bytes = new Uint8Array(24)
+  const view = new DataView(bytes.buffer)
+  view.setBigInt64(0, quote.feedBid, true)
+  view.setBigInt64(8, quote.feedAsk, true)
+  view.setBigInt64(16, BigInt(quote.timeMs), true)
+  return bytes
+}
+
+const withQuoteBytes = (
+  command: Uint8Array,
+  quote: Uint8Array,
+  copy: (bytes: Uint8Array) => Uint8Array,
+): Uint8Array => {
   const offset = quoteOffsets.get(kindOf(command))
   if (offset === undefined) return command
   const at = COMMAND_HEADER_BYTES + offset
   if (command.length < at + 24) return command
   const bytes = copy(command)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  view.setBigInt64(at, quote.feedBid, true)
-  view.setBigInt64(at + 8, quote.feedAsk, true)
-  view.setBigInt64(at + 16, BigInt(quote.timeMs), true)
+  bytes.set(quote, at)
   return bytes
 }
+
+/** A copy of an OPEN or CLOSE that is judged on this quote; other commands are left as they are. */
+export const withQuote = (command: Uint8Array, quote: TradingQuote): Uint8Array =>
+  withQuoteBytes(command, quoteBytesOf(quote), copyOf)
 
 /**
  * What surrounds a trading machine: the latest quote, which is no part of its state. A command is judged on the quote
@@ -43,14 +57,17 @@ export const withQuote = (command: Uint8Array, quote: TradingQuote, copy = copyO
  */
 export const createTradingHost = (factory: () => TradingMachine): MachineHost<TradingQuote> => {
   let current = NO_QUOTE
+  /** Written once a quote, not once a command. */
+  let currentBytes = quoteBytesOf(NO_QUOTE)
   const copied = createBytePool()
   const machineOf = (machine: Machine): TradingMachine => machine as TradingMachine
   return {
     factory,
-    resolve: (command) => withQuote(command, current, copied),
+    resolve: (command) => withQuoteBytes(command, currentBytes, copied),
     observe: (quote, machine) => {
       const previous = current
       current = quote
+      currentBytes = quoteBytesOf(quote)
       if (!machineOf(machine).wouldTrigger(quote.feedBid, quote.feedAsk, BigInt(quote.timeMs))) return null
       return encodeTick({
         feedBid: quote.feedBid,

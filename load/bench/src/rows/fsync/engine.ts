@@ -30,13 +30,15 @@ const refuse = (what: string): never => {
   throw new Error(`the partition would not take a command: ${what}`)
 }
 
+const acknowledge = (): void => undefined
+const requeue = (): never => refuse('requeued')
 const noReply = (): never => refuse('answered a confirmation')
 
 const deliveryOf = (message: BusMessage, reply: Delivery['reply']): Delivery => ({
   message,
   attempt: 1,
-  acknowledge: () => undefined,
-  requeue: () => refuse('requeued'),
+  acknowledge,
+  requeue,
   deadLetter: refuse,
   reply,
 })
