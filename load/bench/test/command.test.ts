@@ -24,12 +24,14 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const bench = (...args: string[]): Promise<Ended> =>
+const command = (...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, '--groups', TINY, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     })
   })
+
+const bench = (...args: string[]): Promise<Ended> => command('--groups', TINY, ...args)
 
 interface JsonRow {
   readonly name: string
@@ -104,4 +106,14 @@ describe('npm run bench', () => {
     expect(none.code).toBe(2)
     expect(none.stderr).toContain('no row begins with nothing')
   })
+
+  test('measures a real row: the trading mix through runner and journal, beside the same records inserted bare', async () => {
+    const only = ['--only', 'fsync/trading-10', '--runs', '1', '--json', '--report', report]
+    const { code, stdout, stderr } = await command(...only)
+    expect({ code, failed: stderr.includes('failed') }).toEqual({ code: 0, failed: false })
+    const [row] = lastLine(stdout).rows.filter(({ name }) => name === 'fsync/trading-10')
+    expect(row).toMatchObject({ name: 'fsync/trading-10', unit: 'ops/s', kind: 'core + fsync', runs: 1 })
+    expect(row!.value).toBeGreaterThan(0)
+    expect(row!.peers['bare-insert']).toBeGreaterThan(0)
+  }, 180_000)
 })
