@@ -19,7 +19,8 @@ export interface ClosingDeps {
 const ATTEMPTS = 8
 const ANSWER_MS = 60_000
 const QUIET_ASKED_MS = 250
-const QUIET_ASKED_TIMES = 1_200
+/** Twenty minutes; the run asks once more after closing, with more patience. */
+const QUIET_ASKED_TIMES = 4_800
 /** More pages than any run fills: a cursor that never ends is the auditor's to judge, not to wait for. */
 const PAGES_MAX = 100
 

@@ -24,7 +24,7 @@ let made: ReturnType<typeof createPlatformMakers> | undefined
 const makersOnce = (): ReturnType<typeof createPlatformMakers> => (made ??= createPlatformMakers())
 
 const LIMITS = { durationMsMax: 200 * 3_600_000, eventsMax: 3_000_000 }
-const REST = { durationMsMax: 20 * 60_000, eventsMax: 3_000_000 }
+const REST = { durationMsMax: 6 * 3_600_000, eventsMax: 3_000_000 }
 
 /** Plays a seed's workload on its platform, to the closing questions, with faults or in a clean world. */
 export const play = async (
