@@ -1,5 +1,7 @@
 import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
 import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
+import type { Fetch } from '@bourse/bridge/adapters/http-call.ts'
+import { createKeptFetch } from '@bourse/bridge/adapters/kept-fetch.ts'
 import { createBankConfigurator } from '@bourse/bridge/client/configure.ts'
 import { createPartitionClient, type PartitionClient } from '@bourse/common/kernel/client.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
@@ -25,7 +27,7 @@ export interface Core {
   viewsAsOfMs(partition: PartitionNumber): number
 }
 
-const serve = async (foundation: Foundation, outside: Outside): Promise<Serving> => {
+const serve = async (foundation: Foundation, outside: Outside, fetch: Fetch): Promise<Serving> => {
   const { adapters, topology, manifests, config, clock, logger, webhookSecrets } = foundation
   const { hostOf } = createMachineFactories(topology)
   const bridge = {
@@ -59,7 +61,11 @@ const serve = async (foundation: Foundation, outside: Outside): Promise<Serving>
 /** Serves every partition, folds the views, puts the manifests' specs in order and hands quotes on. */
 export const startCore = async (foundation: Foundation, outside: Outside, lifetime: Lifetime): Promise<Core> => {
   const { adapters, topology, manifests, clock, logger } = foundation
-  const serving = await serve(foundation, outside)
+  const calls = createKeptFetch()
+  lifetime.onStop(async () => {
+    calls.close()
+  })
+  const serving = await serve(foundation, outside, calls.fetch)
   lifetime.onStop(serving.stop)
   const projector = await startProjector({
     projection: PROJECTION,

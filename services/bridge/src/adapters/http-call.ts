@@ -17,23 +17,38 @@ export type HttpResult =
   | { readonly kind: 'answer'; readonly status: number; readonly json: unknown }
   | { readonly kind: 'lost'; readonly reason: string }
 
+/** The part of `fetch` that calls need. Redirects are answers like any other. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: 'GET' | 'POST'
+    readonly headers: Readonly<Record<string, string>>
+    readonly body?: string
+    readonly redirect: 'manual'
+    readonly signal: AbortSignal
+  },
+) => Promise<{ readonly status: number; readonly body: AsyncIterable<Uint8Array> | null }>
+
 /** What calls need. */
 export interface HttpDeps {
-  readonly fetch: typeof fetch
+  readonly fetch: Fetch
   readonly clock: Clock
 }
 
 /** Calls over HTTP with a time limit that covers the body too. */
 export type HttpCaller = (call: HttpCall) => Promise<HttpResult>
 
+/** Why what belonged to a call ends with it: one for all, since making an error costs more than the rest of the ending. */
+const OVER = new Error('the call is over')
+
 class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError'
 }
 
-const readText = async (response: Response): Promise<string> => {
+const readText = async (body: AsyncIterable<Uint8Array> | null): Promise<string> => {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.length
     if (bytes > ANSWER_BYTES_MAX) throw new AnswerTooLargeError(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
     chunks.push(chunk)
@@ -59,7 +74,12 @@ export const createHttpCaller =
   ({ fetch, clock }: HttpDeps): HttpCaller =>
   async (call) => {
     const ended = new AbortController()
-    const signal = call.signal === undefined ? ended.signal : AbortSignal.any([ended.signal, call.signal])
+    const giveUp = (): void => {
+      ended.abort(call.signal?.reason)
+    }
+    if (call.signal?.aborted === true) giveUp()
+    else call.signal?.addEventListener('abort', giveUp, { once: true })
+    const { signal } = ended
     const timer = clock.sleep(call.timeoutMs, signal).then(
       () => {
         ended.abort(new Error(`no answer within ${call.timeoutMs} ms`))
@@ -74,12 +94,13 @@ export const createHttpCaller =
         redirect: 'manual',
         signal,
       })
-      return { kind: 'answer', status: response.status, json: parsed(await readText(response)) }
+      return { kind: 'answer', status: response.status, json: parsed(await readText(response.body)) }
     } catch (error) {
       if (call.signal?.aborted === true) throw error
       return { kind: 'lost', reason: reasonOf(error) }
     } finally {
-      ended.abort()
+      call.signal?.removeEventListener('abort', giveUp)
+      ended.abort(OVER)
       await timer
     }
   }

@@ -46,7 +46,7 @@ interface RequestState {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-const stateOf = (context: Context): RequestState => context.state as unknown as RequestState
+const stateOf = (context: Context): RequestState => context.state
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const FIXED_HEADERS = Object.entries(SECURITY_HEADERS).flat()
@@ -145,7 +145,7 @@ const frame = (options: AppOptions, answerOf: (context: Context) => Promise<Answ
       route: 'unmatched',
       status: 0,
     }
-    context.state = state as never
+    context.state = state
     context.respond = false
     try {
       const answer = await bounded(context)

@@ -73,8 +73,8 @@ const withBank = async <Value>(task: (lanes: readonly Lane[]) => Promise<Value>)
 }
 
 const BUY =
-  'a buy by API key: ticker asked, hold, authorization by the bank, order, four entries and the spread booked, answered COMPLETED; ' +
-  'webhooks go out beside it; exchange and bank simulators in a process of their own'
+  'a buy by API key: ticker asked, hold, authorization by the bank, order, four entries and the spread booked, answered ' +
+  'COMPLETED; webhooks go out beside it; exchange and bank simulators in a process of their own'
 
 /** Buys through the bank API. */
 export const bank: Group = {

@@ -7,6 +7,7 @@ import {
   balanceAnswer,
   closeLanes,
   openAnswer,
+  openTrade,
   queryLane,
   signUpTraders,
   tradeLane,
@@ -26,7 +27,9 @@ const withTraders = async <Value>(task: (traders: readonly Trader[]) => Promise<
   }
 }
 
-const PEERS = `Peers by the same client: node-http answers the same bytes, koa-echo is koa with koa-body. ${CONNECTIONS} kept connections, one user each.`
+const PEERS =
+  'Peers by the same client: node-http answers the same bytes, koa-echo is koa with koa-body. ' +
+  `${CONNECTIONS} kept connections, one user each.`
 
 /** GET_BALANCE over HTTP. */
 export const engineQuery: Group = {
@@ -34,18 +37,29 @@ export const engineQuery: Group = {
   rows: [
     {
       name: 'wire/engine-query',
-      what: `GET_BALANCE: session, schema, strong reads of three markets and the ledger. ${PEERS}`,
+      what: `GET_BALANCE of accounts without a trade: session, schema, a strong read of the ledger. ${PEERS}`,
       unit: 'requests/s',
       kind: 'wire to wire',
       goal: ratioAtLeast('koa-echo', 0.6),
+    },
+    {
+      name: 'wire/engine-query-open',
+      what:
+        'GET_BALANCE of accounts with an open trade: besides, strong reads of the three markets and of the ledger after them. ' +
+        'Peers as above.',
+      unit: 'requests/s',
+      kind: 'wire to wire',
+      goal: ratioAtLeast('koa-echo', 0.3),
     },
   ],
   measure: () =>
     withTraders(async (traders) => {
       const lanes = traders.map(queryLane)
-      const sample = await compareWithPeers(lanes, 'query', await balanceAnswer(traders[0]!))
+      const flat = await compareWithPeers(lanes, 'query', await balanceAnswer(traders[0]!))
+      for (const trader of traders) await openTrade(trader)
+      const open = await compareWithPeers(lanes, 'query', await balanceAnswer(traders[0]!))
       closeLanes(lanes)
-      return { 'wire/engine-query': sample }
+      return { 'wire/engine-query': flat, 'wire/engine-query-open': open }
     }),
 }
 
@@ -55,7 +69,9 @@ export const engineTrade: Group = {
   rows: [
     {
       name: 'wire/engine-trade',
-      what: `CREATE_TRADE and CLOSE_TRADE in turn: session, schema, idempotency key, ledger and trading journaled and flushed. ${PEERS}`,
+      what:
+        'CREATE_TRADE and CLOSE_TRADE in turn: session, schema, idempotency key, ledger and trading journaled and flushed. ' +
+        PEERS,
       unit: 'requests/s',
       kind: 'wire to wire',
       goal: ratioAtLeast('koa-echo', 0.3),
@@ -77,8 +93,8 @@ export const engineP99: Group = {
     {
       name: 'wire/engine-p99',
       what:
-        'p99 of CREATE_TRADE, GET_BALANCE and CLOSE_TRADE in turn at half of the rate that a closed loop of the same reached just ' +
-        'before; independent arrivals, latency from the moment a request was due.',
+        'p99 of CREATE_TRADE, GET_BALANCE and CLOSE_TRADE in turn at half of the rate that a closed loop of the same ' +
+        'reached just before; independent arrivals, latency from the moment a request was due.',
       unit: 'ms',
       kind: 'wire to wire',
       goal: everyRunBelow(10, 'ms'),

@@ -90,7 +90,9 @@ export const ws: Group = {
   rows: [
     {
       name: 'wire/ws',
-      what: `Price messages that ${SOCKETS} sockets of one client process received and parsed, while more quotes come than can be handed out one by one.`,
+      what:
+        `Price messages that ${SOCKETS} sockets of one client process received and parsed, while more quotes come than can ` +
+        'be handed out one by one.',
       unit: 'messages/s',
       kind: 'wire to wire',
       goal: atLeast(200_000, 'messages/s'),
@@ -109,8 +111,9 @@ export const wsConflated: Group = {
     {
       name: 'wire/ws-conflated',
       what:
-        `${CONFLATED_PER_SECOND} quotes/s to ${SOCKETS} sockets, counted as quotes × sockets that the sequences received tell of: quotes ` +
-        'that came in one turn are one message with the newest; every socket ends with the last quote. Peer: the messages received.',
+        `${CONFLATED_PER_SECOND} quotes/s to ${SOCKETS} sockets, counted as quotes × sockets that the sequences received tell ` +
+        'of: quotes that came in one turn are one message with the newest; every socket ends with the last quote. ' +
+        'Peer `messages`: the messages received per second.',
       unit: 'quotes/s',
       kind: 'wire to wire',
       goal: atLeast(2_000_000, 'quotes/s'),
@@ -165,8 +168,8 @@ export const wsSlowReader: Group = {
     {
       name: 'wire/ws-slow-reader',
       what:
-        `p99 from a quote's sending until a reader has parsed it, ${STEADY_PER_SECOND} quotes/s to ${SOCKETS} sockets of which ${SLOW_READERS} have ` +
-        'stopped reading and are behind by a flood. Peer `without`: before those came.',
+        `p99 from a quote's sending until a reader has parsed it, ${STEADY_PER_SECOND} quotes/s to ${SOCKETS} sockets of ` +
+        `which ${SLOW_READERS} have stopped reading and are behind by a flood. Peer \`without\`: before those came.`,
       unit: 'ms',
       kind: 'wire to wire',
       goal: allOf(ratioAtMost('without', 1.5), everyRunBelow(100, 'ms')),

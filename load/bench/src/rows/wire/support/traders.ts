@@ -59,12 +59,16 @@ const refused = (what: string, { status, body }: HttpAnswer): Error =>
 export const balanceAnswer = async ({ connection, cookie }: Trader): Promise<string> =>
   expectStatus('GET_BALANCE', await ask(connection, requestText('POST', ENGINE, cookie, BALANCE_BODY)), 200)
 
+/** Opens a trade. @returns the answer's text */
+export const openTrade = async ({ connection, cookie }: Trader): Promise<string> =>
+  expectStatus('CREATE_TRADE', await ask(connection, requestText('POST', ENGINE, cookie, OPEN_BODY)), 200)
+
 /** The text of an opening's answer; the trade is closed again. */
 export const openAnswer = async (trader: Trader): Promise<string> => {
   const { connection, cookie } = trader
-  const text = expectStatus('CREATE_TRADE', await ask(connection, requestText('POST', ENGINE, cookie, OPEN_BODY)), 200)
-  const tradeId = tradeIdIn(Buffer.from(text))
-  expectStatus('CLOSE_TRADE', await ask(connection, requestText('POST', ENGINE, cookie, closeBody(tradeId))), 200)
+  const text = await openTrade(trader)
+  const close = requestText('POST', ENGINE, cookie, closeBody(tradeIdIn(Buffer.from(text))))
+  expectStatus('CLOSE_TRADE', await ask(connection, close), 200)
   return text
 }
 
