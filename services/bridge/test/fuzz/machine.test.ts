@@ -78,18 +78,16 @@ const aimed: fc.Arbitrary<Uint8Array> = fc.oneof(
         moveOf({ amount, currency: currency.slice(0, 9_000), reference: reference.slice(0, 9_000) }),
       ),
     ),
-  fc
-    .tuple(ids, prices, amounts, sides, texts)
-    .map(([id, price, amount, side, bankUserId]) =>
-      encodeQuote(id, {
-        ticker: price,
-        bank: 'demo',
-        bankUserId,
-        side,
-        amount,
-        currency: side === 'BUY' ? 'AZN' : 'USDT',
-      }),
-    ),
+  fc.tuple(ids, prices, amounts, sides, texts).map(([id, price, amount, side, bankUserId]) =>
+    encodeQuote(id, {
+      ticker: price,
+      bank: 'demo',
+      bankUserId,
+      side,
+      amount,
+      currency: side === 'BUY' ? 'AZN' : 'USDT',
+    }),
+  ),
   texts.map((quoteName) => encodeCancelQuote({ bank: 'demo', quoteName })),
   fc
     .record({ slippageBps: amounts, dailyAmount: amounts, dailyAmountPerCustomer: amounts })

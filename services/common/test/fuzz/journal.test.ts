@@ -183,7 +183,7 @@ describe('an archive segment', () => {
     )
   })
 
-  test('with any change is refused SegmentError by its hash; with a hash that fits it gives as many records as it names', async () => {
+  test('with any change is refused by its hash; with a hash that fits it gives as many records as it names', async () => {
     const segments = fc.array(records, { minLength: 1, maxLength: 3 }).map(chainOf)
     await fc.assert(
       fc.asyncProperty(segments, mutationsOf(fc.constant(new Uint8Array(64))), fc.nat(), async (chain, noise, at) => {

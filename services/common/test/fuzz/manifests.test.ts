@@ -4,7 +4,6 @@ import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { parseManifests } from '@bourse/common/resources/load.ts'
 import { validateChange } from '@bourse/common/resources/trading-pair.ts'
-import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
 import { fuzzed, readOnce, textMutationsOf } from '@bourse/common/testkit/fuzz.ts'
 import { inRoot } from '../../tooling/paths.mjs'
 

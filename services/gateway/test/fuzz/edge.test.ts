@@ -75,10 +75,10 @@ describe('a statement as CSV', () => {
   test('says what the JSON says, and no cell of a bank’s text begins as a formula', () => {
     fc.assert(
       fc.property(statements, (statement) => {
-        const rows = parse(statementCsv(statement), { columns: true, record_delimiter: '\r\n' }) as Record<
-          string,
-          string
-        >[]
+        const rows = parse<Record<string, string>>(statementCsv(statement), {
+          columns: true,
+          record_delimiter: '\r\n',
+        })
         const { opening, closing, spreadEarned, entries } = statementFields(statement)
         expect(rows).toHaveLength(opening.length + closing.length + spreadEarned.length + entries.length)
         const listed = rows.filter(({ record }) => record === 'entry')

@@ -63,7 +63,7 @@ describe('a tape', () => {
     )
   })
 
-  test('of any other bytes is refused TapeError, or gives ticks whose prices are ones and whose time does not go back', async () => {
+  test('of any other bytes is refused TapeError, or gives sound prices whose time does not go back', async () => {
     const texts = fc.oneof(
       textMutationsOf(rows.map(tapeOf)),
       textMutationsOf(rows.map(barsOf)),
@@ -129,7 +129,7 @@ describe('frames of an exchange', () => {
     )
   })
 
-  test('of any other text are garbage or nobody’s business, never an error, and no price of theirs gets past the filter unsound', () => {
+  test('of any other text are garbage or nobody’s business, and no unsound price gets past the filter', () => {
     fc.assert(
       fc.property(
         fc.array(

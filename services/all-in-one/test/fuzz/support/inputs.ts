@@ -169,13 +169,15 @@ export const createInputs = ({ document, random, pools }: InputDeps) => {
       case 'boolean':
         return random.pick(['true', 'false'])
       case 'array':
-        return `[${Array.from({ length: random.between(0, 3) }, () => jsonOf(name, (schema['items'] ?? {}) as Schema, wild)).join(',')}]`
+        return listOf(name, (schema['items'] ?? {}) as Schema, wild)
       case 'object':
         return objectOf(schema, wild)
       default:
         return 'null'
     }
   }
+  const listOf = (name: string, items: Schema, wild: number): Text =>
+    `[${Array.from({ length: random.between(0, 3) }, () => jsonOf(name, items, wild)).join(',')}]`
   const objectOf = (schema: Schema, wild: number): Text => {
     const required = new Set((schema['required'] ?? []) as readonly string[])
     const fields = Object.entries((schema['properties'] ?? {}) as Record<string, Schema>)
