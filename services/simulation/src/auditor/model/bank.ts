@@ -1,0 +1,197 @@
+import type { BankRules, PairRules } from '@bourse/bridge/codec/bank-rules.ts'
+import type { QuoteCommand, TradeCommand } from '@bourse/bridge/codec/commands.ts'
+import type { Transaction } from '@bourse/bridge/codec/transaction.ts'
+import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
+import { FIAT_STEP, hasSlipped, promised, type Promised, type Side } from '../arithmetic/bank.ts'
+import { WINDOW_MS } from './memory.ts'
+
+/** A quote as the auditor remembers it. */
+export interface Quote {
+  readonly id: string
+  readonly bank: string
+  readonly customer: string
+  readonly side: Side
+  readonly amount: bigint
+  readonly currency: string
+  readonly symbol: string
+  readonly ticker: bigint
+  readonly promised: Promised
+  readonly expiresAt: bigint
+  /** The transaction that used it up, in hex. */
+  usedBy: string | null
+  isCancelled: boolean
+}
+
+/** Where a transaction stands. */
+export type Stage = 'holding' | 'authorizing' | 'ordering' | 'posting' | 'releasing' | 'moving' | 'completed' | 'failed'
+
+/** A bank transaction as the auditor follows it. */
+export interface BankLife {
+  /** Its 16 bytes in hex. */
+  readonly id: string
+  readonly commandId: string
+  readonly requestHash: string
+  readonly bank: string
+  readonly customer: string
+  readonly key: string
+  readonly type: Transaction['type']
+  readonly symbol: string
+  readonly fiatCurrency: string
+  readonly cryptoCurrency: string
+  readonly fiat: bigint
+  readonly crypto: bigint
+  readonly price: bigint
+  readonly ticker: bigint
+  readonly spread: bigint
+  readonly quoteName: string
+  readonly reference: string
+  readonly createdAt: bigint
+  /** Fiat that counts in the daily limits while it has not failed. */
+  readonly reserved: bigint
+  readonly startedIn: bigint
+  stage: Stage
+  code: OutcomeCode
+  isAuthorizationCalled: boolean
+  isAcknowledged: boolean
+  executedPrice: bigint
+  executedQuantity: bigint
+  isFillBooked: boolean
+  eventSequence: bigint
+  finishedAt: bigint
+  /** Sequence of the record that ended it. */
+  finishedIn: bigint
+  /** The ledger's number of the transaction with the customer's entries, and the balance after each leg. */
+  ledgerNumber: bigint
+  balancesAfter: readonly bigint[]
+  /** As last told by the machine. */
+  told: Transaction | null
+}
+
+/** A bank as the auditor follows it. */
+export interface BankBook {
+  rules: BankRules
+  eventSequence: bigint
+  /** Transactions in the order of their events: event 1 first. */
+  readonly events: BankLife[]
+  /** Fiat that counts, by UTC day and by day and customer. */
+  readonly byDay: Map<string, bigint>
+  /** What all customers have, by currency. */
+  readonly totals: Map<string, bigint>
+}
+
+const DAY_MS = 86_400_000n
+
+/** Keys of the daily counters. */
+export const dayKeys = (at: bigint, customer: string): readonly [string, string] => [
+  `${at / DAY_MS}`,
+  `${at / DAY_MS}/${customer}`,
+]
+
+/** The pair that a side and a currency name: a buy pays fiat, a sell crypto. */
+export const pairFor = (rules: BankRules, side: Side, currency: string): PairRules | undefined =>
+  rules.pairs.find((pair) => (side === 'BUY' ? pair.quoteAsset : pair.baseAsset) === currency)
+
+/** What a trade's acceptance comes to: what may be told, whether it is kept under the key, and what is promised. */
+export interface Acceptance {
+  /** Codes of refusals that are not kept under the key. */
+  readonly unkept: readonly OutcomeCode[]
+  /** Codes of refusals that are. */
+  readonly kept: readonly OutcomeCode[]
+  readonly pair: PairRules | null
+  readonly deal: Promised | null
+  readonly ticker: bigint
+  readonly quote: Quote | null
+}
+
+const wrongAmount = (side: Side, amount: bigint, pair: PairRules): boolean =>
+  amount <= 0n || amount >= 10n ** 20n || amount % (side === 'BUY' ? FIAT_STEP : pair.lotSize) !== 0n
+
+const isBeyondLimits = (bank: BankBook, pair: PairRules, fiat: bigint, customer: string, now: bigint): boolean => {
+  const { rules, byDay } = bank
+  if (fiat < pair.minAmount || (pair.maxAmount > 0n && fiat > pair.maxAmount)) return true
+  if (pair.quoteAsset !== rules.limitCurrency) return false
+  const [day, ofCustomer] = dayKeys(now, customer)
+  const isBeyond = (limit: bigint, key: string): boolean => limit > 0n && (byDay.get(key) ?? 0n) + fiat > limit
+  return isBeyond(rules.dailyAmount, day) || isBeyond(rules.dailyAmountPerCustomer, ofCustomer)
+}
+
+/** Faults of the request itself: bank, customer, currency, amount. */
+const faultsOfForm = (bank: BankBook | undefined, customer: string, side: Side, amount: bigint, currency: string) => {
+  const codes: OutcomeCode[] = []
+  if (bank === undefined) return { codes: ['UNAVAILABLE'] as OutcomeCode[], pair: undefined }
+  if (bank.rules.suspended) codes.push('BANK_SUSPENDED')
+  const pair = pairFor(bank.rules, side, currency)
+  const isWrong = customer === '' || customer.length > 200 || pair === undefined || wrongAmount(side, amount, pair)
+  if (isWrong) codes.push('VALIDATION_ERROR')
+  return { codes, pair }
+}
+
+const faultOfQuote = (
+  quote: Quote | undefined,
+  trade: TradeCommand,
+  now: bigint,
+): { unkept?: OutcomeCode; kept?: OutcomeCode[] } => {
+  const isGone = quote === undefined || quote.bank !== trade.bank || quote.isCancelled
+  if (isGone) return { kept: ['QUOTE_NOT_FOUND'] }
+  if (quote.expiresAt + WINDOW_MS <= now) return { kept: ['QUOTE_NOT_FOUND', 'QUOTE_EXPIRED', 'QUOTE_USED'] }
+  const isOther =
+    quote.customer !== trade.bankUserId ||
+    quote.side !== trade.side ||
+    quote.amount !== trade.amount ||
+    quote.currency !== trade.currency
+  if (isOther) return { unkept: 'VALIDATION_ERROR' }
+  const kept: OutcomeCode[] = []
+  if (quote.usedBy !== null) kept.push('QUOTE_USED')
+  if (quote.expiresAt <= now) kept.push('QUOTE_EXPIRED')
+  return { kept }
+}
+
+/** Judges a trade whose id is new, by the contract's rules on the state of that moment. */
+export const judgeTrade = (
+  bank: BankBook | undefined,
+  quotes: ReadonlyMap<string, Quote>,
+  trade: TradeCommand,
+  now: bigint,
+): Acceptance => {
+  const { side, amount, ticker, bankUserId } = trade
+  const { codes, pair } = faultsOfForm(bank, bankUserId, side, amount, trade.currency)
+  const refused = (unkept: readonly OutcomeCode[], kept: readonly OutcomeCode[] = []): Acceptance => ({
+    unkept,
+    kept,
+    pair: pair ?? null,
+    deal: null,
+    ticker: ticker.price,
+    quote: null,
+  })
+  if (bank === undefined || pair === undefined || codes.length > 0) return refused(codes)
+  const quote = trade.quoteName === '' ? undefined : quotes.get(trade.quoteName)
+  if (trade.quoteName !== '') {
+    const { unkept, kept = [] } = faultOfQuote(quote, trade, now)
+    if (unkept !== undefined) return refused([unkept])
+    if (kept.length > 0) return refused([], kept)
+  }
+  if (ticker.state === 'none') return refused(['UNAVAILABLE'])
+  if (ticker.state === 'unavailable' || ticker.price <= 0n)
+    return { ...refused([], ['INSUFFICIENT_LIQUIDITY']), quote: quote ?? null }
+  const deal = quote === undefined ? promised(side, ticker.price, amount, pair) : quote.promised
+  if (deal === null) return refused(['VALIDATION_ERROR'])
+  const kept: OutcomeCode[] = []
+  if (quote !== undefined && hasSlipped(side, quote.ticker, ticker.price, bank.rules.slippageBps)) kept.push('SLIPPAGE')
+  if (isBeyondLimits(bank, pair, deal.fiat, bankUserId, now)) kept.push('LIMIT_EXCEEDED')
+  return { unkept: [], kept, pair, deal, ticker: quote?.ticker ?? ticker.price, quote: quote ?? null }
+}
+
+/** Judges a question for a quote: what is promised, or the codes it may be refused with. */
+export const judgeQuote = (
+  bank: BankBook | undefined,
+  asked: QuoteCommand,
+): { readonly codes: readonly OutcomeCode[]; readonly deal: Promised | null; readonly pair: PairRules | null } => {
+  const { side, amount, currency, ticker } = asked
+  const { codes, pair } = faultsOfForm(bank, asked.bankUserId, side, amount, currency)
+  if (pair === undefined || codes.length > 0) return { codes, deal: null, pair: null }
+  if (ticker.state === 'none') return { codes: ['UNAVAILABLE'], deal: null, pair }
+  if (ticker.state === 'unavailable' || ticker.price <= 0n)
+    return { codes: ['INSUFFICIENT_LIQUIDITY'], deal: null, pair }
+  const deal = promised(side, ticker.price, amount, pair)
+  return deal === null ? { codes: ['VALIDATION_ERROR'], deal, pair } : { codes: [], deal, pair }
+}
