@@ -56,6 +56,8 @@ export interface Machine {
   snapshot(): Uint8Array
   /** Replaces the state. Throws on bytes that are not a snapshot of a known schema version. */
   restore(bytes: Uint8Array): void
+  /** As `restore` of the pieces put together, for a machine that needs them only one after the other. */
+  restorePieces?(pieces: readonly Uint8Array[]): void
   /** 32 lower-case hex characters over all state. */
   stateHash(): string
 }

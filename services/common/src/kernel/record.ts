@@ -46,6 +46,8 @@ export interface JournalRecord {
   readonly faulted: readonly number[]
 }
 
+const NONE_FAULTED: readonly number[] = []
+
 /** Hash before the first record: 32 zero bytes. */
 export const GENESIS_HASH: Uint8Array = new Uint8Array(32)
 
@@ -155,15 +157,20 @@ const readEffects = (
   return effects
 }
 
+const headerOf = (body: Uint8Array) => {
+  if (body.length < RECORD_HEADER_BYTES) throw new RecordError(`a record of ${body.length} bytes is too short`)
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  if (view.getUint32(0, true) !== MAGIC) throw new RecordError('not a journal record')
+  if (view.getUint16(4, true) !== FORMAT) throw new RecordError(`record format ${view.getUint16(4, true)} is unknown`)
+  return { view, partition: view.getUint32(8, true), sequence: view.getBigUint64(16, true) }
+}
+
 /**
  * Decodes a record's body. Does not check the hash or the chain (see `verifyRecord`).
  * @throws {RecordError} on bytes that are not a record.
  */
 export const decodeRecord = (body: Uint8Array): JournalRecord => {
-  if (body.length < RECORD_HEADER_BYTES) throw new RecordError(`a record of ${body.length} bytes is too short`)
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
-  if (view.getUint32(0, true) !== MAGIC) throw new RecordError('not a journal record')
-  if (view.getUint16(4, true) !== FORMAT) throw new RecordError(`record format ${view.getUint16(4, true)} is unknown`)
+  const { view, partition, sequence } = headerOf(body)
   const faultedCount = view.getUint32(12, true)
   const inputCount = view.getUint32(64, true)
   const inputBytes = view.getUint32(72, true)
@@ -174,38 +181,51 @@ export const decodeRecord = (body: Uint8Array): JournalRecord => {
   const faultedAt = effectsAt + effectBytes
   if (faultedAt + faultedCount * 4 !== body.length) throw new RecordError('the sections do not add up to the record')
   return {
-    partition: view.getUint32(8, true),
-    sequence: view.getBigUint64(16, true),
+    partition,
+    sequence,
     now: view.getBigInt64(24, true),
     behaviour: view.getUint16(6, true),
     previousHash: body.subarray(32, 64),
     inputs: readSized(body, view, RECORD_HEADER_BYTES, inputBytes, inputCount),
     outcomes: readSized(body, view, outcomesAt, outcomeBytes, inputCount),
     effects: readEffects(body, view, effectsAt, effectBytes, view.getUint32(68, true)),
-    faulted: Array.from({ length: faultedCount }, (_, index) => view.getUint32(faultedAt + index * 4, true)),
+    faulted:
+      faultedCount === 0
+        ? NONE_FAULTED
+        : Array.from({ length: faultedCount }, (_, index) => view.getUint32(faultedAt + index * 4, true)),
   }
 }
 
 const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
+/** Where a record must be: its partition and sequence, and the hash of the record before it. */
+export interface RecordPlace {
+  readonly partition: PartitionNumber
+  readonly sequence: bigint
+  readonly previousHash: Uint8Array
+}
+
+/**
+ * Checks a stored record against its place: own hash, chain, partition, sequence. What is inside is not looked at.
+ * @throws {RecordError} naming what differs.
+ */
+export const verifyPlace = (stored: StoredRecord, expected: RecordPlace): void => {
+  const { body } = stored
+  const fail = (what: string): never => {
+    throw new RecordError(`record ${expected.sequence} of partition ${partitionName(expected.partition)}: ${what}`)
+  }
+  if (!equalBytes(hashOf(body), stored.hash)) fail('its bytes do not match its hash')
+  const { partition, sequence } = headerOf(body)
+  if (partition !== expected.partition || sequence !== expected.sequence)
+    fail(`it says it is record ${sequence} of partition ${partitionName(partition)}`)
+  if (!equalBytes(body.subarray(32, 64), expected.previousHash)) fail('it does not continue the record before it')
+}
+
 /**
  * Decodes a stored record and checks it against its place: own hash, chain, partition, sequence.
  * @throws {RecordError} naming what differs.
  */
-export const verifyRecord = (
-  stored: StoredRecord,
-  expected: { readonly partition: PartitionNumber; readonly sequence: bigint; readonly previousHash: Uint8Array },
-): JournalRecord => {
-  const at = `record ${expected.sequence} of partition ${partitionName(expected.partition)}`
-  if (!equalBytes(hashOf(stored.body), stored.hash)) throw new RecordError(`${at}: its bytes do not match its hash`)
-  const record = decodeRecord(stored.body)
-  if (record.partition !== expected.partition || record.sequence !== expected.sequence) {
-    throw new RecordError(
-      `${at}: it says it is record ${record.sequence} of partition ${partitionName(record.partition)}`,
-    )
-  }
-  if (!equalBytes(record.previousHash, expected.previousHash)) {
-    throw new RecordError(`${at}: it does not continue the record before it`)
-  }
-  return record
+export const verifyRecord = (stored: StoredRecord, expected: RecordPlace): JournalRecord => {
+  verifyPlace(stored, expected)
+  return decodeRecord(stored.body)
 }

@@ -3,8 +3,9 @@ import type { Snapshots } from '../ports/snapshots.ts'
 import type { MachineFactory } from './machine.ts'
 import { partitionName, type PartitionNumber } from './partition.ts'
 import { emptyState, replayRecord, type PartitionState } from './partition-state.ts'
-import { GENESIS_HASH, RecordError, verifyRecord } from './record.ts'
-import { restoreSnapshot } from './snapshot-codec.ts'
+import { GENESIS_HASH, RecordError } from './record.ts'
+import { openSnapshot } from './snapshot-codec.ts'
+import { createTailReader, type TailReader } from './tail-reader.ts'
 
 /** What recovery found on its way; said aloud at start. */
 export interface RecoveryReport {
@@ -33,30 +34,46 @@ const lostTail = (partition: PartitionNumber, snapshot: bigint, head: bigint): s
   `the journal of partition ${partitionName(partition)} ends at ${head}, before its snapshot of ${snapshot}: ` +
   'it has lost records; restore a backup'
 
+/** A state to go on from, and the reader that has begun to read what follows it. */
+interface Trusted {
+  readonly state: PartitionState
+  readonly tail: TailReader
+}
+
+const restored = async (deps: RecoveryDeps, partition: PartitionNumber, sequence: bigint): Promise<Trusted> => {
+  const bytes = await deps.snapshots.read(partition, sequence)
+  if (bytes === null) throw new Error('it is gone')
+  const machine = deps.factory()
+  const snapshot = openSnapshot(bytes, { partition, sequence }, machine.schemaVersion)
+  const tail = createTailReader(deps.journal, { partition, sequence, hash: snapshot.hash })
+  // The journal is read and verified while the snapshot is decompressed beside it.
+  const [result] = await Promise.allSettled([snapshot.restore(machine), tail.readAhead()])
+  if (result.status === 'rejected') throw result.reason
+  const state = result.value
+  // A snapshot is taken of journaled state only, so a journal that ends before a sound one has lost records. The head is
+  // read after the snapshot: another writer may still be at work.
+  const head = await deps.journal.head(partition)
+  if (sequence > (head?.sequence ?? 0n)) throw new RecordError(lostTail(partition, sequence, head?.sequence ?? 0n))
+  const hash = await hashAt(deps.journal, partition, sequence)
+  if (hash !== null && Buffer.compare(hash, state.hash) !== 0) throw new Error('it does not belong to this journal')
+  return { state, tail }
+}
+
 const newestTrusted = async (
   deps: RecoveryDeps,
   partition: PartitionNumber,
   doubted: { sequence: bigint; reason: string }[],
-): Promise<PartitionState> => {
+): Promise<Trusted> => {
   for (const info of await deps.snapshots.list(partition)) {
     try {
-      const bytes = await deps.snapshots.read(partition, info.sequence)
-      if (bytes === null) throw new Error('it is gone')
-      const state = await restoreSnapshot(bytes, { partition, sequence: info.sequence }, deps.factory())
-      // A snapshot is taken of journaled state only, so a journal that ends before a sound one has lost records. The head is
-      // read after the snapshot: another writer may still be at work.
-      const head = await deps.journal.head(partition)
-      if (info.sequence > (head?.sequence ?? 0n))
-        throw new RecordError(lostTail(partition, info.sequence, head?.sequence ?? 0n))
-      const hash = await hashAt(deps.journal, partition, info.sequence)
-      if (hash !== null && Buffer.compare(hash, state.hash) !== 0) throw new Error('it does not belong to this journal')
-      return state
+      return await restored(deps, partition, info.sequence)
     } catch (error) {
       if (error instanceof RecordError) throw error
       doubted.push({ sequence: info.sequence, reason: error instanceof Error ? error.message : String(error) })
     }
   }
-  return emptyState(partition, deps.factory())
+  const state = emptyState(partition, deps.factory())
+  return { state, tail: createTailReader(deps.journal, { partition, sequence: 0n, hash: GENESIS_HASH }) }
 }
 
 /**
@@ -69,18 +86,14 @@ export const recoverPartition = async (
   partition: PartitionNumber,
 ): Promise<{ state: PartitionState; report: RecoveryReport }> => {
   const doubted: { sequence: bigint; reason: string }[] = []
-  const state = await newestTrusted(deps, partition, doubted)
+  const { state, tail } = await newestTrusted(deps, partition, doubted)
   const snapshotSequence = state.sequence
   let replayed = 0
   for (;;) {
     const before = state.sequence
-    for await (const stored of deps.journal.readFrom(partition, state.sequence + 1n)) {
-      const sequence = state.sequence + 1n
-      if (stored.sequence !== sequence)
-        throw new RecordError(`record ${sequence} of partition ${partitionName(partition)} is missing`)
-      const record = verifyRecord(stored, { partition, sequence, previousHash: state.hash })
-      replayRecord(state, record, stored.hash)
-      replayed += 1
+    for await (const records of tail.batches()) {
+      for (const { record, hash } of records) replayRecord(state, record, hash)
+      replayed += records.length
     }
     const head = await deps.journal.head(partition)
     if (head === null || head.sequence <= state.sequence) break

@@ -17,6 +17,7 @@ import { imageOf, stateHashOf } from './snapshot-codec.ts'
 import {
   CURSOR_SAVE_MS,
   IN_FLIGHT_MAX,
+  OWNERSHIP_CHECK_MS,
   REBUILD_PAUSE_MS,
   REBUILD_PAUSE_MS_MAX,
   UPKEEP_INTERVAL_MS,
@@ -66,6 +67,9 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   /** Whether the loop owns the state: others look at it only between two records. */
   let isLooping = false
   let isExpiryDue = false
+  // An owner that nobody asks anything must hear too that another one appended: those effects are in nobody's hands.
+  let isOwnershipDue = false
+  let ownedAtMs = 0
   let loop: Promise<void> = Promise.resolve()
   let cursorsSavedAtMs = 0
   const between: (() => void)[] = []
@@ -202,6 +206,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       stored,
     )
     if (verdict === 'confirmed') {
+      ownedAtMs = clock.monotonicMs()
       advance(served, record, stored.hash)
       release(served, batch, record, stored.body)
       return true
@@ -234,15 +239,17 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       if (!(await commit(served, batch, now))) return false
     } else {
       confirm(batch.repeats)
-      if (arrived > 0) return answerByHead(served, arrived)
+      if (arrived > 0 || isOwnershipDue) return answerByHead(served, arrived)
     }
     for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served)
     return true
   }
 
-  /** Answers reads that came while nothing was to be appended, if the journal's head is still this state's. */
+  /** Answers the reads that came while nothing was to be appended, if the journal's head is still this state's. */
   const answerByHead = async (served: PartitionState, arrived: number): Promise<boolean> => {
     counts.headReads += 1
+    isOwnershipDue = false
+    ownedAtMs = clock.monotonicMs()
     try {
       const head = await journal.head(partition)
       const same = head === null ? served.sequence === 0n : Buffer.compare(head.hash, served.hash) === 0
@@ -264,7 +271,8 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
 
   const hasWork = (): boolean => {
     if (state === null) return false
-    if (inbox.size > 0 || intake.reads.length > 0 || between.length > 0 || isExpiryDue) return true
+    if (inbox.size > 0 || intake.reads.length > 0 || between.length > 0) return true
+    if (isExpiryDue || isOwnershipDue) return true
     return (
       dueCommand(state, host, nextNow()) !== null ||
       state.machine.continuation() !== null ||
@@ -325,6 +333,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     sender.resendOverdue()
     // The state may be ahead of the journal now; the loop looks at it between two records.
     isExpiryDue = reads.waiting() > 0
+    isOwnershipDue = clock.monotonicMs() - ownedAtMs >= OWNERSHIP_CHECK_MS
     wake()
     if (clock.monotonicMs() - cursorsSavedAtMs >= CURSOR_SAVE_MS) {
       cursorsSavedAtMs = clock.monotonicMs()
@@ -354,6 +363,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       onFailure: (error) => logger.error({ err: error }, 'a snapshot failed'),
     })
     state = recovered.state
+    ownedAtMs = clock.monotonicMs()
     await reloadEffects(sender, journal, state)
     consumer = await bus.consume(partition, taken.take, { inFlightMax: IN_FLIGHT_MAX })
     runnerState = 'serving'

@@ -43,6 +43,7 @@ export interface RunOptions {
   readonly snapshots?: Snapshots
   readonly host?: Partial<MachineHost<bigint>>
   readonly snapshotPolicy?: SnapshotPolicy
+  readonly clock?: Clock
 }
 
 const never: SnapshotPolicy = { intervalMs: 3_600_000, keep: 3, compression: 'zstd' }
@@ -75,7 +76,7 @@ export const openWorld = async (
         journal: options.journal ?? journal,
         snapshots: options.snapshots ?? snapshots,
         events,
-        clock,
+        clock: options.clock ?? clock,
         logger,
         snapshotPolicy: options.snapshotPolicy ?? never,
       }),

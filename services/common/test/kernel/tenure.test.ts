@@ -159,6 +159,21 @@ describe('a state that was given up', () => {
     await otherBus.close()
   })
 
+  test('is noticed by an owner whom nobody asks anything: the effects of the other are sent by whoever comes next', async () => {
+    const otherBus = createEmbeddedBus({ clock: world.clock })
+    // A hundred times as fast, so that nobody waits.
+    const clock = { ...world.clock, monotonicMs: () => world.clock.monotonicMs() * 100 }
+    const idle = world.run(HERE, { bus: otherBus, clock })
+    await idle.start()
+    const other = world.run(HERE)
+    await other.start()
+    await send(forward(1n))
+    await until(world.clock, () => idle.status().state === 'deposed')
+    await idle.stop({ snapshot: false })
+    await other.stop({ snapshot: false })
+    await otherBus.close()
+  })
+
   test('is not taken up again in place when another writer has appended meanwhile', async () => {
     const otherBus = createEmbeddedBus({ clock: world.clock })
     const runner = world.run(HERE)
