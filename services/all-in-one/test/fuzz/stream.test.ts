@@ -24,7 +24,7 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
   const { jsonOf } = createInputs({
     document: readDocument(),
     random,
-    pools: () => ({ channels: ['trades', 'prices:BTC_USDC', 'prices:XXX', 'prices:', '', '__proto__'] }),
+    pools: () => ({ channels: ['trades', 'prices:BTC_USDC', 'prices:NO_SUCH', 'prices:', '', '__proto__'] }),
   })
 
   beforeAll(async () => {
