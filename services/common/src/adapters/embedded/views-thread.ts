@@ -34,8 +34,8 @@ const createTexts = () => {
 }
 
 /**
- * A writer in a thread of its own: what the views cost delays no command. Jobs of one turn travel together; a commit there
- * takes whatever has come meanwhile. When the thread dies, what waits fails `unavailable` (it may have been done, which a
+ * A writer in a thread of its own: what the views cost delays no command. Jobs that come while it is busy travel together
+ * and share a commit. When the thread dies, what waits fails `unavailable` (it may have been done, which a
  * projection does again without harm) and so does everything after it.
  */
 export const startViewsThread = (path: string): ViewsWriter => {
@@ -60,11 +60,13 @@ export const startViewsThread = (path: string): ViewsWriter => {
       }
       const id = ++jobsMade
       waiting.set(id, { resolve, reject })
-      if (jobs.push({ ...job, id }) === 1)
-        setImmediate(() => {
-          if (closing === null && broken === null) post(false)
-        })
+      jobs.push({ ...job, id })
+      // While the thread is busy jobs gather: waking it costs more than a job, and one commit takes them all.
+      if (jobs.length === waiting.size && jobs.length === 1) setImmediate(postGathered)
     })
+  const postGathered = (): void => {
+    if (jobs.length > 0 && closing === null && broken === null) post(false)
+  }
   const fail = (error: unknown): void => {
     broken ??= new PortError('unavailable', 'the thread that writes the views has ended', { cause: error })
     for (const { reject } of waiting.values()) reject(broken)
@@ -79,6 +81,7 @@ export const startViewsThread = (path: string): ViewsWriter => {
       else
         one?.reject(failure.kind === 'bug' ? new Error(failure.message) : new PortError(failure.kind, failure.message))
     }
+    if (jobs.length === waiting.size) postGathered()
   })
   worker.on('error', fail)
   const ended = new Promise<void>((resolve) => {
