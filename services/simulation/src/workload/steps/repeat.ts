@@ -1,7 +1,7 @@
 import { UNITS_PER_WHOLE } from '@bourse/common/money/amount.ts'
 import type { KeyedRequest } from '../identity.ts'
 import type { SentRequest } from '../knowledge.ts'
-import { pickRecent, sendAs, type Step, type StepRun } from './run.ts'
+import { pickOrNull, pickRecent, sendAs, type Step, type StepRun } from './run.ts'
 
 /** A request sent before; a market's state is not repeated late, for nothing but the audit remembers it for ever. */
 const sentBefore = ({ random, knowledge }: StepRun): SentRequest | null =>
@@ -47,9 +47,19 @@ const altered = ({ random }: StepRun, request: KeyedRequest): KeyedRequest | nul
   }
 }
 
+/** A request sent before, of a kind that is as likely as any other: most kinds come far less often than trades. */
+const sentOfAnyKind = ({ random, knowledge }: StepRun): SentRequest | null => {
+  const sent = knowledge.sent()
+  const kind = pickOrNull(random, [...new Set(sent.map(({ request }) => request.kind))])
+  return pickOrNull(
+    random,
+    sent.filter(({ request }) => request.kind === kind),
+  )
+}
+
 /** A key that was used before, with another request. */
 const misuse: Step = async (run) => {
-  const sent = sentBefore(run)
+  const sent = run.random.chance(60) ? sentOfAnyKind(run) : sentBefore(run)
   const request = sent === null ? null : altered(run, sent.request)
   if (sent === null || request === null) return
   await sendAs(run, request, sent.key)
