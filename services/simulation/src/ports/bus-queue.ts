@@ -104,6 +104,7 @@ export const createBusQueue = (deps: BusQueueDeps): BusQueue => {
   const deliver = (taker: Taker, entry: Entry): void => {
     entry.attempt += 1
     taker.inFlight.add(entry)
+    taker.process.pace.note()
     const delivery = deliveryOf(taker, entry)
     taker.process.enter(() => {
       if (taker.isStopped) return

@@ -8,7 +8,6 @@ import type { Scheduled, World } from '../world/world.ts'
 import type { Asker, Entry } from './bus-line.ts'
 import { createBusQueue, loseAcknowledgements, type BusQueue, type Taker } from './bus-queue.ts'
 import { WORLD_EPOCH_MS } from './clock.ts'
-import type { Pace } from './pace.ts'
 import { callOf, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
 
@@ -27,7 +26,6 @@ export interface BrokerDeps {
   readonly world: World
   readonly faults: Faults
   readonly travel: Travel
-  readonly pace: Pace
   readonly queueMax: number
 }
 
@@ -47,7 +45,7 @@ interface Lane {
 
 /** Makes the broker of a world. */
 export const createBroker = (deps: BrokerDeps): Broker => {
-  const { world, faults, travel, pace, queueMax } = deps
+  const { world, faults, travel, queueMax } = deps
   const random: SeededRandom = world.chance('bus')
   const copyBytes = createBytePool()
   const copyOf = (message: BusMessage): BusMessage => ({ ...message, body: copyBytes(message.body) })
@@ -126,6 +124,7 @@ export const createBroker = (deps: BrokerDeps): Broker => {
       taken: () => void,
       failed: (error: Error) => void,
     ): void => {
+      process.pace.note()
       cutLink(process)
       const lane = laneOf(partition)
       const what = lane.what[message.type]
@@ -137,7 +136,6 @@ export const createBroker = (deps: BrokerDeps): Broker => {
       const atMs = Math.max(lane.lastAtMs, arrivalMs(process))
       lane.lastAtMs = atMs
       const arrive = (): void => {
-        pace.note()
         if (sentIn !== epoch) return failed(new PortError('unknown', 'the connection to the bus was lost'))
         const queue = queueOf(partition)
         if (queue.size() >= queueMax)
@@ -179,7 +177,7 @@ export const createBroker = (deps: BrokerDeps): Broker => {
         }
         const answer = (reply: BusReply): void => {
           world.schedule(arrivalMs(process) - world.nowMs(), replies, () => {
-            pace.note()
+            process.pace.note()
             if (askedIn === epoch && finish()) resolve(reply)
           })
         }

@@ -1,6 +1,6 @@
 import type { Clock, Repeating } from '@bourse/common/ports/clock.ts'
 import type { World } from '../world/world.ts'
-import { createTurn, type Pace } from './pace.ts'
+import { createTurn } from './pace.ts'
 import type { Process } from './process.ts'
 
 /**
@@ -19,7 +19,8 @@ const reasonOf = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new Error('the sleep was aborted', { cause: signal.reason })
 
 /** Makes the clock (port Clock) of a process. Its monotonic time is the world's. */
-export const createProcessClock = (world: World, process: Process, pace: Pace): ProcessClock => {
+export const createProcessClock = (world: World, process: Process): ProcessClock => {
+  const { pace } = process
   let offsetMs = WORLD_EPOCH_MS
   const wakes = `${process.name} wakes`
   const upkeep = `${process.name} repeats`
@@ -29,7 +30,6 @@ export const createProcessClock = (world: World, process: Process, pace: Pace): 
       if (process.state === 'killed') return
       if (signal?.aborted === true) return reject(reasonOf(signal))
       const wake = (): void => {
-        pace.note()
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }

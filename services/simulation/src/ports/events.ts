@@ -12,6 +12,8 @@ import type { Travel } from './travel.ts'
 /** The streams between the processes. */
 export interface EventHub {
   open(process: Process, deps: { readonly clock: Clock; readonly journal: Journal }): Events
+  /** A record is on the disk: who subscribes to its partition may have to look for it there. */
+  appended(partition: PartitionNumber): void
 }
 
 /** The subscriptions of one process to a partition. */
@@ -45,6 +47,10 @@ export const createEventHub = (deps: {
   }
 
   return {
+    appended: (partition) => {
+      for (const { process, subscriptions } of receivers)
+        if ((subscriptions.get(partition) ?? 0) > 0) process.pace.note()
+    },
     open: (process, { clock, journal }) => {
       const onFailure = (error: unknown): void => {
         // A port that fails is to be expected. Anything else is a bug in a handler: it comes again, and shows as unrest.

@@ -97,7 +97,7 @@ export interface GroundDeps {
   readonly models: readonly AnyModel[]
   /** Messages a partition's queue holds; default 65,536. */
   readonly queueMax?: number
-  /** How far apart the runs of a repeating task may come while nothing happens, ms; default 5,000. */
+  /** How far apart the runs of a repeating task may come while nothing happens to its process, ms; default 5,000. */
   readonly idleIntervalMsMax?: number
 }
 
@@ -108,19 +108,19 @@ const IDLE_INTERVAL_MS_MAX = 5_000
 export const createGround = (deps: GroundDeps): Ground => {
   const { world, faults, models, queueMax = QUEUE_MAX, idleIntervalMsMax = IDLE_INTERVAL_MS_MAX } = deps
   const travel = createTravel(world.chance('travel'), faults)
-  const pace = createPace(world, idleIntervalMsMax)
   const disk = createJournalDisk(world)
   let isFull = false
-  const broker = createBroker({ world, faults, travel, pace, queueMax })
-  const journals = createJournalService({ world, faults, travel, pace, disk, isFull: () => isFull })
+  const broker = createBroker({ world, faults, travel, queueMax })
+  const journals = createJournalService({ world, faults, travel, disk, isFull: () => isFull })
   const snapshots = createSnapshotService({ world, faults, travel, isFull: () => isFull })
   const views = createViewService({ world, faults, travel, models })
-  const network = createNetwork({ world, faults, travel, pace })
+  const network = createNetwork({ world, faults, travel })
   const hub = createEventHub({ world, faults, travel })
+  disk.onAppended(({ partition }) => hub.appended(partition))
 
   const open = (name: string): Door => {
-    const process = createProcess(world, name)
-    const { clock, jump } = createProcessClock(world, process, pace)
+    const process = createProcess(world, name, createPace(world, idleIntervalMsMax))
+    const { clock, jump } = createProcessClock(world, process)
     const journal = journals.open(process)
     const random = world.chance(`random of ${name}`)
     return {

@@ -4,7 +4,6 @@ import type { AppendResult, EffectCursor, Journal, StoredRecord } from '@bourse/
 import type { Faults } from '../faults/faults.ts'
 import type { World } from '../world/world.ts'
 import { checkRecord, createRecordCopies, type JournalDisk } from './journal-disk.ts'
-import type { Pace } from './pace.ts'
 import { callOf, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
 
@@ -19,7 +18,6 @@ interface JournalDeps {
   readonly world: World
   readonly faults: Faults
   readonly travel: Travel
-  readonly pace: Pace
   readonly disk: JournalDisk
   readonly isFull: () => boolean
 }
@@ -40,7 +38,7 @@ const PAGE_RECORDS = [3, 32, 256] as const
 
 /** Makes the journal service of a world (port Journal at each door). */
 export const createJournalService = (deps: JournalDeps): JournalService => {
-  const { world, faults, travel, pace, disk } = deps
+  const { world, faults, travel, disk } = deps
   const random = world.chance('journal')
   const [copyOfWritten, copyOfRead] = [createRecordCopies(), createRecordCopies()]
   const onTheirWay = new Set<OnItsWay>()
@@ -80,7 +78,7 @@ export const createJournalService = (deps: JournalDeps): JournalService => {
       const isDone = !isRefused && !(isUnheard && random.chance(40))
       const answer = (settle: () => void): void =>
         void world.schedule(travel.message() + (isUnheard ? random.between(0, UNHEARD_MS_MAX) : 0), lane.answer, () => {
-          pace.note()
+          process.pace.note()
           if (isUnheard) reject(new PortError(random.chance(50) ? 'unknown' : 'timeout', 'the journal did not answer'))
           else settle()
         })

@@ -1,7 +1,6 @@
 import type { Faults } from '../faults/faults.ts'
 import type { World } from '../world/world.ts'
 import type { NetworkAnswer, NetworkHandler } from './ground.ts'
-import type { Pace } from './pace.ts'
 import { callOf, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
 
@@ -54,9 +53,8 @@ export const createNetwork = (deps: {
   readonly world: World
   readonly faults: Faults
   readonly travel: Travel
-  readonly pace: Pace
 }): Network => {
-  const { world, faults, travel, pace } = deps
+  const { world, faults, travel } = deps
   const handlers = new Map<string, NetworkHandler>()
   const random = world.chance('network')
 
@@ -73,7 +71,6 @@ export const createNetwork = (deps: {
       world.schedule(delayMs, `${what} fails`, () => reject(failed(reason)))
     }
     world.schedule(travel.message(), what, () => {
-      pace.note()
       const handler = handlers.get(host)
       if (handler === undefined) return fail(1, `nobody listens at ${host}`)
       if (cut === 'request') return fail(random.between(1, 2_000), 'the connection was cut')
@@ -82,7 +79,6 @@ export const createNetwork = (deps: {
       world.trace.note(`${what} ${answer === 'cut' ? 'cut' : `${answer.status} ${answer.text}`}`)
       if (answer === 'cut' || cut === 'answer') return fail(delayMs + travel.message(), 'the connection was cut')
       world.schedule(delayMs + travel.message(), `${what} answered`, () => {
-        pace.note()
         resolve(responseOf(answer))
       })
     })

@@ -1,12 +1,15 @@
 import type { World, Scheduled } from '../world/world.ts'
 
 /**
- * Keeps simulated hours cheap. The repeating tasks of all processes (upkeep, healing looks) come less and less often while
- * nothing else happens in the world, and at their own pace again with the first thing that does. A clock promises only that
- * an interval is no shorter than asked for.
+ * Keeps simulated hours cheap. The repeating tasks of a process (upkeep, healing looks) come less and less often while nothing
+ * else happens to it, and at their own pace again with the first thing that does. A clock promises only that an interval is no
+ * shorter than asked for.
  */
 export interface Pace {
-  /** Something happened that the repeating tasks may have to see to: a message, an append, a call, a sleeper that woke. */
+  /**
+   * Something happened that the repeating tasks may have to see to: a message, a reply, a record. What a sleeper or an answer
+   * from outside leads to is one of these.
+   */
   note(): void
   /** Schedules the next run of a repeating task. `turn` is the task's own mark, made by `createTurn`. */
   schedule(turn: Turn, intervalMs: number, what: string, task: () => void): void
@@ -25,7 +28,7 @@ export interface Turn {
 /** A task that has not run yet. */
 export const createTurn = (): Turn => ({ scheduled: null, noted: -1, stretch: 1 })
 
-/** Makes the pace of one world; no interval is stretched beyond `stretchedMsMax`. */
+/** Makes the pace of one process; no interval is stretched beyond `stretchedMsMax`. */
 export const createPace = (world: World, stretchedMsMax: number): Pace => {
   let noted = 0
   /** Turns that come later than asked for, with how to hasten them. */

@@ -1,4 +1,5 @@
 import type { World } from '../world/world.ts'
+import type { Pace } from './pace.ts'
 
 /**
  * A simulated process, as the ports know it: the gate between the world and its code.
@@ -9,6 +10,8 @@ import type { World } from '../world/world.ts'
 export interface Process {
   readonly name: string
   readonly state: 'open' | 'paused' | 'killed'
+  /** How often its repeating tasks come. */
+  readonly pace: Pace
   /** Calls into the process: now, after its pause, or never. Also for what is asked of it: its own calls wait like that too. */
   enter(task: () => void): void
   /** Called once when it is killed, after its state says so. */
@@ -21,7 +24,7 @@ export interface Process {
 }
 
 /** Makes an open process. */
-export const createProcess = (world: World, name: string): Process => {
+export const createProcess = (world: World, name: string, pace: Pace): Process => {
   const killed: (() => void)[] = []
   const paused: ((isPaused: boolean) => void)[] = []
   let state: Process['state'] = 'open'
@@ -44,6 +47,7 @@ export const createProcess = (world: World, name: string): Process => {
 
   return {
     name,
+    pace,
     get state() {
       return state
     },
