@@ -20,7 +20,7 @@ export const REBUILD_PAUSE_MS_MAX = 5_000
 /** How often overdue effects, parked reads and deadlines are looked at. */
 export const UPKEEP_INTERVAL_MS = 100
 /** A partition that appends and reads nothing looks this often whether the journal's head is still its own, ms. */
-export const OWNERSHIP_CHECK_MS = 5_000_000
+export const OWNERSHIP_CHECK_MS = 5_000
 /** How often effect cursors are saved, ms. */
 export const CURSOR_SAVE_MS = 2_000
 
