@@ -108,6 +108,8 @@ describe('a simulated client', () => {
     const { calls, last } = await insisting({ kind: 'balances', trader: 1 }, null, [ok([]), ok(['a balance'])])
     expect(calls.map(({ method }) => method)).toEqual(['trading.openTrades', 'ledger.balances'])
     expect(last).toEqual(ok(['a balance']))
+    const refused = await insisting({ kind: 'balances', trader: 1 }, null, [unavailable, ok(['too early'])], 1)
+    expect(refused.last).toBe(unavailable)
   })
 })
 

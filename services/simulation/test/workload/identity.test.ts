@@ -106,6 +106,11 @@ const cases: readonly Case[] = [
     act: admin('credit', { userId: userIdOf(3), amount: '5', currency: 'USDC', reference: 'gift' }),
   },
   {
+    request: { kind: 'adjust', trader: 3, currency: 'USDC', amount: -2n * UNIT, reference: 'fee' },
+    on: ledger('adjust'),
+    act: admin('debit', { userId: userIdOf(3), amount: '2', currency: 'USDC', reference: 'fee' }),
+  },
+  {
     request: { kind: 'fund', target: 'insurance', asset: 'BTC_USDC', amount: 3n },
     on: ledger('fund'),
     act: admin('fund', { target: 'insurance', asset: 'BTC_USDC', amount: '0.00000003' }),
