@@ -4,8 +4,8 @@ import { createTurn } from './pace.ts'
 import type { Process } from './process.ts'
 
 /**
- * Wall-clock time at which every world begins, ms: what stands outside the processes has its clock right. Some minutes before midnight
- * (UTC), so that most runs live through the turn of a day of limits and through an instant of funding.
+ * Wall-clock time at which every world begins, ms: what stands outside the processes has its clock right. Some minutes before
+ * midnight (UTC), so that most runs live through the turn of a day of limits and through an instant of funding.
  */
 export const WORLD_EPOCH_MS = 1_780_012_650_000
 

@@ -165,7 +165,7 @@ describe('a door', () => {
 })
 
 describe('streams between doors', () => {
-  test('what is published reaches a subscriber in another process as a message does, long before the journal is looked into', async () => {
+  test('what is published reaches a subscriber in another process long before it looks into the journal', async () => {
     const { ground, pass, settle } = openTestGround()
     const [writer, reader] = [ground.open('writer'), ground.open('reader')]
     const seen: bigint[] = []
