@@ -67,6 +67,8 @@ export const emptyPart = (): AppliedPart => ({
   outputBytes: 0,
 })
 
+const NONE_REFUSED: ReadonlySet<number> = new Set()
+
 const noteInput = (state: PartitionState, input: Uint8Array): void => {
   const origin = originOf(input)
   // Most are clients' or the runner's own and leave no mark.
@@ -85,7 +87,7 @@ export const applyCommands = (
   part: AppliedPart,
   inputs: readonly Uint8Array[],
   now: bigint,
-  refused: ReadonlySet<number> = new Set(),
+  refused: ReadonlySet<number> = NONE_REFUSED,
 ): void => {
   const applied = state.machine.apply(inputs, now, state.behaviour, refused)
   if (applied.outcomes.length !== inputs.length) {
@@ -146,7 +148,8 @@ const sameParts = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean 
 export const replayRecord = (state: PartitionState, record: JournalRecord, hash: Uint8Array): void => {
   state.behaviour = record.behaviour
   const part = emptyPart()
-  applyCommands(state, part, record.inputs, record.now, new Set(record.faulted))
+  const refused = record.faulted.length === 0 ? NONE_REFUSED : new Set(record.faulted)
+  applyCommands(state, part, record.inputs, record.now, refused)
   const at = `record ${record.sequence} of partition ${partitionName(record.partition)}`
   if (!sameParts(part.outcomes, record.outcomes)) throw new ReplayError(`${at}: other outcomes than journaled`)
   const sameEffects =

@@ -71,6 +71,7 @@ const createRecordStatements = (
   )
   const remove = database.prepare('DELETE FROM records WHERE partition = ? AND sequence <= ?')
   for (const statement of [one, page, heads]) statement.setReadBigInts(true)
+  page.setReturnArrays(true)
   return {
     insert: (partition, { sequence, hash, body }) => Number(insert.run(partition, sequence, hash, body).changes) === 1,
     record: (partition, sequence) => {
@@ -81,7 +82,9 @@ const createRecordStatements = (
       const records: StoredRecord[] = []
       let bytes = 0
       for (const row of page.iterate(partition, from, recordsMax)) {
-        const record = recordOf(row)
+        // `setReturnArrays`: a long replay reads very many rows, and arrays are read faster than objects.
+        const [sequence, hash, body] = row as unknown as [bigint, Uint8Array, Uint8Array]
+        const record: StoredRecord = { sequence, hash, body }
         // A hole ends the page: what follows it is not in order.
         if (record.sequence !== from + BigInt(records.length) && records.length > 0) break
         records.push(record)
