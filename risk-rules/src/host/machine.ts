@@ -5,7 +5,7 @@ import type { Applied, Effect, Machine } from '@bourse/common/kernel/machine.ts'
 import { encodeOutcome } from '@bourse/common/kernel/outcome.ts'
 import { instantiate } from './instance.ts'
 import type { MachineExports } from './instance.ts'
-import { packSnapshot, unpackSnapshot } from './snapshot.ts'
+import { createPieceReader, packSnapshot, readPartSizes, type PieceReader } from './snapshot.ts'
 
 /** Bytes of a module's input buffer (`assembly/shared/io.ts`). */
 const INPUT_BYTES = 4 << 20
@@ -152,13 +152,21 @@ const takeParts = (exports: MachineExports): Uint8Array[] => {
   return Array.from({ length: count }, (_, part) => new Uint8Array(buffer, table[2 * part], table[2 * part + 1]))
 }
 
-const putParts = (exports: MachineExports, parts: readonly Uint8Array[]): void => {
+/** Reads the parts of a snapshot into a fresh instance's memory, wherever each belongs. */
+const putParts = (exports: MachineExports, sizes: readonly number[], reader: PieceReader): void => {
   const { buffer } = exports.memory
-  const sizes = new DataView(buffer, exports.inputPtr(), 4 * parts.length)
-  parts.forEach((part, index) => sizes.setUint32(4 * index, part.length, true))
-  if (exports.restoreBegin(parts.length) !== 1) throw new RangeError('the snapshot does not fit this machine')
-  const places = new DataView(buffer.slice(exports.outcomesPtr(), exports.outcomesPtr() + 4 * parts.length))
-  parts.forEach((part, index) => new Uint8Array(buffer).set(part, places.getUint32(4 * index, true)))
+  const view = new DataView(buffer, exports.inputPtr(), 4 * sizes.length)
+  sizes.forEach((size, index) => view.setUint32(4 * index, size, true))
+  if (exports.restoreBegin(sizes.length) !== 1) throw new RangeError('the snapshot does not fit this machine')
+  const places = new DataView(buffer.slice(exports.outcomesPtr(), exports.outcomesPtr() + 4 * sizes.length))
+  const memory = new Uint8Array(buffer)
+  sizes.forEach((size, index) => {
+    let at = places.getUint32(4 * index, true)
+    reader.read(size, (bytes) => {
+      memory.set(bytes, at)
+      at += bytes.length
+    })
+  })
   if (exports.restoreEnd() !== 1) throw new RangeError('the snapshot contradicts itself')
 }
 
@@ -182,6 +190,14 @@ export const createWasmMachine = <Exports extends MachineExports>(
   const header = { schemaVersion, machine, capacities }
   let current = fresh()
   const copyFrom = (ptr: number, bytes: number): Uint8Array => current.memory.slice(ptr, ptr + bytes)
+  const restorePieces = (pieces: readonly Uint8Array[]): void => {
+    const reader = createPieceReader(pieces)
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const sizes = readPartSizes(header, reader, bytes)
+    const next = fresh()
+    putParts(next.exports, sizes, reader)
+    current = next
+  }
   return {
     exports: () => current.exports,
     machine: {
@@ -210,12 +226,8 @@ export const createWasmMachine = <Exports extends MachineExports>(
         return length < 0 ? { bytes, pending: true, wakeId: question.slice(56, 72) } : { bytes, pending: false }
       },
       snapshot: () => packSnapshot(header, takeParts(current.exports)),
-      restore: (bytes) => {
-        const parts = unpackSnapshot(header, bytes)
-        const next = fresh()
-        putParts(next.exports, parts)
-        current = next
-      },
+      restore: (bytes) => restorePieces([bytes]),
+      restorePieces,
       stateHash: () => hex64(current.exports.stateHashHigh()) + hex64(current.exports.stateHashLow()),
     },
   }

@@ -43,35 +43,71 @@ export const packSnapshot = (header: SnapshotHeader, parts: readonly Uint8Array[
   return bytes
 }
 
+/** Bytes one after the other out of pieces. */
+export interface PieceReader {
+  /** Hands the next `count` bytes to `take`, as views: one or more. @throws {RangeError} when there are fewer */
+  read(count: number, take: (bytes: Uint8Array) => void): void
+}
+
+/** Reads pieces as if they were put together. */
+export const createPieceReader = (pieces: readonly Uint8Array[]): PieceReader => {
+  let piece = 0
+  let at = 0
+  return {
+    read: (count, take) => {
+      let missing = count
+      while (missing > 0) {
+        const bytes = pieces[piece]
+        if (bytes === undefined) throw new RangeError('the snapshot is cut')
+        const taken = Math.min(missing, bytes.length - at)
+        if (taken > 0) take(bytes.subarray(at, at + taken))
+        missing -= taken
+        at += taken
+        if (at < bytes.length) continue
+        piece += 1
+        at = 0
+      }
+    },
+  }
+}
+
+const readBytes = (reader: PieceReader, count: number): DataView => {
+  const bytes = new Uint8Array(count)
+  let at = 0
+  reader.read(count, (some) => {
+    bytes.set(some, at)
+    at += some.length
+  })
+  return new DataView(bytes.buffer)
+}
+
 /**
- * The parts of a snapshot, as views.
+ * Reads what a snapshot of `bytes` bytes says of itself and answers the sizes of its parts, which `reader` goes on with.
  * @throws {RangeError} when the bytes are no snapshot of this machine, schema and capacities
  */
-export const unpackSnapshot = (expected: SnapshotHeader, bytes: Uint8Array): Uint8Array[] => {
-  if (bytes.length < FIXED_BYTES) throw new RangeError(`a snapshot of ${bytes.length} bytes is none`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export const readPartSizes = (expected: SnapshotHeader, reader: PieceReader, bytes: number): number[] => {
+  if (bytes < FIXED_BYTES) throw new RangeError(`a snapshot of ${bytes} bytes is none`)
+  const fixed = readBytes(reader, FIXED_BYTES)
   const is = (name: string, found: number, wanted: number): void => {
     if (found !== wanted) throw new RangeError(`the snapshot's ${name} is ${found}, not ${wanted}`)
   }
-  is('magic', view.getUint32(0, true), MAGIC)
-  is('schema version', view.getUint32(4, true), expected.schemaVersion)
-  is('machine', view.getUint32(8, true), expected.machine)
-  is('number of capacities', view.getUint16(12, true), expected.capacities.length)
+  is('magic', fixed.getUint32(0, true), MAGIC)
+  is('schema version', fixed.getUint32(4, true), expected.schemaVersion)
+  is('machine', fixed.getUint32(8, true), expected.machine)
+  is('number of capacities', fixed.getUint16(12, true), expected.capacities.length)
   const capacities = expected.capacities.length
-  const parts = view.getUint16(14, true)
+  const parts = fixed.getUint16(14, true)
   const head = headerBytes(capacities, parts)
-  if (bytes.length < head) throw new RangeError('the snapshot is cut inside its header')
+  if (bytes < head) throw new RangeError('the snapshot is cut inside its header')
+  const words = readBytes(reader, head - FIXED_BYTES)
   expected.capacities.forEach((capacity, index) => {
-    is(`capacity ${index}`, view.getUint32(FIXED_BYTES + 4 * index, true), capacity)
+    is(`capacity ${index}`, words.getUint32(4 * index, true), capacity)
   })
-  let at = head
-  const found: Uint8Array[] = []
-  for (let part = 0; part < parts; part++) {
-    const size = view.getUint32(FIXED_BYTES + 4 * (capacities + part), true)
-    if (at + size > bytes.length) throw new RangeError(`part ${part} of the snapshot is cut`)
-    found.push(bytes.subarray(at, at + size))
-    at += size
-  }
-  if (at !== bytes.length) throw new RangeError(`the snapshot has ${bytes.length - at} bytes too many`)
-  return found
+  const sizes = Array.from({ length: parts }, (_, part) => words.getUint32(4 * (capacities + part), true))
+  const end = sizes.reduce((at, size, part) => {
+    if (at + size > bytes) throw new RangeError(`part ${part} of the snapshot is cut`)
+    return at + size
+  }, head)
+  if (end !== bytes) throw new RangeError(`the snapshot has ${bytes - end} bytes too many`)
+  return sizes
 }

@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import type { Machine } from '@bourse/common/kernel/machine.ts'
 import { emptyState, type PartitionState } from '@bourse/common/kernel/partition-state.ts'
 import { compressions, encodeSnapshot, imageOf, restoreSnapshot } from '@bourse/common/kernel/snapshot-codec.ts'
-import { SnapshotError, stateHashOf } from '@bourse/common/kernel/snapshot-codec.ts'
+import { FRAME_BYTES, SnapshotError, stateHashOf } from '@bourse/common/kernel/snapshot-codec.ts'
 import { fuzzed, mutationsOf, readLater } from '@bourse/common/testkit/fuzz.ts'
 
 const PARTITION = 0x0100_0002
 const SEQUENCE = 41n
 
 /** A machine whose whole state is some bytes. */
-const machineOf = (initial: Uint8Array): Machine => {
+const machineOf = (initial: Uint8Array, bytesMax = 64): Machine => {
   let state = initial
   return {
     schemaVersion: 3,
@@ -22,7 +22,7 @@ const machineOf = (initial: Uint8Array): Machine => {
     query: () => ({ bytes: new Uint8Array(0), pending: false }),
     snapshot: () => state.slice(),
     restore: (bytes) => {
-      if (bytes.length > 64) throw new RangeError('a state of more than 64 bytes')
+      if (bytes.length > bytesMax) throw new RangeError(`a state of more than ${bytesMax} bytes`)
       state = bytes.slice()
     },
     stateHash: () => createHash('sha256').update(state).digest('hex').slice(0, 32),
@@ -93,17 +93,42 @@ describe('a stored snapshot', () => {
     await fc.assert(
       fc.asyncProperty(states, mutationsOf(fc.constant(new Uint8Array(64))), fc.nat(), async (state, noise, at) => {
         const image = imageOf(state)
-        const body = image.body.slice()
+        const [kernel, machine] = [image.kernel.slice(), image.machine.slice()]
         noise.forEach((byte, index) => {
-          if (body.length > 0) body[(at + index) % body.length]! ^= byte
+          const place = (at + index) % (kernel.length + machine.length)
+          if (place < kernel.length) kernel[place]! ^= byte
+          else machine[place - kernel.length]! ^= byte
         })
-        const forged = await encodeSnapshot({ ...image, body }, 'none')
+        const forged = await encodeSnapshot({ ...image, kernel, machine }, 'none')
         const restore = () => restoreSnapshot(forged, place, machineOf(new Uint8Array(0)))
         const read = await readLater(restore, [SnapshotError])
         if ('value' in read) expect(stateHashOf(read.value)).toBe(stateHashOf(state))
       }),
       fuzzed(),
     )
+  })
+
+  test('of a state larger than a frame is put together from its frames, whichever way the machine takes them', async () => {
+    const large = new Uint8Array(2 * FRAME_BYTES + 5).map((_, index) => index ^ (index >> 8))
+    for (const compression of compressions) {
+      for (const inPieces of [false, true]) {
+        const sizes: number[] = []
+        const machine = machineOf(new Uint8Array(0), large.length)
+        const taking = inPieces
+          ? {
+              ...machine,
+              restorePieces: (pieces: readonly Uint8Array[]) => {
+                sizes.push(...pieces.map(({ length }) => length))
+                machine.restore(Buffer.concat(pieces))
+              },
+            }
+          : machine
+        const state = Object.assign(emptyState(PARTITION, machineOf(large)), { sequence: SEQUENCE })
+        const restored = await restoreSnapshot(await encodeSnapshot(imageOf(state), compression), place, taking)
+        expect(stateHashOf(restored)).toBe(stateHashOf(state))
+        expect(sizes).toEqual(inPieces ? [FRAME_BYTES, FRAME_BYTES, 5] : [])
+      }
+    }
   })
 
   test('of arbitrary bytes is refused SnapshotError', async () => {
