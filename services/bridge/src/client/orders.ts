@@ -34,14 +34,15 @@ export interface Order {
   readonly command: Uint8Array
 }
 
+const keyConflict = (): Result<never> =>
+  refuse('IDEMPOTENCY_CONFLICT', 'the key was used for another call or body; use a new key')
+
 /** The outcome of an id that has left the machine, or null: it may be executed. */
 const outcomeInView = async (deps: OrderingDeps, order: Order): Promise<Result<BankOutcome> | null> => {
   const found = await deps.views.get(bankTransactionModel, transactionName(transactionIdOf(order.identity.id)))
   if (found === null || found.status === 'PENDING') return null
   const { requestHash, transaction } = storedTransaction(found.payload)
-  return requestHash === hexOf(order.identity.requestHash)
-    ? ok({ kind: 'final', transaction })
-    : refuse('IDEMPOTENCY_CONFLICT', 'the key was used for another call or body; use a new key')
+  return requestHash === hexOf(order.identity.requestHash) ? ok({ kind: 'final', transaction }) : keyConflict()
 }
 
 const awaitEnd = async (deps: OrderingDeps, order: Order, untilMs: number): Promise<Result<BankOutcome>> => {
@@ -79,5 +80,9 @@ export const orderAndWait = async (deps: OrderingDeps, order: Order): Promise<Re
   if (taken.refusal.code !== 'UNAVAILABLE') return taken
   const transactionId = transactionIdOf(order.identity.id)
   const known = await deps.conversation.ask(order.partition, { kind: 'transaction', bank: order.bank, transactionId })
-  return known.ok ? awaitEnd(deps, order, untilMs) : taken
+  if (!known.ok) return taken
+  // Under the same key another request may have been faster: its transaction is not the answer to this one.
+  const [transaction] = known.value.transactions
+  const isOther = transaction !== undefined && Buffer.compare(transaction.requestHash, order.identity.requestHash) !== 0
+  return isOther ? keyConflict() : awaitEnd(deps, order, untilMs)
 }
