@@ -370,6 +370,17 @@ describe('a request with a key', () => {
     expect(codeOf(await platform.close(ann, 'nothing', { identity: keyed('b') }))).toBe('TRADE_NOT_FOUND')
   })
 
+  test('belongs to the first request for good, though that closed nothing: a trade that is nowhere', async () => {
+    const trade = await opened(ann, LONG)
+    expect(codeOf(await platform.close(ann, 'nothing', { identity: keyed('a') }))).toBe('TRADE_NOT_FOUND')
+    const other = { identity: keyed('a', 'other body') }
+    expect(codeOf(await platform.close(ann, trade.tradeId, other))).toBe('IDEMPOTENCY_CONFLICT')
+    expect(codeOf(await platform.close(ann, 'nothing', { identity: keyed('a') }))).toBe('TRADE_NOT_FOUND')
+    await platform.forgetIds()
+    expect(codeOf(await platform.close(ann, trade.tradeId, other))).toBe('IDEMPOTENCY_CONFLICT')
+    expect(codeOf(await platform.close(ann, 'nothing', { identity: keyed('a') }))).toBe('TRADE_NOT_FOUND')
+  })
+
   test('waits for fresh views of ledger and market alike; one without a key does not', async () => {
     const trade = await opened(ann, LONG)
     const market = tradingPartitionOf(topology.markets.get(BTC)!, ann)

@@ -248,6 +248,17 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     return answer.ok ? opened(request.asset, partition, answer.value) : answer
   }
 
+  /** Refuses the close of a trade that is nowhere, for good: its key is registered, so that it can't become another request's. */
+  const refuseNowhere = async (identity: CommandIdentity, account: Uint8Array): Promise<Result<never>> => {
+    if (!identity.keyed) return tradingRefusal('TRADE_NOT_FOUND')
+    const { id, requestHash } = identity
+    const command = encodeLedgerCommand({ id, requestHash }, { kind: 'HOLD' })
+    const answer = await partitions.command(ledgerPartitionOf(topology, account), command, TRADING_DEADLINE_MS)
+    if (!answer.ok) return answer
+    const code = codeOfOutcome(answer.value.outcome)
+    return tradingRefusal(code === 'OK' ? 'TRADE_NOT_FOUND' : code)
+  }
+
   const closeTrade = async (request: CloseTradeRequest): Promise<Result<ClosedTrade>> => {
     const { identity, account } = request
     const place = placeOfTradeId(request.tradeId)
@@ -257,10 +268,11 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     // The key is judged first: a trade that is nowhere does not hide that the key belongs to another request.
     const known = await remembered(identity, asked)
     if (known !== null && !known.ok) return known
-    if (place === null || market === undefined) return tradingRefusal('TRADE_NOT_FOUND')
-    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value }, null)
     // A trade lies where its account lies: anything else is not this account's.
-    if (tradingPartitionOf(market, account) !== partitionOfTrade(place)) return tradingRefusal('TRADE_NOT_FOUND')
+    const isNowhere =
+      place === null || market === undefined || tradingPartitionOf(market, account) !== partitionOfTrade(place)
+    if (isNowhere) return known === null ? refuseNowhere(identity, account) : tradingRefusal('TRADE_NOT_FOUND')
+    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value }, null)
     const header = { id: identity.id, requestHash: identity.requestHash }
     const command = encodeClose(
       {
