@@ -143,6 +143,35 @@ describe('a correction', () => {
     expect((await platform.money(ann)).balance).toBe('10')
   })
 
+  test('is booked once when two ask for it at once, and both hear their own answer again', async () => {
+    await platform.fund(ann, '10')
+    const { transactionId } = valueOf(await adjusted(ann, '2.5'))
+    await platform.settled()
+    const both = ['one', 'other'].map((key) => platform.ledger.correct(keyed(key), transactionId))
+    const codes = (await Promise.all(both)).map(codeOf)
+    expect(codes.filter((code) => code === 'OK')).toHaveLength(1)
+    await platform.settled()
+    const again = ['one', 'other'].map((key) => platform.ledger.correct(keyed(key), transactionId))
+    const clear = codes.map((code) => (code === 'OK' ? 'OK' : 'IDEMPOTENCY_CONFLICT'))
+    expect((await Promise.all(again)).map(codeOf)).toEqual(clear)
+    expect((await platform.money(ann)).balance).toBe('10')
+  })
+
+  test('that was refused stands in nobody’s way, and its key is no other correction’s', async () => {
+    await platform.fund(ann, '10')
+    const { transactionId } = valueOf(await adjusted(ann, '2.5'))
+    const other = valueOf(await adjusted(ann, '1')).transactionId
+    valueOf(await adjusted(ann, '-13'))
+    await platform.settled()
+    expect(codeOf(await platform.ledger.correct(keyed('poor'), transactionId))).toBe('INSUFFICIENT_FUNDS')
+    valueOf(await adjusted(ann, '5'))
+    await platform.settled()
+    expect(codeOf(await platform.ledger.correct(keyed('rich'), transactionId))).toBe('OK')
+    expect(codeOf(await platform.ledger.correct(keyed('poor'), transactionId))).toBe('INSUFFICIENT_FUNDS')
+    expect(codeOf(await platform.ledger.correct(keyed('rich', 'other body'), other))).toBe('IDEMPOTENCY_CONFLICT')
+    expect((await platform.money(ann)).balance).toBe('3')
+  })
+
   test('of a trade’s fee gives it back from fees', async () => {
     await platform.fund(ann, '1000')
     valueOf(await platform.open(ann))

@@ -1,13 +1,20 @@
 import { codeOfOutcome, type PartitionClient } from '@bourse/common/kernel/client.ts'
 import { partitionNumber, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
-import { ok, refuse, type OutcomeCode, type RefusalCode, type Result } from '@bourse/common/errors/codes.ts'
+import {
+  ok,
+  refusalNumbers,
+  refuse,
+  type OutcomeCode,
+  type RefusalCode,
+  type Result,
+} from '@bourse/common/errors/codes.ts'
 import { bytesOfHex, derivedId, hexOf } from '@bourse/common/platform/identity.ts'
 import { refusingPortFailures } from '@bourse/common/platform/refusing.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import { ledgerPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
 import { rememberedCommand } from '@bourse/common/views/commands.ts'
-import { ledgerEntryModel, ledgerTransactionModel } from '@bourse/common/views/models.ts'
+import { ledgerEntryModel } from '@bourse/common/views/models.ts'
 import {
   accountKindOfNumber,
   customerAccountKey,
@@ -27,6 +34,9 @@ import type { Balance, LedgerClient } from './types.ts'
 
 /** How long a command may take before the edge answers UNAVAILABLE. */
 export const LEDGER_DEADLINE_MS = 5_000
+
+/** Corrections of one transaction that may be refused, one after the other, before no more are tried. */
+export const CORRECTION_ATTEMPTS_MAX = 64
 
 /** Owner of the capital accounts that administration moves money from and to. */
 const CAPITAL = 'capital'
@@ -90,18 +100,32 @@ export const createLedgerClient = (deps: {
     return ok({ transactionId: ledgerTransactionId(partition, outcome.value.transactionNumber ?? 0n) })
   }
 
-  /** The correction of a transaction that another request has booked, or null. */
-  const correctionOf = async (reference: Uint8Array, identity: CommandIdentity): Promise<string | null> => {
-    const found = await views.find(ledgerTransactionModel, {
-      filter: { reference: hexOf(reference) },
-      sortBy: 'atMs',
-      direction: 'ascending',
-      limit: 100,
-    })
-    const other = found.find(
-      (one) => one.transactionType === transactionTypes.CORRECTION && one.commandId !== hexOf(identity.id),
-    )
-    return other?._id ?? null
+  /**
+   * Books a correction. Its id comes from what it corrects, so that of two requests at once only one books it; after a refusal
+   * the next request has the next id. The request's own id is the hash: its repeats get its outcome.
+   */
+  const postCorrection = async (
+    partition: PartitionNumber,
+    identity: CommandIdentity,
+    corrected: { readonly transactionId: string; readonly reference: Uint8Array },
+    legs: readonly Leg[],
+  ): Promise<Result<{ transactionId: string }>> => {
+    const { transactionId, reference } = corrected
+    for (let attempt = 0; attempt < CORRECTION_ATTEMPTS_MAX; attempt++) {
+      const own = { id: derivedId(reference, `correction:${attempt}`), requestHash: identity.id, keyed: true }
+      const earlier = await rememberedCommand(views, own.id)
+      if (earlier !== null && earlier.view.requestHash !== hexOf(identity.id)) {
+        if (earlier.view.code !== refusalNumbers.OK) continue
+        const by = ledgerTransactionId(partition, decodeLedgerOutcome(earlier.outcome).transactionNumber ?? 0n)
+        return refuse('IDEMPOTENCY_CONFLICT', `'${transactionId}' was corrected before, by '${by}'; correct that one`)
+      }
+      const transactionType = transactionTypes.CORRECTION
+      const posted = await post(partition, own, { kind: 'CORRECTION', transactionType, legs, reference })
+      // Another request is faster just now; what becomes of it shows when this one is repeated.
+      const isOvertaken = !posted.ok && posted.refusal.code === 'IDEMPOTENCY_CONFLICT'
+      return isOvertaken ? ledgerRefusal('UNAVAILABLE') : posted
+    }
+    return refuse('CAPACITY_EXCEEDED', `'${transactionId}' was corrected in vain too often; credit or debit instead`)
   }
 
   const capital = (currency: string, amount: bigint): Leg => ({
@@ -198,19 +222,10 @@ export const createLedgerClient = (deps: {
       }
       const [partition = '0', number = '0'] = transactionId.split(':')
       const reference = correctedReference(Number(partition), BigInt(number))
-      const earlier = await correctionOf(reference, identity)
-      if (earlier !== null) {
-        return refuse(
-          'IDEMPOTENCY_CONFLICT',
-          `'${transactionId}' was corrected before, by '${earlier}'; correct that one`,
-        )
-      }
-      return post(Number(partition), identity, {
-        kind: 'CORRECTION',
-        transactionType: transactionTypes.CORRECTION,
-        legs,
-        reference,
-      })
+      // The key is registered first, so that it can't become another request's.
+      const registered = identity.keyed ? await order(Number(partition), identity, { kind: 'HOLD' }) : null
+      if (registered !== null && !registered.ok) return registered
+      return postCorrection(Number(partition), identity, { transactionId, reference }, legs)
     },
   })
 }
