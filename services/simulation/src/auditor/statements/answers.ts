@@ -2,6 +2,7 @@ import type { BankOutcome, BankQuote, BankTransaction } from '@bourse/bridge/cli
 import { codeOfNumber } from '@bourse/common/errors/codes.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { ledgerPartitionOf, tradingPartitionOf } from '@bourse/common/platform/topology.ts'
+import { ledgerKinds } from '@bourse/risk-rules/ledger/codec.ts'
 import { decodeLedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { closeReasons } from '@bourse/risk-rules/trading/codec.ts'
 import { placeOfTradeId, partitionOfTrade } from '@bourse/trading/codec/trade-id.ts'
@@ -9,6 +10,7 @@ import type { ClosedTrade, OpenTrade } from '@bourse/trading/client/types.ts'
 import type { Call, Request } from '../../history/history.ts'
 import { fundingCostOf, isLiquidationPrice } from '../arithmetic/cfd.ts'
 import { unitsOf } from '../arithmetic/rational.ts'
+import { hex } from '../evidence/bytes.ts'
 import { callText, wasOnDisk, type Case } from '../evidence/case.ts'
 import type { Entry } from '../evidence/journals.ts'
 import type { TradeLife, TradingBook } from '../model/trading.ts'
@@ -213,6 +215,12 @@ const checkQuote = (on: Case, call: Answered, told: BankQuote): void => {
 const firstsOf = ({ books }: Case, id: string): readonly Entry[] =>
   [...books.markets.values(), ...books.ledgers.values()].flatMap(({ memory }) => memory.first(id) ?? [])
 
+/** What became of the corrections that a request asked for: they carry its id as their hash. */
+const correctionsFor = ({ books }: Case, id: string): readonly Entry[] =>
+  [...books.ledgers.values()].flatMap(({ memory }) =>
+    [...memory.all().values()].filter(({ header }) => hex(header.requestHash) === id),
+  )
+
 /** Refusals that are made outside the machines, or are not kept under a key. */
 const unkept: ReadonlySet<string> = new Set([
   'UNAVAILABLE',
@@ -236,9 +244,11 @@ const checkRefused = (
   if (code === 'IDEMPOTENCY_CONFLICT') return checkConflict(on, call, identity, firsts)
   if (unkept.has(code) || request.kind === 'fund' || request.kind === 'market-state') return
   if (request.kind === 'bank-trade' || request.kind === 'bank-move') return
-  const told = firsts.filter((entry) => entry.code !== 0).map((entry) => codeOfNumber(entry.code) as string)
-  // A trade that is nowhere, or another's, is refused at the edge; of a closed trade the edge says which of both it is.
-  const isEdges = code === 'TRADE_NOT_FOUND' && (told.includes('TRADE_CLOSED') || firsts.length === 0)
+  const all = request.kind === 'correct' ? correctionsFor(on, identity.id) : firsts
+  const told = all.filter((entry) => entry.code !== 0).map((entry) => codeOfNumber(entry.code) as string)
+  // A trade that is nowhere, or another's, is refused at the edge, its key registered; of a closed trade the edge says which it is.
+  const isRegistered = firsts.every(({ header, code: first }) => header.kind === ledgerKinds.HOLD && first === 0)
+  const isEdges = code === 'TRADE_NOT_FOUND' && (told.includes('TRADE_CLOSED') || isRegistered)
   if (!told.includes(code) && !isEdges)
     on.complain(
       STATEMENT,
@@ -253,7 +263,7 @@ const checkConflict = (
   firsts: readonly Entry[],
 ): void => {
   if (call.request.kind === 'fund' || call.request.kind === 'market-state' || call.request.kind === 'correct') return
-  const hashes = firsts.map(({ header }) => Buffer.from(header.requestHash).toString('hex'))
+  const hashes = firsts.map(({ header }) => hex(header.requestHash))
   const bank = [...on.bankLives.values()].find(({ life }) => life.commandId === id)?.life
   const all = bank === undefined ? hashes : [...hashes, bank.requestHash]
   if (!all.some((hash) => hash !== requestHash))
