@@ -44,7 +44,18 @@ export const createResourceSet = (deps: {
   const pairs = new Map(deps.manifests.pairs.map((pair) => [pair.name, pair]))
   const banks = new Map(deps.manifests.banks.map((bank) => [bank.name, deps.withCallback(bank)]))
 
-  const applyPair = async (pair: TradingPair): Promise<void> => {
+  /**
+   * Specs whose way into a partition had no clear end: some partitions may have them, so that going back to the one before has
+   * to be told too. Kinds have names of their own.
+   */
+  const unclear = new Set<string>()
+  const settled = async (what: string, apply: () => Promise<void>): Promise<void> => {
+    unclear.add(what)
+    await apply()
+    unclear.delete(what)
+  }
+
+  const tellPair = async (pair: TradingPair): Promise<void> => {
     const market = deps.topology.markets.get(pair.spec.symbol)
     if (market === undefined) throw new SpecRefused(`${pair.spec.symbol} has no partitions yet; restart to serve it`)
     for (let index = 0; index < market.partitions; index++) {
@@ -58,14 +69,17 @@ export const createResourceSet = (deps: {
       if (code !== 'OK') throw new SpecRefused(`${pair.spec.symbol}: partition ${index} refused the spec (${code})`)
     }
   }
-  const applyBank = async (bank: Bank): Promise<void> => {
+  const tellBank = async (bank: Bank): Promise<void> => {
     const applied = await deps.banks.configure(bank.name, bank.spec)
     if (!applied.ok) throw new SpecRefused(`bank ${bank.name}: ${applied.refusal.code}: ${applied.refusal.message}`)
   }
 
+  const applyPair = (pair: TradingPair): Promise<void> => settled(`pair ${pair.name}`, () => tellPair(pair))
+  const applyBank = (bank: Bank): Promise<void> => settled(`bank ${bank.name}`, () => tellBank(bank))
+
   const changePair = async (pair: TradingPair): Promise<void> => {
     const before = pairs.get(pair.name)
-    if (before !== undefined && same(before, pair)) return
+    if (before !== undefined && same(before, pair) && !unclear.has(`pair ${pair.name}`)) return
     const faults = before === undefined ? [] : validateChange(before, pair)
     if (faults.length > 0) {
       for (const fault of faults) deps.logger.error({ pair: pair.name, field: fault.field }, fault.message)
@@ -104,7 +118,7 @@ export const createResourceSet = (deps: {
           deps.logger.warn({ bank: bank.name }, 'a new bank is served after the next start, when its key is made')
           continue
         }
-        if (same(banks.get(bank.name), bank)) continue
+        if (same(banks.get(bank.name), bank) && !unclear.has(`bank ${bank.name}`)) continue
         await applyBank(bank)
         banks.set(bank.name, bank)
         deps.logger.info({ bank: bank.name }, 'the changed spec is in force')
