@@ -33,6 +33,10 @@ const SCRIPTS = {
 /** Type stripping, SQLite and the like announce themselves as experimental on every start. */
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
+/** Modules as former runs compiled them: a start takes half as long. Tests are left alone: they run each file in a world of its own. */
+const environmentOf = (name) =>
+  name === 'test' ? process.env : { NODE_COMPILE_CACHE: inRoot('node_modules/.cache/compile'), ...process.env }
+
 const main = async ([name, ...args]) => {
   const script = Object.hasOwn(SCRIPTS, name ?? '') ? SCRIPTS[name] : undefined
   if (script === undefined) {
@@ -41,7 +45,8 @@ const main = async ([name, ...args]) => {
   }
   await setup({ wasm: script.wasm })
   if (script.file === undefined) return 0
-  const { code } = await runChild(nodePath, [...NODE_FLAGS, inRoot(script.file), ...(script.args ?? []), ...args])
+  const line = [...NODE_FLAGS, inRoot(script.file), ...(script.args ?? []), ...args]
+  const { code } = await runChild(nodePath, line, { env: environmentOf(name) })
   return code
 }
 
