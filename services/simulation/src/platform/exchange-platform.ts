@@ -64,7 +64,7 @@ export interface SimulatedPlatform {
   readonly disks: Disks
   /** Makes empty machines of the platform's capacities, as its partitions run on: to replay on. */
   factoryOf(partition: PartitionNumber): MachineFactory
-  /** What partitions say of themselves, by the serving runner (state hash between two records). */
+  /** What partitions say of themselves, by the serving runner (state hash between two records). Between two runs of the world. */
   stateHash(partition: PartitionNumber): Promise<string>
   /** Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence each. */
   findings(): readonly string[]

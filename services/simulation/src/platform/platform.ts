@@ -56,6 +56,8 @@ export interface PlatformDeps {
 const OUTSIDE_SKEW_MS_MAX = 200
 /** A quote on its way from the market to a node: at most, ms. */
 const QUOTE_TRAVEL_MS_MAX = 30
+/** How long a partition at rest may take to tell its state. */
+const STATE_HASH_LIMITS = { durationMsMax: 60_000, eventsMax: 100_000 } as const
 /** How often the start looks whether all is there, ms. */
 const START_LOOK_MS = 50
 
@@ -267,7 +269,14 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     stateHash: async (partition) => {
       const served = operator.ownerOf(partition).life?.serving?.served.get(partition)
       if (served === undefined) throw new Error(`${partitionName(partition)} is not served`)
-      return served.runner.stateHash()
+      let isTold = false
+      const hash = served.runner.stateHash().finally(() => {
+        isTold = true
+      })
+      // It may be looking at its journal just now: then it answers once that has answered.
+      const end = await world.run(() => isTold, STATE_HASH_LIMITS)
+      if (end !== 'done') throw new Error(`${partitionName(partition)} does not tell its state: ${end}`)
+      return hash
     },
     findings: () => [
       ...watch.findings(),
