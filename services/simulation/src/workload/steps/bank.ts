@@ -38,21 +38,29 @@ const drawAmount = (run: StepRun, owned: bigint, step: bigint, limits: readonly 
   return atLeast(floorTo(random.pick(limits), step) + step * BigInt(random.between(-1, 1)), step)
 }
 
-/** With anything besides, more than an account can hold. */
-const HUGE = parseAmount('999999999999')
-
-const depositRequest = (run: StepRun, { bank, pair, customer }: Place): Request => ({
-  kind: 'bank-move',
-  bank: bank.name,
-  customer,
-  type: 'DEPOSIT',
-  amount: run.random.below(300) === 0 ? HUGE : BigInt(run.random.between(4_000, 400_000)) * CENT,
-  currency: pair.quoteAsset,
-  reference: 'salary',
-})
+/** With what a customer has besides, more than an account can hold. */
+const HUGE = parseAmount('999999999998')
+/** A customer without anything would really get it, and no sell could ever be paid out any more. */
+const HUGE_BESIDES_LEAST = 50n * UNITS_PER_WHOLE
 
 const ownedOf = ({ knowledge }: StepRun, { bank, customer }: Place, currency: string): bigint =>
   knowledge.owned(bank.name, customer, currency)
+
+const drawDeposit = (run: StepRun, place: Place): bigint => {
+  const { random } = run
+  const isRich = ownedOf(run, place, place.pair.quoteAsset) >= HUGE_BESIDES_LEAST
+  return isRich && random.below(60) === 0 ? HUGE : BigInt(random.between(4_000, 400_000)) * CENT
+}
+
+const depositRequest = (run: StepRun, place: Place): Request => ({
+  kind: 'bank-move',
+  bank: place.bank.name,
+  customer: place.customer,
+  type: 'DEPOSIT',
+  amount: drawDeposit(run, place),
+  currency: place.pair.quoteAsset,
+  reference: 'salary',
+})
 
 const tradeRequest = (run: StepRun, place: Place): Omit<TradeRequest, 'quoteId'> => {
   const { random } = run

@@ -32,7 +32,7 @@ const altered = ({ random }: StepRun, request: KeyedRequest): KeyedRequest | nul
     case 'open-account':
       return { kind: 'close-trade', trader: request.trader, tradeId: 'trade_1', worstPrice: null }
     case 'adjust':
-      return { ...request, amount: random.chance(50) ? request.amount * 2n : -request.amount }
+      return { ...request, amount: random.chance(50) ? request.amount - 1n : -request.amount }
     case 'fund':
       return { ...request, amount: request.amount + 1n }
     case 'bank-trade':

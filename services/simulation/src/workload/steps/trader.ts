@@ -130,8 +130,10 @@ const jump: Step = async (run) => {
   prices.moveTo(pair, random, before)
 }
 
-/** With anything besides, more than an account can hold. */
+/** With what a trader has besides, more than an account can hold. */
 const HUGE = parseAmount('999999999999')
+/** A trader without anything would really get it, and could win nothing more. */
+const HUGE_BESIDES_LEAST = parseAmount('250000')
 const NAMES = ['settlement', 'a correction of the desk', 'gift'] as const
 
 /** Money that administration moves: to and from traders, into houses and insurance (often less than it will need). */
@@ -151,7 +153,8 @@ const money: Step = async (run) => {
   }
   const trader = anyTrader(run)
   const usual = parseAmount(random.pick(['1', '75.5', '1000', '20000'])) + BigInt(random.below(3))
-  const amount = random.chance(4) ? HUGE : usual
+  const isRich = knowledge.hasAccount(trader) && grantOf(run.style, trader) >= HUGE_BESIDES_LEAST
+  const amount = isRich && random.chance(12) ? HUGE : usual
   await send(run, {
     kind: 'adjust',
     trader,
