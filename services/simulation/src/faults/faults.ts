@@ -2,7 +2,7 @@ import type { FaultKind } from './kinds.ts'
 
 /** The faults of one run: who can strike, and how often each struck. */
 export interface Faults {
-  /** Whether this fault strikes now: asked at each place where it could. Never once they have ended. Counts and traces a strike. */
+  /** Whether this fault strikes now: asked where it could. Never once they have ended. Counts and traces a strike. */
   strikes(kind: FaultKind): boolean
   /** Whether the kind is among those of this run (also after the end). */
   has(kind: FaultKind): boolean

@@ -42,7 +42,10 @@ export interface SimulatedPlatform {
   pairs(): readonly TradingPairSpec[]
   /** The banks as their specs say now. */
   banks(): readonly Bank[]
-  /** Applies a changed spec as a changed manifest is: told to every partition of the market again and again until it holds there. */
+  /**
+   * Applies a changed spec as a changed manifest is: told to every partition of the market again and again until it holds
+   * there.
+   */
   changePair(spec: TradingPairSpec): void
   /** Applies a bank's changed spec in the same way. */
   changeBank(name: string, spec: BankSpec): void
@@ -64,9 +67,15 @@ export interface SimulatedPlatform {
   readonly disks: Disks
   /** Makes empty machines of the platform's capacities, as its partitions run on: to replay on. */
   factoryOf(partition: PartitionNumber): MachineFactory
-  /** What partitions say of themselves, by the serving runner (state hash between two records). Between two runs of the world. */
+  /**
+   * What partitions say of themselves, by the serving runner (state hash between two records). Between two runs of the
+   * world.
+   */
   stateHash(partition: PartitionNumber): Promise<string>
-  /** Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence each. */
+  /**
+   * Faults found by the platform's own watch (a machine's own assertion, a partition that failed for good …), a sentence
+   * each.
+   */
   findings(): readonly string[]
   /** Ends the run: every process is killed, the outside's books are closed. */
   close(): void
