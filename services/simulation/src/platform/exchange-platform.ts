@@ -30,8 +30,8 @@ export interface SimulatedPlatform {
   /** The edge that a client of this number talks to just now. */
   edgeOf(client: number): Edge
   /**
-   * A quote of a price source, through the normaliser of the market service; `ageMs` old by the source's own time (default 0; negative:
-   * ahead). Prices are units.
+   * A quote of a price source, through the normaliser of the market service; `ageMs` old by the source's own time (default 0;
+   * negative: ahead). Prices are units.
    */
   quote(asset: string, bid: bigint, ask: bigint, ageMs?: number): void
   /** The feed's last believed quote. */
