@@ -174,7 +174,8 @@ export class Trade {
 
 /**
  * Stored: a slot of the trade table, as small as a million of them should be. What a heap orders by (liquidation price, stop,
- * target) is in the heap's node alone, at the place that `positions` says.
+ * target) is in the heap's node alone, and where its nodes are in a table of its own (`placesAt` of `state.ts`): heaps that move
+ * nodes touch that small table and no trades.
  *
  *     0 account u64
  *     8 accountRest u64
@@ -187,14 +188,12 @@ export class Trade {
  *    64 openFee i64
  *    72 openedAt i64
  *    80 identity u64
- *    88 positions u64
- *    96 terms u32
- *   100 next u32
- *   104 previous u32
- *   108 end
+ *    88 terms u32
+ *    92 next u32
+ *    96 previous u32
+ *   100 end
  *
  * identity: number (42 bits) | leverage (10) << 42 | first of its account << 52 | last of its account << 53; 0 = free slot.
- * positions: of liquidation, stop and target (21 bits each; place in the heap + 1, 0 = not in it) | taken by the running tick << 63.
  * terms: the ledger partition but for its first byte (24 bits) | slot of the tier table (6) << 24 | direction << 30.
  * next, previous: slot + 1 of the account's neighbours in opening order. The first one's previous is the last one, the last one's
  * next the number of the account's trades. next of a free slot: the next free one.
@@ -212,7 +211,6 @@ export class Stored {
   openFee: i64
   openedAt: i64
   identity: u64
-  positions: u64
   terms: u32
   next: u32
   previous: u32
@@ -243,13 +241,13 @@ export const SPEC_OFFSET: usize = 104
 export const SPEC_BYTES: u32 = 208
 export const TRADE_HASHED_BYTES: u32 = 120
 export const TRADE_BYTES: usize = 136
-export const STORED_BYTES: usize = 108
+export const STORED_BYTES: usize = 100
 
 if (offsetof<Market>() != 328 || offsetof<Market>('highWater') != 312 || offsetof<Market>('tickSize') != 104) {
   ERROR('the market is not as drawn')
 }
 if (offsetof<Trade>() != 136 || offsetof<Trade>('liquidationKey') != 120) ERROR('the trade is not as drawn')
-if (offsetof<Stored>() != 108 || offsetof<Stored>('identity') != 80) ERROR('the stored trade is not as drawn')
+if (offsetof<Stored>() != 100 || offsetof<Stored>('identity') != 80) ERROR('the stored trade is not as drawn')
 
 /** Bodies on the border: `src/trading/{commands,outcomes,queries}.ts`; a test compares. */
 export const OPEN_BODY_BYTES: u32 = 96

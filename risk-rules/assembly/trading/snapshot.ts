@@ -8,7 +8,8 @@ import {
 } from './layout'
 import { deriveSpread } from './rules'
 import {
-  capacity, firstNodeOf, heapOf, HEAPS, ids, market, pending, pendingNext, setPendingNext, storedAt, tableAt, tables, trades,
+  capacity, firstNodeOf, heapOf, HEAPS, ids, market, pending, pendingNext, places, setPendingNext, storedAt, tableAt,
+  tables, trades,
 } from './state'
 import { wordAt, WORD_BYTES } from './sort'
 import { pendingNumber, pendingReason } from './tick'
@@ -19,8 +20,8 @@ const TAG_TRADE: u64 = 0x74726164
 const TAG_TABLE: u64 = 0x7461626c
 const TAG_PENDING: u64 = 0x70656e64
 
-/** Market, tier tables, trades, pending, the two pieces of the id table, and each heap's nodes. */
-const FIRST_HEAP: u32 = 6
+/** Market, tier tables, trades, pending, the two pieces of the id table, places in the heaps, and each heap's nodes. */
+const FIRST_HEAP: u32 = 7
 const PARTS: u32 = FIRST_HEAP + HEAPS
 const ORIGIN_RUNNER: u8 = 2
 
@@ -43,6 +44,7 @@ export function snapshotParts(): i32 {
   part(3, pending + <usize>pendingNext * WORD_BYTES, <usize>market.pendingCount * WORD_BYTES)
   part(4, idTablePartPtr(ids, 0), idTablePartBytes(ids, 0))
   part(5, idTablePartPtr(ids, 1), idTablePartBytes(ids, 1))
+  part(6, places, <usize>market.highWater << 3)
   for (let index: u32 = 0; index < HEAPS; index++) {
     const count = heapCount(heapOf(index >> 1, index & 1))
     part(FIRST_HEAP + index, nodesPtr(index, count), <usize>count * NODE_BYTES)
@@ -85,15 +87,16 @@ export function restoreBegin(count: i32): i32 {
   const fits =
     sizeOf(0) == MARKET_BYTES && sizeOf(1) == <usize>TIER_TABLES_MAX * TABLE_BYTES && idsPtr != 0 &&
     restoredTradeBytes % STORED_BYTES == 0 && restoredTradeBytes / STORED_BYTES <= capacity &&
-    restoredPendingBytes % WORD_BYTES == 0 && restoredPendingBytes / WORD_BYTES <= capacity
+    sizeOf(6) == restoredTradeBytes / STORED_BYTES << 3 && restoredPendingBytes % WORD_BYTES == 0 && restoredPendingBytes / WORD_BYTES <= capacity
   if (!fits || !placeNodes()) return 0
-  const places = ioOutcomesPtr()
-  store<u32>(places, changetype<usize>(market))
-  store<u32>(places, tables, 4)
-  store<u32>(places, trades, 8)
-  store<u32>(places, pending, 12)
-  store<u32>(places, idsPtr, 16)
-  store<u32>(places, idsPtr + sizeOf(4), 20)
+  const table = ioOutcomesPtr()
+  store<u32>(table, changetype<usize>(market))
+  store<u32>(table, tables, 4)
+  store<u32>(table, trades, 8)
+  store<u32>(table, pending, 12)
+  store<u32>(table, idsPtr, 16)
+  store<u32>(table, idsPtr + sizeOf(4), 20)
+  store<u32>(table, places, 24)
   return 1
 }
 

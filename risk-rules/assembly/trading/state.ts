@@ -24,6 +24,7 @@ export let capacity: u32 = 0
 export let market: Market = changetype<Market>(0)
 export let tables: usize = 0
 export let trades: usize = 0
+export let places: usize = 0
 export let ids: usize = 0
 /** Sorted words of what the running tick closes: group << 42 | number. */
 export let pending: usize = 0
@@ -48,6 +49,15 @@ export function storedAt(slot: u32): Stored {
 @inline
 export function tableAt(slot: u32): usize {
   return tables + <usize>slot * TABLE_BYTES
+}
+
+/**
+ * Where a trade's nodes are: u64 of a slot. Places in the heaps of liquidations, stops and targets (21 bits each; index + 1, 0 = not in
+ * it) | taken by the running tick << 63.
+ */
+@inline
+export function placesAt(slot: u32): usize {
+  return places + (<usize>slot << 3)
 }
 
 /** Heap of a group (0 liquidations, 1 stops, 2 targets) and a direction. */
@@ -83,6 +93,7 @@ export function init(tradesMax: u32, idsMax: u32): void {
   tables = take(<usize>TIER_TABLES_MAX * TABLE_BYTES)
   heaps = take(<usize>HEAPS * HEAP_BYTES)
   trades = take(<usize>tradesMax * STORED_BYTES)
+  places = take(<usize>tradesMax << 3)
   // Sorting reads two bytes behind the last word.
   pending = take(<usize>tradesMax * WORD_BYTES + 2)
   indexEntries = slotIndexEntries(tradesMax)
@@ -94,10 +105,9 @@ export function init(tradesMax: u32, idsMax: u32): void {
   ioInit(buffers, OUTCOMES_BYTES, EFFECTS_BYTES)
   idTableInit(ids, idsMax, KEPT_BYTES)
   market = changetype<Market>(marketPtr)
-  const positions = trades + offsetof<Stored>('positions')
   for (let index: u32 = 0; index < HEAPS; index++) {
     const step = (index & 1) == 0 ? <i32>NODE_BYTES : -(<i32>NODE_BYTES)
     const first = firstNodeOf(index >> 1, index & 1)
-    heapInit(heaps + <usize>index * HEAP_BYTES, first, step, positions, <u32>STORED_BYTES, PLACE_BITS * (index >> 1))
+    heapInit(heaps + <usize>index * HEAP_BYTES, first, step, places, 8, PLACE_BITS * (index >> 1))
   }
 }

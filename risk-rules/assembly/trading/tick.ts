@@ -40,9 +40,9 @@ function collect(group: u32, direction: u32, count: u32): u32 {
   if (entries == 0 || heapKeyAt(heap, 0) > limit) return count
   let index: u32 = 0
   while (true) {
-    const stored = storedAt(heapSlotAt(heap, index))
-    if (takeTrade(stored)) {
-      setWordAt(pending, count, (<u64>group << GROUP_SHIFT) | numberOf(stored))
+    const slot = heapSlotAt(heap, index)
+    if (takeTrade(slot)) {
+      setWordAt(pending, count, (<u64>group << GROUP_SHIFT) | numberOf(storedAt(slot)))
       count++
     }
     let next = heapFirstChild(index)

@@ -8,7 +8,7 @@ import {
 import { LONG, TIER_TABLES_MAX } from './codes'
 import { Stored, TABLE_REFERENCES, Trade, TRADE_BYTES } from './layout'
 import { liquidationKey } from './rules'
-import { accountIndex, heapOf, HEAPS, indexEntries, market, numberIndex, storedAt, tableAt } from './state'
+import { accountIndex, heapOf, HEAPS, indexEntries, market, numberIndex, placesAt, storedAt, tableAt } from './state'
 
 export const GROUP_LIQUIDATION: u32 = 0
 export const GROUP_STOP: u32 = 1
@@ -17,7 +17,7 @@ export const GROUP_TARGET: u32 = 2
 const ACCOUNT_SEED: u64 = 0x2545f4914f6cdd1d
 const NONE: u32 = 0xffffffff
 
-// Bits of `identity`, `positions` and `terms`: `layout.ts` draws them.
+// Bits of `identity` and `terms` (`layout.ts`) and of `placesAt` (`state.ts`).
 const NUMBER_MASK: u64 = (1 << 42) - 1
 const LEVERAGE_SHIFT: u64 = 42
 const LEVERAGE_MASK: u64 = (1 << 10) - 1
@@ -54,9 +54,11 @@ export function ledgerPartitionOf(stored: Stored): u32 {
 }
 
 /** Marks the trade as taken by the running tick; false when it was already. */
-export function takeTrade(stored: Stored): bool {
-  if ((stored.positions & IS_TAKEN) != 0) return false
-  stored.positions |= IS_TAKEN
+export function takeTrade(slot: u32): bool {
+  const ptr = placesAt(slot)
+  const places = load<u64>(ptr)
+  if ((places & IS_TAKEN) != 0) return false
+  store<u64>(ptr, places | IS_TAKEN)
   return true
 }
 
@@ -250,7 +252,7 @@ function writeStored(slot: u32, trade: Trade): void {
   stored.openFee = trade.openFee
   stored.openedAt = trade.openedAt
   stored.identity = trade.number | (<u64>trade.leverage << LEVERAGE_SHIFT)
-  stored.positions = 0
+  store<u64>(placesAt(slot), 0)
   stored.terms =
     (trade.ledgerPartition & PARTITION_MASK) | (trade.tableSlot << TABLE_SHIFT) | (trade.direction << DIRECTION_SHIFT)
 }
@@ -311,8 +313,8 @@ export function rekey(): void {
   }
 }
 
-/** Of the trades whose places were counted: one number for each heap. */
-const places = memory.data(<i32>(HEAPS * 4), 4)
+/** How many restored trades have a place: one number for each heap. */
+const placed = memory.data(<i32>(HEAPS * 4), 4)
 
 /** Whether a restored trade and the heaps' nodes name each other. */
 function isPlaced(slot: u32, direction: u32): bool {
@@ -321,7 +323,7 @@ function isPlaced(slot: u32, direction: u32): bool {
     const place = heapPlace(heap, slot)
     if (place == 0) continue
     if (place > heapCount(heap) || heapSlotAt(heap, place - 1) != slot) return false
-    const counted = places + (<usize>((group << 1) | direction) << 2)
+    const counted = placed + (<usize>((group << 1) | direction) << 2)
     store<u32>(counted, load<u32>(counted) + 1)
   }
   return true
@@ -329,7 +331,7 @@ function isPlaced(slot: u32, direction: u32): bool {
 
 /** Makes the indexes and references of restored trades anew; false when something contradicts itself. */
 export function enterRestored(): bool {
-  memory.fill(places, 0, <usize>HEAPS * 4)
+  memory.fill(placed, 0, <usize>HEAPS * 4)
   let count: u32 = 0
   for (let slot: u32 = 0; slot < market.highWater; slot++) {
     const stored = storedAt(slot)
@@ -345,7 +347,7 @@ export function enterRestored(): bool {
     count++
   }
   for (let index: u32 = 0; index < HEAPS; index++) {
-    if (load<u32>(places + (<usize>index << 2)) != heapCount(heapOf(index >> 1, index & 1))) return false
+    if (load<u32>(placed + (<usize>index << 2)) != heapCount(heapOf(index >> 1, index & 1))) return false
   }
   const keyed = heapCount(heapOf(GROUP_LIQUIDATION, 0)) + heapCount(heapOf(GROUP_LIQUIDATION, 1))
   return count == market.openCount && keyed == count
