@@ -75,7 +75,7 @@ const tradeRequest = (run: StepRun, place: Place): Omit<TradeRequest, 'quoteId'>
     customer,
     side,
     amount: drawAmount(run, ownedOf(run, place, currency), side === 'BUY' ? CENT : pair.lotSize, limits),
-    currency: random.chance(2) ? 'XXX' : currency,
+    currency: random.chance(2) ? 'ZZZ' : currency,
   }
 }
 

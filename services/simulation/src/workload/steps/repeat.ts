@@ -47,7 +47,7 @@ const altered = ({ random }: StepRun, request: KeyedRequest): KeyedRequest | nul
   }
 }
 
-/** A request sent before, of a kind that is as likely as any other: most kinds come far less often than trades. */
+/** A request sent before, every kind as likely as each other one: most come far less often than trades. */
 const sentOfAnyKind = ({ random, knowledge }: StepRun): SentRequest | null => {
   const sent = knowledge.sent()
   const kind = pickOrNull(random, [...new Set(sent.map(({ request }) => request.kind))])

@@ -134,6 +134,9 @@ const jump: Step = async (run) => {
 const HUGE = parseAmount('999999999999')
 /** A trader without anything would really get it, and could win nothing more. */
 const HUGE_BESIDES_LEAST = parseAmount('250000')
+const richTraders = ({ style, knowledge }: StepRun): Trader[] =>
+  style.grants.flatMap((grant, trader) => (grant >= HUGE_BESIDES_LEAST && knowledge.hasAccount(trader) ? [trader] : []))
+
 const NAMES = ['settlement', 'a correction of the desk', 'gift'] as const
 
 /** Money that administration moves: to and from traders, into houses and insurance (often less than it will need). */
@@ -153,13 +156,12 @@ const money: Step = async (run) => {
   }
   const trader = anyTrader(run)
   const usual = parseAmount(random.pick(['1', '75.5', '1000', '20000'])) + BigInt(random.below(3))
-  const isRich = knowledge.hasAccount(trader) && grantOf(run.style, trader) >= HUGE_BESIDES_LEAST
-  const amount = isRich && random.chance(12) ? HUGE : usual
+  const rich = random.chance(25) ? pickOrNull(random, richTraders(run)) : null
   await send(run, {
     kind: 'adjust',
-    trader,
+    trader: rich ?? trader,
     currency: pair.quoteAsset,
-    amount: random.chance(60) ? amount : -amount,
+    amount: rich !== null ? HUGE : random.chance(60) ? usual : -usual,
     reference: random.pick(NAMES),
   })
   return undefined
