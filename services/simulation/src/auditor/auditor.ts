@@ -3,7 +3,7 @@ import type { Call } from '../history/history.ts'
 import type { SimulatedPlatform } from '../platform/exchange-platform.ts'
 import type { Ground } from '../ports/ground.ts'
 import { identityOf, ownerOfTrader, takesKey } from '../workload/identity.ts'
-import { audit } from './audit.ts'
+import { audit, type AuditInput } from './audit.ts'
 import { createAppendWatcher } from './evidence/append-times.ts'
 import { hex } from './evidence/bytes.ts'
 import type { Identities } from './evidence/case.ts'
@@ -13,6 +13,8 @@ import type { Finding } from './finding.ts'
 export interface Auditor {
   /** Called once the platform has come to rest; only reads. */
   audit(platform: SimulatedPlatform, calls: readonly Call[]): Promise<readonly Finding[]>
+  /** All that an audit would look at. */
+  inputOf(platform: SimulatedPlatform, calls: readonly Call[]): AuditInput
 }
 
 /** Every id that is asked for here comes from a key. */
@@ -41,23 +43,21 @@ export const createAuditor = (deps: {
 }): Auditor => {
   const appended = createAppendWatcher(deps.nowMs)
   deps.ground.onAppended(appended.onAppended)
-  return {
-    audit: (platform, calls) =>
-      audit({
-        topology: platform.topology,
-        calls,
-        identities: createIdentities(),
-        disks: platform.disks,
-        appended,
-        factoryOf: platform.factoryOf,
-        stateHash: platform.stateHash,
-        pairs: platform.pairs(),
-        banks: platform.banks(),
-        orders: platform.orders(),
-        bankRecords: platform.banks().map(({ name }) => {
-          const books = platform.bankBooks(name)
-          return { name, events: books.events(), transactions: books.transactions() }
-        }),
-      }),
-  }
+  const inputOf: Auditor['inputOf'] = (platform, calls) => ({
+    topology: platform.topology,
+    calls,
+    identities: createIdentities(),
+    disks: platform.disks,
+    appended,
+    factoryOf: platform.factoryOf,
+    stateHash: platform.stateHash,
+    pairs: platform.pairs(),
+    banks: platform.banks(),
+    orders: platform.orders(),
+    bankRecords: platform.banks().map(({ name }) => {
+      const books = platform.bankBooks(name)
+      return { name, events: books.events(), transactions: books.transactions() }
+    }),
+  })
+  return { inputOf, audit: (platform, calls) => audit(inputOf(platform, calls)) }
 }

@@ -246,7 +246,7 @@ const checkRefused = (
   if (request.kind === 'bank-trade' || request.kind === 'bank-move') return
   const all = request.kind === 'correct' ? correctionsFor(on, identity.id) : firsts
   const told = all.filter((entry) => entry.code !== 0).map((entry) => codeOfNumber(entry.code) as string)
-  // A trade that is nowhere, or another's, is refused at the edge, its key registered; of a closed trade the edge says which it is.
+  // A trade that is nowhere, or another's, is refused at the edge, its key registered; of a closed one the edge says which it is.
   const isRegistered = firsts.every(({ header, code: first }) => header.kind === ledgerKinds.HOLD && first === 0)
   const isEdges = code === 'TRADE_NOT_FOUND' && (told.includes('TRADE_CLOSED') || isRegistered)
   if (!told.includes(code) && !isEdges)
