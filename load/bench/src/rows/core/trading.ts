@@ -35,8 +35,19 @@ const commandsOf = (count: number, firstIndex: number, open: { trade: number; ac
     return closeCommand(trade, account)
   })
   return Array.from({ length: count / SEGMENT_COMMANDS }, (_, segment) =>
-    commands.slice(segment * SEGMENT_COMMANDS, (segment + 1) * SEGMENT_COMMANDS),
+    inOneFrame(commands.slice(segment * SEGMENT_COMMANDS, (segment + 1) * SEGMENT_COMMANDS)),
   )
+}
+
+/** The same commands as views of one piece of memory, as a frame of the network has them. */
+const inOneFrame = (commands: readonly Uint8Array[]): Uint8Array[] => {
+  const frame = new Uint8Array(commands.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  return commands.map((command) => {
+    frame.set(command, at)
+    at += command.length
+    return frame.subarray(at - command.length, at)
+  })
 }
 
 const measure = async (): Promise<Record<string, Sample>> => {
