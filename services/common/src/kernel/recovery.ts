@@ -89,17 +89,19 @@ export const recoverPartition = async (
   const { state, tail } = await newestTrusted(deps, partition, doubted)
   const snapshotSequence = state.sequence
   let replayed = 0
+  let seen = 0n
   for (;;) {
-    const before = state.sequence
     for await (const records of tail.batches()) {
       for (const { record, hash } of records) replayRecord(state, record, hash)
       replayed += records.length
     }
-    const head = await deps.journal.head(partition)
-    if (head === null || head.sequence <= state.sequence) break
-    // Another writer may have appended meanwhile; records that can't be read although they are there are lost.
-    if (state.sequence === before)
+    // Records that were there before they were read for, and could not be read, are lost.
+    if (state.sequence < seen)
       throw new RecordError(`records after ${state.sequence} of partition ${partitionName(partition)} are missing`)
+    const head = await deps.journal.head(partition)
+    // Another writer may have appended meanwhile, also after an empty tail was read: that is read too.
+    if (head === null || head.sequence <= state.sequence) break
+    seen = head.sequence
   }
   state.behaviour = state.machine.behaviourVersion
   return { state, report: { partition, snapshotSequence, doubted, replayed, sequence: state.sequence } }

@@ -45,6 +45,33 @@ describe('recovery beside a writer that is still at work', () => {
     await owner.stop({ snapshot: false })
   })
 
+  test('does not take a record that comes after an empty tail was read for a lost one', async () => {
+    const owner = world.run(HERE)
+    await owner.start()
+    await send(add(1n))
+    await owner.snapshotNow()
+    let isRead = false
+    let isAppended = false
+    const journal: Journal = {
+      ...world.journal,
+      readFrom: async function* (partition, sequence) {
+        yield* world.journal.readFrom(partition, sequence)
+        isRead = true
+      },
+      head: async (partition) => {
+        if (isRead && !isAppended) {
+          isAppended = true
+          await send(add(1n))
+        }
+        return world.journal.head(partition)
+      },
+    }
+    const next = world.run(HERE, { journal })
+    expect((await next.start()).sequence).toBe(2n)
+    await next.stop({ snapshot: false })
+    await owner.stop({ snapshot: false })
+  })
+
   test('does not take a snapshot that is newer than the head it saw for lost records', async () => {
     const owner = world.run(HERE)
     await owner.start()
