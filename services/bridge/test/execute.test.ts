@@ -17,10 +17,13 @@ const VALID_UNTIL_MS = START_MS + 5_000
 const FILLED: OrderResult = { kind: 'filled', executedPrice: 170_000_000n, executedQuantity: 5_847_000_000n }
 
 /** A clock whose sleeps take no time but move it. */
-const jumpingClock = (startMs = START_MS): Clock & { readonly move: (ms: number) => void } => {
+const jumpingClock = (
+  startMs = START_MS,
+): Clock & { readonly move: (ms: number) => void; readonly put: (ms: number) => void } => {
   let nowMs = startMs
+  let offsetMs = 0
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs + offsetMs,
     monotonicMs: () => nowMs,
     sleep: async (delayMs, signal) => {
       signal?.throwIfAborted()
@@ -31,6 +34,9 @@ const jumpingClock = (startMs = START_MS): Clock & { readonly move: (ms: number)
     },
     move: (ms) => {
       nowMs += ms
+    },
+    put: (ms) => {
+      offsetMs += ms
     },
   }
 }
@@ -103,6 +109,19 @@ describe('An order', () => {
     expect(calls.filter((call) => call === 'place')).toHaveLength(1)
     expect(calls.at(-1)).toBe(`ask+${5_000 + CLOCK_SKEW_MS + 1}`)
   })
+
+  test.each([false, true])(
+    'is not given up because the wall clock was put forward: it may still arrive (sent by a former run: %s).',
+    async (maybeSent) => {
+      const clock = jumpingClock()
+      const ask = (): OrderResult => {
+        if (clock.monotonicMs() === START_MS) clock.put(3_600_000)
+        return clock.monotonicMs() < START_MS + 3_000 ? absent() : FILLED
+      }
+      const { answer } = await run(clock, { ask }, maybeSent)
+      expect(answer).toMatchObject({ result: 'filled' })
+    },
+  )
 
   test('that arrives late is found by the next question.', async () => {
     const { answer, calls } = await run(
