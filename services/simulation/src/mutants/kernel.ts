@@ -86,9 +86,9 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'snapshot-without-its-tail',
     what: 'a restart takes the snapshot for the whole state and does not replay the records after it',
     file: `${KERNEL}/recovery.ts`,
-    find: '      replayRecord(state, record, stored.hash)',
+    find: '      for (const { record, hash } of records) replayRecord(state, record, hash)\n',
     replace:
-      '      if (snapshotSequence === 0n) replayRecord(state, record, stored.hash)\n      else Object.assign(state, { sequence: record.sequence, hash: stored.hash, now: record.now })',
+      '      for (const { record, hash } of records) {\n        if (snapshotSequence === 0n) replayRecord(state, record, hash)\n        else Object.assign(state, { sequence: record.sequence, hash, now: record.now })\n      }\n',
   },
   {
     name: 'damaged-snapshot-trusted',
