@@ -4,8 +4,8 @@ import { decodeRecord, RecordError, verifyPlace, type JournalRecord } from './re
 
 /** Bytes of records that are read ahead of a state, but for the last pack. */
 export const READ_AHEAD_BYTES_MAX = 128 * 1024 * 1024
-/** Bytes after which a pack of records is full. */
-const PACK_BYTES = 1024 * 1024
+/** Bytes after which a pack of records ends with the piece of memory it lies in. */
+const PACK_BYTES = 64 * 1024
 const HASH_BYTES = 32
 
 /** A record that continues the ones before it, and its hash. */
@@ -38,14 +38,32 @@ interface Pack {
   readonly places: readonly number[]
 }
 
+/** Whether each record lies in one piece of memory behind its hash, and behind the record before it. */
+const liesPacked = (records: readonly StoredRecord[]): boolean => {
+  const buffer = records[0]!.hash.buffer
+  let at = records[0]!.hash.byteOffset
+  for (const { hash, body } of records) {
+    if (hash.buffer !== buffer || body.buffer !== buffer || hash.length !== HASH_BYTES) return false
+    if (hash.byteOffset !== at || body.byteOffset !== at + HASH_BYTES) return false
+    at += HASH_BYTES + body.length
+  }
+  return true
+}
+
+/** Packs records; those that lie as in a pack already, as a page of a journal may have them, stay where they are. */
 const packOf = (records: readonly StoredRecord[], size: number): Pack => {
-  const bytes = new Uint8Array(size + records.length * HASH_BYTES)
+  const isPacked = liesPacked(records)
+  const length = size + records.length * HASH_BYTES
+  const { hash: first } = records[0]!
+  const bytes = isPacked ? new Uint8Array(first.buffer, first.byteOffset, length) : new Uint8Array(length)
   const places: number[] = []
   let at = 0
   for (const { hash, body } of records) {
     places.push(at)
-    bytes.set(hash, at)
-    bytes.set(body, at + HASH_BYTES)
+    if (!isPacked) {
+      bytes.set(hash, at)
+      bytes.set(body, at + HASH_BYTES)
+    }
     at += HASH_BYTES + body.length
   }
   places.push(at)
@@ -79,16 +97,18 @@ export const createTailReader = (
         if (stored.sequence !== next)
           throw new RecordError(`record ${next} of partition ${partitionName(partition)} is missing`)
         verifyPlace(stored, { partition, sequence: next, previousHash: hash })
+        const isOther = records.length > 0 && stored.hash.buffer !== records[0]!.hash.buffer
+        if (size >= PACK_BYTES && isOther) {
+          const full = packOf(records, size)
+          bytesRead += size
+          records = []
+          size = 0
+          yield full
+        }
         records.push(stored)
         size += stored.body.length
         sequence = next
         hash = stored.hash
-        if (size < PACK_BYTES) continue
-        const full = packOf(records, size)
-        bytesRead += size
-        records = []
-        size = 0
-        yield full
       }
     } catch (error) {
       // Those before a broken one are sound.
