@@ -4,7 +4,7 @@ import { createBytePool } from '../codec/byte-pool.ts'
 import { withSender } from './command.ts'
 import type { PartitionNumber } from './partition.ts'
 import type { PartitionState } from './partition-state.ts'
-import { decodeRecord, OUTSIDE_RECEIVER, type NumberedEffect } from './record.ts'
+import { decodeRecord, OUTSIDE_RECEIVER, verifyBytes, type NumberedEffect } from './record.ts'
 
 /** Effects on their way to one receiver that the bus may hold at a time. */
 export const EFFECTS_IN_FLIGHT_MAX = 512
@@ -168,6 +168,7 @@ export const createEffectSender = (deps: {
 /**
  * Loads a sender after a restart: effects past the confirmed cursors are read from the records, never recomputed, and
  * sent again; the receivers drop what they have.
+ * @throws {RecordError} when a record's bytes are not the ones that were written
  */
 export const reloadEffects = async (sender: EffectSender, journal: Journal, state: PartitionState): Promise<void> => {
   const cursors = new Map((await journal.loadCursors(state.partition)).map((cursor) => [cursor.receiver, cursor]))
@@ -179,6 +180,8 @@ export const reloadEffects = async (sender: EffectSender, journal: Journal, stat
   const starts = behind.map(([receiver]) => cursors.get(receiver)?.recordSequence ?? 1n)
   const first = starts.reduce((lowest, start) => (start < lowest ? start : lowest))
   for await (const stored of journal.readFrom(state.partition, first < 1n ? 1n : first)) {
+    // Older than the snapshot that recovery began at, so nobody has looked at its bytes since they were written.
+    verifyBytes(stored, state.partition)
     const effects = decodeRecord(stored.body).effects.filter(
       (effect) => effect.receiver !== OUTSIDE_RECEIVER && effect.number > sender.confirmedThrough(effect.receiver),
     )

@@ -206,6 +206,15 @@ export interface RecordPlace {
 }
 
 /**
+ * Checks that a stored record's bytes are the ones that were written, by its hash.
+ * @throws {RecordError}
+ */
+export const verifyBytes = ({ sequence, hash: written, body }: StoredRecord, partition: PartitionNumber): void => {
+  if (equalBytes(hashOf(body), written)) return
+  throw new RecordError(`record ${sequence} of partition ${partitionName(partition)}: its bytes do not match its hash`)
+}
+
+/**
  * Checks a stored record against its place: own hash, chain, partition, sequence. What is inside is not looked at.
  * @throws {RecordError} naming what differs.
  */
@@ -214,7 +223,7 @@ export const verifyPlace = (stored: StoredRecord, expected: RecordPlace): void =
   const fail = (what: string): never => {
     throw new RecordError(`record ${expected.sequence} of partition ${partitionName(expected.partition)}: ${what}`)
   }
-  if (!equalBytes(hashOf(body), stored.hash)) fail('its bytes do not match its hash')
+  verifyBytes(stored, expected.partition)
   const { partition, sequence } = headerOf(body)
   if (partition !== expected.partition || sequence !== expected.sequence)
     fail(`it says it is record ${sequence} of partition ${partitionName(partition)}`)
