@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openSqliteJournal } from '@bourse/common/adapters/embedded/journal.ts'
 import { openFileSnapshots } from '@bourse/common/adapters/embedded/snapshots.ts'
@@ -13,7 +13,7 @@ import {
   type PartitionState,
 } from '@bourse/common/kernel/partition-state.ts'
 import { encodeRecord } from '@bourse/common/kernel/record.ts'
-import { encodeSnapshot, imageOf } from '@bourse/common/kernel/snapshot-codec.ts'
+import { encodeSnapshot, imageOf, stateHashOf } from '@bourse/common/kernel/snapshot-codec.ts'
 import type { Journal } from '@bourse/common/ports/journal.ts'
 import { encodeSpec, TRADES_MAX } from '@bourse/risk-rules/trading/codec.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
@@ -35,6 +35,8 @@ import {
 export const placesIn = (folder: string) => ({
   journal: join(folder, 'journal.sqlite'),
   snapshots: join(folder, 'snapshots'),
+  /** What the state hashed to when it was written. */
+  stateHash: join(folder, 'state-hash'),
 })
 
 /** Ids that the partition remembers: as the embedded platform makes its partitions. */
@@ -104,9 +106,9 @@ const writeTail = async (state: PartitionState, journal: Journal, size: DataSize
 
 /**
  * Writes a partition's data: a snapshot of a market with so many open trades, then so many records. The trades lie in the
- * snapshot alone, as if the records that opened them had long been archived. Every effect is confirmed. Answers the state's hash.
+ * snapshot alone, as if the records that opened them had long been archived. Every effect is confirmed.
  */
-const write = async (folder: string, size: DataSize): Promise<string> => {
+const write = async (folder: string, size: DataSize): Promise<void> => {
   const places = placesIn(folder)
   const clock = createSystemClock()
   const journal = openSqliteJournal({ path: places.journal })
@@ -128,7 +130,7 @@ const write = async (folder: string, size: DataSize): Promise<string> => {
   )
   await snapshots.close()
   await journal.close()
-  return machine.stateHash()
+  await writeFile(places.stateHash, stateHashOf(state))
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
-import { performance } from 'node:perf_hooks'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { openSqliteJournal } from '@bourse/common/adapters/embedded/journal.ts'
 import { openFileSnapshots } from '@bourse/common/adapters/embedded/snapshots.ts'
@@ -10,47 +11,58 @@ import { atMost, noGoal } from '../../goals.ts'
 import type { Group, Sample } from '../../row.ts'
 import { SHARED_FOLDER } from '../../runner/run.ts'
 import { PARTITION } from '../core/market.ts'
-import { createMachine, placesIn, prepare } from './journal-data.ts'
+import { createMachine, placesIn, prepare, type DataSize } from './journal-data.ts'
 
 const SERVE = fileURLToPath(new URL('serve.ts', import.meta.url))
 
 const MILLION = { openTrades: 1_000_000, records: 100_000, commandsPerRecord: 1 } as const
 const REPLAYED = { openTrades: 0, records: 4_096, commandsPerRecord: 64 } as const
 
-/** What the serving process says of itself. */
-interface ServeReport {
+/** What the serving process found. */
+export interface ServeReport {
   readonly openCount: number
   readonly replayed: number
   readonly doubted: number
+  readonly snapshot: string
+  readonly stateHash: string
 }
+
+type ServeMessage = { readonly type: 'serving' } | ({ readonly type: 'report' } & ServeReport)
 
 /** Starts a process on the folder; answers the ms until it had answered a read, and what it found. */
 export const startServing = (folder: string): Promise<{ readonly tookMs: number; readonly report: ServeReport }> =>
   new Promise((resolve, reject) => {
     const startMs = performance.now()
-    let told: { readonly tookMs: number; readonly report: ServeReport } | null = null
+    let tookMs: number | null = null
+    let report: ServeReport | null = null
     const child = fork(SERVE, [folder], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 2, 2, 'ipc'],
     })
-    child.on('message', (report) => {
-      told = { tookMs: performance.now() - startMs, report: report as ServeReport }
+    child.on('message', (message: ServeMessage) => {
+      if (message.type === 'serving') tookMs = performance.now() - startMs
+      else report = message
     })
     child.on('error', reject)
     child.on('close', (code) => {
-      if (told === null || code !== 0) reject(new Error(`the serving process ended with exit code ${code}`))
-      else resolve(told)
+      if (tookMs === null || report === null || code !== 0)
+        reject(new Error(`the serving process ended with exit code ${code}`))
+      else resolve({ tookMs, report })
     })
   })
 
-const measureStart = async (shared: string): Promise<number> => {
-  const folder = await prepare(shared, 'recovery-1m', MILLION)
+/** Starts on prepared data. @throws when what is served is not what was written */
+export const recover = async (folder: string, size: DataSize): Promise<number> => {
   const { tookMs, report } = await startServing(folder)
-  const near = Math.abs(report.openCount - MILLION.openTrades) < MILLION.records
-  if (report.doubted !== 0 || report.replayed !== MILLION.records || !near)
-    throw new Error(`the partition recovered otherwise: ${JSON.stringify(report)}`)
+  const stateHash = await readFile(placesIn(folder).stateHash, 'utf8')
+  const isWhole = report.snapshot === '1' && report.doubted === 0 && report.replayed === size.records
+  if (!isWhole || report.openCount === 0 || report.stateHash !== stateHash)
+    throw new Error(`the partition recovered otherwise than ${stateHash}: ${JSON.stringify(report)}`)
   return tookMs
 }
+
+const measureStart = async (shared: string): Promise<number> =>
+  recover(await prepare(shared, 'recovery-1m', MILLION), MILLION)
 
 const measureReplay = async (shared: string): Promise<number> => {
   const places = placesIn(await prepare(shared, 'recovery-replay', REPLAYED))
@@ -81,7 +93,7 @@ export const recoveryPartition: Group = {
       name: 'recovery/1m',
       what:
         'From the start of a process to its first strong read: a partition with 1,000,000 open trades from its snapshot ' +
-        'and 100,000 records of one command each behind it, every record verified',
+        'and 100,000 records of one command each behind it, every record verified and its outcomes compared, the state the one written',
       unit: 'ms',
       kind: 'core + fsync',
       goal: atMost(1_000, 'ms'),

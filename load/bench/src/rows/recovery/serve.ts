@@ -40,8 +40,11 @@ const { snapshotSequence, replayed, doubted } = await runner.start()
 const answer = await createPartitionClient({ bus }).read(PARTITION, encodeMarketQuery(), { deadlineMs: HOUR_MS })
 if (!answer.ok) throw new Error('the partition does not serve')
 const { openCount } = decodeMarketAnswer(answer.value.outcome)
-const report = { openCount, replayed, doubted: doubted.length, snapshotSequence: String(snapshotSequence) }
-process.send?.(report)
+process.send?.({ type: 'serving' })
+// What was recovered is looked at only now: the clock has been stopped.
+const stateHash = await runner.stateHash()
+const snapshot = String(snapshotSequence)
+process.send?.({ type: 'report', openCount, replayed, doubted: doubted.length, snapshot, stateHash })
 await runner.stop({ snapshot: false })
 await events.close()
 await bus.close()
