@@ -33,7 +33,7 @@ const SCRIPTS = {
 /** Type stripping, SQLite and the like announce themselves as experimental on every start. */
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
-/** Modules as former runs compiled them: a start takes half as long. Tests are left alone: they run each file in a world of its own. */
+/** Modules as former runs compiled them: a start takes half as long. Tests run each file in a world of its own, without. */
 const environmentOf = (name) =>
   name === 'test' ? process.env : { NODE_COMPILE_CACHE: inRoot('node_modules/.cache/compile'), ...process.env }
 

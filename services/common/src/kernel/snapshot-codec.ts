@@ -17,8 +17,8 @@ export type Compression = (typeof compressions)[number]
  *   16 u64 sequence │ 24 i64 now │ 32 hash of the record at sequence (32) │ 64 stateHash (32 ASCII hex)
  *   96 u32 behaviour │ 100 u32 bytes uncompressed, all frames │ 104 SHA-256 of all that follows the header (32) │ 136 frames
  *
- * Frame: u32 stored bytes │ u32 bytes uncompressed │ the compressed bytes. Frames are compressed by themselves, so that several are
- * at work at a time and none needs memory for the whole.
+ * Frame: u32 stored bytes │ u32 bytes uncompressed │ the compressed bytes. Frames are compressed by themselves, so that
+ * several are at work at a time and none needs memory for the whole.
  *
  * The first frame is the kernel's part: u32 marks, each u32 sender · u64 number │ u32 numbers, each u32 receiver · u64 number
  *       │ u32 outside calls, each u64 number · u32 bytes · bytes. The others are the machine's snapshot, in order.

@@ -17,8 +17,8 @@ export interface VerifiedRecord {
 /** Reads and verifies the records that follow a place of the journal, before and while they are needed. */
 export interface TailReader {
   /**
-   * Reads up to the journal's end or READ_AHEAD_BYTES_MAX; how far never depends on how fast anything is. Never rejects: what it
-   * finds wrong is thrown by `batches`, in its place.
+   * Reads up to the journal's end or READ_AHEAD_BYTES_MAX; how far never depends on how fast anything is. Never rejects:
+   * what it finds wrong is thrown by `batches`, in its place.
    */
   readAhead(): Promise<void>
   /**
@@ -72,7 +72,7 @@ const packOf = (records: readonly StoredRecord[], size: number): Pack => {
 
 const unpack = ({ bytes, places }: Pack): VerifiedRecord[] =>
   Array.from({ length: places.length - 1 }, (_, index) => ({
-    hash: bytes.subarray(places[index]!, places[index]! + HASH_BYTES),
+    hash: bytes.subarray(places[index], places[index]! + HASH_BYTES),
     record: decodeRecord(bytes.subarray(places[index]! + HASH_BYTES, places[index + 1])),
   }))
 

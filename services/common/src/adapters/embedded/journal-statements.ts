@@ -72,8 +72,8 @@ const countOf = (rows: readonly PageRow[], bytesMax: number): number => {
 }
 
 /**
- * Reads pages in two queries: where the records are and how long, then all their bytes in one value, of which they are views. A value
- * for each hash and body, outside the heap each, took twice as long in a long replay.
+ * Reads pages in two queries: where the records are and how long, then all their bytes in one value, of which they are
+ * views. A value for each hash and body, outside the heap each, took twice as long in a long replay.
  */
 const createPages = (database: DatabaseSync): JournalStatements['page'] => {
   const rows = database.prepare(
