@@ -22,7 +22,7 @@ export const RATE_LIMIT_KEYS_MAX = 100_000
  * journal, so damage to them must not keep a platform from starting.
  */
 const openViews = async (path: string, clock: Clock, logger: Logger): Promise<SqliteViews> => {
-  const options = { path, models: viewModels, thread: true }
+  const options = { path, models: viewModels }
   try {
     return openSqliteViews(options)
   } catch (error) {

@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import { archiveRecords } from '@bourse/common/kernel/archiver.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Clock, Repeating } from '@bourse/common/ports/clock.ts'
-import type { Projector } from '@bourse/common/views/projector.ts'
 import type { Adapters } from './adapters.ts'
+import type { Projection } from './projection-thread.ts'
 import type { Serving } from './serving.ts'
 
 /** How often records that nothing needs any more are looked for, ms. */
@@ -17,7 +17,7 @@ export const RECORDS_KEPT_MIN = 10_000
  */
 const neededFrom = async (
   partition: PartitionNumber,
-  deps: { readonly serving: Serving; readonly projector: Projector; readonly adapters: Adapters },
+  deps: { readonly serving: Serving; readonly projection: Projection; readonly adapters: Adapters },
 ): Promise<bigint> => {
   const snapshots = await deps.adapters.snapshots.list(partition)
   const status = deps.serving.runners.get(partition)?.status()
@@ -25,7 +25,7 @@ const neededFrom = async (
   const cursors = status?.unconfirmedEffects === 0 ? [] : await deps.adapters.journal.loadCursors(partition)
   const bounds = [
     snapshots.at(-1)?.sequence ?? 0n,
-    deps.projector.projectedThrough(partition),
+    deps.projection.projectedThrough(partition),
     (status?.sequence ?? 0n) - BigInt(RECORDS_KEPT_MIN),
     ...cursors.map((cursor) => cursor.recordSequence),
   ]
@@ -35,7 +35,7 @@ const neededFrom = async (
 /** Moves old records into archive segments, now and then, beside everything else. */
 export const startArchiving = (deps: {
   readonly serving: Serving
-  readonly projector: Projector
+  readonly projection: Projection
   readonly adapters: Adapters
   readonly clock: Clock
   readonly logger: Logger

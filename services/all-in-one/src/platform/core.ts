@@ -7,12 +7,11 @@ import { createPartitionClient, type PartitionClient } from '@bourse/common/kern
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
-import { startProjector, type Projector } from '@bourse/common/views/projector.ts'
 import { startArchiving } from './archiving.ts'
 import type { Foundation } from './foundation.ts'
 import type { Lifetime } from './lifetime.ts'
 import { createMachineFactories } from './machines.ts'
-import { createFolds, PROJECTION } from './projections.ts'
+import { startProjection, type Projection } from './projection-thread.ts'
 import { createResourceSet, type ResourceSet } from './resources.ts'
 import { feedMarket, policyOfPartition, servePartitions, viewsAsOfMs, type Serving } from './serving.ts'
 import { DEMO_BANK, type Outside } from './simulators.ts'
@@ -21,7 +20,7 @@ import { DEMO_BANK, type Outside } from './simulators.ts'
 export interface Core {
   readonly partitions: PartitionClient
   readonly serving: Serving
-  readonly projector: Projector
+  readonly projection: Projection
   readonly resources: ResourceSet
   /** The moment up to which the views of a partition are complete, ms. */
   viewsAsOfMs(partition: PartitionNumber): number
@@ -67,17 +66,17 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
   })
   const serving = await serve(foundation, outside, calls.fetch)
   lifetime.onStop(serving.stop)
-  const projector = await startProjector({
-    projection: PROJECTION,
-    partitions: allPartitions(topology),
-    foldOf: createFolds(topology, adapters.views),
-    events: adapters.events,
+  const projection = await startProjection({
+    topology,
+    journalPath: foundation.folder.journal,
+    viewsPath: foundation.folder.views,
     views: adapters.views,
+    journal: adapters.journal,
     clock,
     logger,
   })
-  lifetime.onStop(projector.stop)
-  lifetime.onStop(startArchiving({ serving, projector, adapters, clock, logger }).stop)
+  lifetime.onStop(projection.stop)
+  lifetime.onStop(startArchiving({ serving, projection, adapters, clock, logger }).stop)
 
   const partitions = createPartitionClient({ bus: adapters.bus })
   const withCallback = (bank: Bank): Bank =>
@@ -91,8 +90,8 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
   return {
     partitions,
     serving,
-    projector,
+    projection,
     resources,
-    viewsAsOfMs: (partition) => viewsAsOfMs(serving.runners.get(partition), projector, partition, clock.nowMs()),
+    viewsAsOfMs: (partition) => viewsAsOfMs(serving.runners.get(partition), projection, partition, clock.nowMs()),
   }
 }

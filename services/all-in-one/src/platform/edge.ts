@@ -20,7 +20,7 @@ const PROJECTION_WAIT_MS = 3_000
 
 const clientsOf = (foundation: Foundation, core: Core) => {
   const { adapters, topology, clock, ids } = foundation
-  const { partitions, projector, resources } = core
+  const { partitions, projection, resources } = core
   const { views } = adapters
   const viewsAreFresh = (partition: PartitionNumber): boolean =>
     clock.nowMs() - core.viewsAsOfMs(partition) <= VIEW_LAG_MS_MAX
@@ -29,7 +29,7 @@ const clientsOf = (foundation: Foundation, core: Core) => {
     return spec === undefined ? null : { quoteAsset: spec.quoteAsset, openBps: spec.fees.openBps }
   }
   const projected = (partition: PartitionNumber, sequence: bigint): Promise<boolean> =>
-    projector.waitFor(partition, sequence, PROJECTION_WAIT_MS)
+    projection.waitFor(partition, sequence, PROJECTION_WAIT_MS)
   const viewFreshness = (partition: PartitionNumber): Promise<number> => Promise.resolve(core.viewsAsOfMs(partition))
   return {
     trading: createTradingClient({ partitions, topology, views, viewsAreFresh, termsOf, projected }),
@@ -41,11 +41,11 @@ const clientsOf = (foundation: Foundation, core: Core) => {
 /** Starts what the world sees: prices, both APIs, metrics; and takes changed manifests. */
 export const startEdge = async (foundation: Foundation, core: Core, lifetime: Lifetime): Promise<Gateway> => {
   const { config, manifests, adapters, topology, clock, ids, random, logger } = foundation
-  const { serving, projector, resources } = core
+  const { serving, projection, resources } = core
   const metrics = createMetrics()
   const onError = (error: unknown): void => logger.warn({ err: error }, 'the partitions could not be counted')
   const { runners } = serving
-  lifetime.onStop(startKernelMetrics({ topology, runners, projector, adapters, metrics, clock, onError }).stop)
+  lifetime.onStop(startKernelMetrics({ topology, runners, projection, adapters, metrics, clock, onError }).stop)
   const market = await startMarket({
     pairs: manifests.pairs,
     prices: adapters.prices,
@@ -67,7 +67,7 @@ export const startEdge = async (foundation: Foundation, core: Core, lifetime: Li
     candles: (asset, interval, limit) => market.candles(asset, interval, limit),
     pairs: () => resources.pairs().map((pair) => pair.spec),
     banks: () => resources.banks(),
-    platform: createInspector({ topology, runners, projector, clock, stopping: () => lifetime.stopping }),
+    platform: createInspector({ topology, runners, projection, clock, stopping: () => lifetime.stopping }),
     metrics,
     clock,
     ids,

@@ -3,9 +3,8 @@ import type { Runner, RunnerState } from '@bourse/common/kernel/runner.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
-import type { Projector } from '@bourse/common/views/projector.ts'
-import { tradeEventModel, type TradeEventView } from '@bourse/common/views/models.ts'
 import type { PartitionState, PlatformInspector } from '@bourse/gateway/platform-inspector.ts'
+import type { Projection } from './projection-thread.ts'
 
 const statesShown: Record<RunnerState, PartitionState['state']> = {
   starting: 'starting',
@@ -38,17 +37,13 @@ const hashOf = async (runner: Runner<never>): Promise<string | null> => {
 export const createInspector = (deps: {
   readonly topology: Topology
   readonly runners: ReadonlyMap<PartitionNumber, Runner<never>>
-  readonly projector: Projector
+  readonly projection: Projection
   readonly clock: Clock
   readonly stopping: () => boolean
 }): PlatformInspector => {
   const watchers = new Map<string, Set<() => void>>()
-  deps.projector.onProjected((_, writes) => {
-    for (const write of writes) {
-      if (write.model.name !== tradeEventModel.name) continue
-      const { account } = write.fields as unknown as TradeEventView
-      for (const notify of watchers.get(account) ?? []) notify()
-    }
+  deps.projection.onTradeEvents((account) => {
+    for (const notify of watchers.get(account) ?? []) notify()
   })
   return {
     ready: () => {
@@ -71,7 +66,7 @@ export const createInspector = (deps: {
           state: statesShown[status.state],
           sequence: status.sequence,
           snapshotSequence: status.lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
-          viewLagRecords: status.sequence - deps.projector.projectedThrough(partition),
+          viewLagRecords: status.sequence - deps.projection.projectedThrough(partition),
         }
       }),
     stateHashes: async () => {
@@ -83,8 +78,8 @@ export const createInspector = (deps: {
     },
     viewsAsOfMs: () => {
       const behind = [...deps.runners]
-        .filter(([partition, runner]) => runner.status().sequence > deps.projector.projectedThrough(partition))
-        .map(([partition]) => deps.projector.projectedAtMs(partition))
+        .filter(([partition, runner]) => runner.status().sequence > deps.projection.projectedThrough(partition))
+        .map(([partition]) => deps.projection.projectedAtMs(partition))
       return behind.length === 0 ? deps.clock.nowMs() : Math.min(...behind)
     },
     watchTradeEvents: (account, notify) => {

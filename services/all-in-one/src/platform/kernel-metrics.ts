@@ -3,9 +3,9 @@ import type { Runner, RunnerState } from '@bourse/common/kernel/runner.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock, Repeating } from '@bourse/common/ports/clock.ts'
 import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
-import type { Projector } from '@bourse/common/views/projector.ts'
 import type { Adapters } from './adapters.ts'
 import { partitionTitle } from './inspector.ts'
+import type { Projection } from './projection-thread.ts'
 
 /** How often the runners are asked, ms. */
 export const KERNEL_METRICS_INTERVAL_MS = 1_000
@@ -26,7 +26,7 @@ const stateNumbers: Record<RunnerState, number> = {
 export const startKernelMetrics = (deps: {
   readonly topology: Topology
   readonly runners: ReadonlyMap<PartitionNumber, Runner<never>>
-  readonly projector: Projector
+  readonly projection: Projection
   readonly adapters: Adapters
   readonly metrics: Metrics
   readonly clock: Clock
@@ -66,7 +66,7 @@ export const startKernelMetrics = (deps: {
       unconfirmed.set({ partition }, status.unconfirmedEffects)
       outside.set({ partition }, status.outsideCalls)
       parked.set({ partition }, status.parkedReads)
-      viewLag.set({ partition }, Number(status.sequence - deps.projector.projectedThrough(number)))
+      viewLag.set({ partition }, Number(status.sequence - deps.projection.projectedThrough(number)))
       snapshotBytes.set({ partition }, status.lastSnapshot?.bytes ?? 0)
       for (const [event, value] of Object.entries(status.counts)) countUp(partition, event, value)
     }

@@ -11,7 +11,10 @@ import { createTradeEventFold } from '@bourse/trading/projection/trade-events.ts
 export const PROJECTION = 'platform'
 
 /** The fold of each partition: what its records become in the views. */
-export const createFolds = (topology: Topology, views: Views): ((partition: PartitionNumber) => Fold) => {
+export const createFolds = (
+  topology: Pick<Topology, 'markets'>,
+  views: Pick<Views, 'find'>,
+): ((partition: PartitionNumber) => Fold) => {
   const symbols = new Map<number, string>()
   for (const market of topology.markets.values()) {
     for (let index = 0; index < market.partitions; index++)

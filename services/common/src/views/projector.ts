@@ -4,6 +4,7 @@ import type { PartitionNumber } from '../kernel/partition.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Events, Subscription } from '../ports/events.ts'
 import type { Views, ViewWrite } from '../ports/views.ts'
+import { createProgress } from './progress.ts'
 
 /**
  * Folds one record into view writes. Pure but for what it read from the views before; the same record gives the same
@@ -34,54 +35,30 @@ export const startProjector = async (deps: {
   readonly clock: Clock
   readonly logger: Logger
 }): Promise<Projector> => {
-  const reached = new Map<PartitionNumber, { sequence: bigint; atMs: number }>()
-  const waiters = new Set<{ partition: PartitionNumber; sequence: bigint; resolve: () => void }>()
+  const progress = createProgress(deps.clock)
   const listeners: ((record: JournalRecord, writes: readonly ViewWrite[]) => void)[] = []
   const subscriptions: Subscription[] = []
 
-  const note = (partition: PartitionNumber, sequence: bigint, atMs: number): void => {
-    reached.set(partition, { sequence, atMs })
-    for (const waiter of waiters) {
-      if (waiter.partition === partition && waiter.sequence <= sequence) waiter.resolve()
-    }
-  }
-
   for (const partition of deps.partitions) {
     const cursor = await deps.views.cursor(deps.projection, partition)
-    reached.set(partition, { sequence: cursor, atMs: 0 })
+    progress.note(partition, cursor, 0)
     const fold = deps.foldOf(partition)
     subscriptions.push(
       deps.events.subscribe(partition, cursor + 1n, async (event) => {
-        if (event.sequence <= (reached.get(partition)?.sequence ?? 0n)) return
+        if (event.sequence <= progress.through(partition)) return
         const record = decodeRecord(event.body)
         const writes = await fold(record)
         await deps.views.project(deps.projection, partition, event.sequence, writes)
-        note(partition, event.sequence, Number(record.now))
+        progress.note(partition, event.sequence, Number(record.now))
         for (const listener of listeners) listener(record, writes)
       }),
     )
   }
 
   return {
-    projectedThrough: (partition) => reached.get(partition)?.sequence ?? 0n,
-    projectedAtMs: (partition) => reached.get(partition)?.atMs ?? 0,
-    waitFor: async (partition, sequence, timeoutMs) => {
-      if ((reached.get(partition)?.sequence ?? 0n) >= sequence) return true
-      const cancel = new AbortController()
-      let waiter: { partition: PartitionNumber; sequence: bigint; resolve: () => void } | undefined
-      const arrival = new Promise<boolean>((resolve) => {
-        waiter = { partition, sequence, resolve: () => resolve(true) }
-        waiters.add(waiter)
-      })
-      const timeout = deps.clock.sleep(timeoutMs, cancel.signal).then(
-        () => false,
-        () => false,
-      )
-      const inTime = await Promise.race([arrival, timeout])
-      if (waiter !== undefined) waiters.delete(waiter)
-      cancel.abort()
-      return inTime
-    },
+    projectedThrough: progress.through,
+    projectedAtMs: progress.atMs,
+    waitFor: progress.waitFor,
     onProjected: (listener) => void listeners.push(listener),
     stop: async () => {
       for (const subscription of subscriptions) await subscription.stop()

@@ -9,15 +9,15 @@ import { CALL_FAULTS, faultSets } from '../../src/testkit/faults/plan.ts'
 
 const models = [sampleModel, otherModel]
 
-const openWith = (thread: boolean) => async (): Promise<Opened<Views>> => {
+const open = async (): Promise<Opened<Views>> => {
   const folder = await mkdtemp(join(tmpdir(), 'bourse-views-'))
   const path = join(folder, 'views.sqlite')
-  let views = openSqliteViews({ path, models, thread })
+  let views = openSqliteViews({ path, models })
   return {
     port: views,
     reopen: async () => {
       await views.close()
-      views = openSqliteViews({ path, models, thread })
+      views = openSqliteViews({ path, models })
       return views
     },
     destroy: async () => {
@@ -28,6 +28,5 @@ const openWith = (thread: boolean) => async (): Promise<Opened<Views>> => {
 }
 
 for (const faults of faultSets(...CALL_FAULTS)) {
-  viewsContract({ name: 'views on SQLite', open: openWith(false), faults })
-  viewsContract({ name: 'views on SQLite, written by a thread', open: openWith(true), faults })
+  viewsContract({ name: 'views on SQLite', open, faults })
 }

@@ -31,7 +31,7 @@ const eventOf = (record: JournalRecord, index: number): { event: TradeEvent; par
  * them there gives each account 1, 2, 3 … wherever it is folded.
  */
 export const createTradeEventFold = (
-  views: Views,
+  views: Pick<Views, 'find'>,
   assetOf: AssetOfPartition,
 ): ((record: JournalRecord) => Promise<ViewWrite[]>) => {
   const last = new Map<string, { record: bigint; before: number; after: number }>()

@@ -1,4 +1,3 @@
-import { decodeSegment } from '../../kernel/archive-codec.ts'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import { PortError } from '../../ports/failure.ts'
 import {
@@ -9,6 +8,7 @@ import {
   type StoredRecord,
 } from '../../ports/journal.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { readRecords, recordsIn } from './journal-records.ts'
 import { createJournalStatements, JOURNAL_TABLES, type JournalStatements } from './journal-statements.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
 
@@ -16,12 +16,6 @@ import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.t
 export interface SqliteJournal extends Journal {
   readonly opened: OpenReport
 }
-
-/** Records a page of `readFrom` reads at once, and the bytes after which it ends early. */
-const PAGE_RECORDS = 256
-const PAGE_BYTES = 4 * 1024 * 1024
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const checkRecord = (record: StoredRecord): void => {
   if (record.body.length > RECORD_BYTES_MAX) {
@@ -34,45 +28,6 @@ const checkRecord = (record: StoredRecord): void => {
 
 const gap = (partition: PartitionNumber, sequence: bigint, head: bigint): PortError =>
   new PortError('corrupt', `record ${sequence} of partition ${partition} would leave a gap after ${head}`)
-
-/** Records of one partition from a sequence on: pages from the table, archived ones out of their segments. */
-const readRecords = async function* (
-  statements: JournalStatements,
-  partition: PartitionNumber,
-  from: bigint,
-  checkOpen: () => void,
-): AsyncGenerator<StoredRecord> {
-  let next = from < 1n ? 1n : from
-  for (;;) {
-    checkOpen()
-    const page = reading('journal', () => statements.page(partition, next, PAGE_RECORDS, PAGE_BYTES))
-    if (page[0]?.sequence === next) {
-      for (const record of page) yield record
-      next += BigInt(page.length)
-      await turn() // A long replay lets others have their turns.
-      continue
-    }
-    const segment = reading('journal', () => statements.segmentHolding(partition, next))
-    if (segment === null) {
-      if (page.length > 0) throw new PortError('corrupt', `record ${next} of partition ${partition} is missing`)
-      return
-    }
-    for (const record of await recordsIn(segment)) {
-      if (record.sequence === next) {
-        yield record
-        next += 1n
-      }
-    }
-  }
-}
-
-const recordsIn = async (segment: ArchiveSegment): Promise<readonly StoredRecord[]> => {
-  try {
-    return await decodeSegment(segment)
-  } catch (error) {
-    throw new PortError('corrupt', `archive segment ${segment.first}…${segment.last} can not be read`, { cause: error })
-  }
-}
 
 /** The state of the file that writers check against: it is ours alone, so memory is as good as a query. */
 const createHeads = (statements: JournalStatements) => {

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { PortError } from '../../ports/failure.ts'
 import type { ViewModel, Views } from '../../ports/views.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
-import { mapModel, type BoundStatement, type TableMapping } from './view-mapping.ts'
-import { startViewsThread } from './views-thread.ts'
+import { mapModel, type TableMapping } from './view-mapping.ts'
+import { createViewsQueries } from './views-queries.ts'
 import { tuneViews } from './views-tuning.ts'
 import { createCursorReader, createStatementCache, createViewsWriter } from './views-writer.ts'
 
@@ -59,8 +59,6 @@ const makeTables = (database: DatabaseSync, mappings: readonly TableMapping[]): 
 export const openSqliteViews = (options: {
   readonly path: string
   readonly models: readonly AnyModel[]
-  /** Whether a thread of its own writes them; reads stay here. Default: no. */
-  readonly thread?: boolean
 }): SqliteViews => {
   const mappings = new Map(options.models.map((model) => [model.name, mapModel(model)]))
   let remade: readonly string[] = []
@@ -71,7 +69,7 @@ export const openSqliteViews = (options: {
   tuneViews(database)
   const prepared = createStatementCache(database)
   const readCursor = createCursorReader(database)
-  const writer = options.thread === true ? startViewsThread(options.path) : createViewsWriter(database)
+  const writer = createViewsWriter(database)
   let isClosed = false
 
   const checkOpen = (): void => {
@@ -83,7 +81,6 @@ export const openSqliteViews = (options: {
     if (mapping === undefined) throw new PortError('corrupt', `no view is called ${model.name}`)
     return mapping
   }
-  const rows = ({ sql, values }: BoundStatement) => reading('views', () => prepared(sql).all(...values))
 
   return {
     opened: { ...owned.report, remade },
@@ -97,16 +94,7 @@ export const openSqliteViews = (options: {
       checkOpen()
       return reading('views', () => readCursor(projection, partition))
     },
-    get: async <Document extends { _id: string }>(model: ViewModel<Document>, id: string) => {
-      const mapping = mappingOf(model)
-      const [row] = rows(mapping.get(id))
-      // The document has the fields of the model's schema, which is what its type says.
-      return row === undefined ? null : (mapping.documentOf(row) as Document)
-    },
-    find: async <Document extends { _id: string }>(model: ViewModel<Document>, query: Parameters<Views['find']>[1]) => {
-      const mapping = mappingOf(model)
-      return rows(mapping.find(query)).map((row) => mapping.documentOf(row) as Document)
-    },
+    ...createViewsQueries(prepared, mappingOf),
     clear: async (projection, models) => {
       checkOpen()
       await writer.clear(
