@@ -8,7 +8,7 @@ import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { Logger } from '@bourse/common/telemetry/logger.ts'
 import type { GatewayLimits } from '../config.ts'
 import { ApiError } from './api-error.ts'
-import { readBody } from './body.ts'
+import { createBodyReader, readBody } from './body.ts'
 import { engineRefusal, envelopeOf, plainRefusal, type Envelope } from './envelope.ts'
 import type { Answer, Route, RouteSpec } from './route.ts'
 import type { RouteGuard } from './guard.ts'
@@ -175,7 +175,7 @@ const namedHeaders = (context: Context, names: readonly string[]): Record<string
 
 type Serve = (context: Context, params: Readonly<Record<string, string>>) => Promise<Answer>
 
-const serve = (options: AppOptions, route: Route, validator: RouteValidator): Serve => {
+const serve = (options: AppOptions, route: Route, validator: RouteValidator, readText: Middleware): Serve => {
   const { guard, limits, addressOf } = options
   const { spec } = route
   const headerNames = Object.keys(spec.headers?.properties ?? {})
@@ -187,7 +187,7 @@ const serve = (options: AppOptions, route: Route, validator: RouteValidator): Se
     const params = validator.params({ ...rawParams })
     const query = validator.query(context.req.url?.includes('?') === true ? { ...context.query } : {})
     const headers = validator.headers(namedHeaders(context, headerNames))
-    const body = spec.body === undefined ? null : await readBody(context, limits.bodyBytesMax)
+    const body = spec.body === undefined ? null : await readBody(context, readText, limits.bodyBytesMax)
     if (body !== null) validator.body(body.value)
     const request = {
       method: spec.method,
@@ -242,9 +242,10 @@ const createExactRoutes = (routes: readonly { readonly spec: RouteSpec; readonly
 /** Builds the application: request ids, headers, limits, routes, one envelope for every refusal. */
 export const createApp = (options: AppOptions): App => {
   const validatorOf = createValidators()
+  const readText = createBodyReader(options.limits.bodyBytesMax)
   const served = options.routes.map((route) => ({
     spec: route.spec,
-    serve: serve(options, route, validatorOf(route.spec)),
+    serve: serve(options, route, validatorOf(route.spec), readText),
   }))
   const exactRoute = createExactRoutes(served)
   // Paths are told apart by case, as the envelopes are.
