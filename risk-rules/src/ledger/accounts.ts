@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { partitionIndexOf } from '@bourse/common/kernel/partition.ts'
 
 /**
@@ -147,12 +147,26 @@ export const transactionTypeOfNumber = (number: number): TransactionType | null 
   return type
 }
 
+/** Names whose owner is kept: pairs, banks and the customers that were lately asked for; beyond it the oldest is hashed anew. */
+export const OWNERS_KEPT_MAX = 10_000
+
+const ownersKept = new Map<string, Uint8Array>()
+
+const hashedOwner = (name: string): Uint8Array => hash('sha256', name, 'buffer').subarray(0, 16)
+
 /**
  * The owner (16 bytes) of the system account with this name (`house:BTC_USDC`): the first 16 bytes of the
- * name's SHA-256.
+ * name's SHA-256. The bytes are the caller's own.
  */
-export const systemAccount = (name: string): Uint8Array =>
-  new Uint8Array(createHash('sha256').update(name, 'utf8').digest().subarray(0, 16))
+export const systemAccount = (name: string): Uint8Array => {
+  const known = ownersKept.get(name)
+  if (known !== undefined) return new Uint8Array(known)
+  const owner = hashedOwner(name)
+  const oldest = ownersKept.keys().next().value
+  if (ownersKept.size >= OWNERS_KEPT_MAX && oldest !== undefined) ownersKept.delete(oldest)
+  ownersKept.set(name, owner)
+  return new Uint8Array(owner)
+}
 
 /** Which account: owner (16 bytes), currency code, kind. */
 export interface AccountKey {
