@@ -2,7 +2,9 @@ import type { Delivery } from '../ports/bus.ts'
 import { READ_HEADER_FLUSHED_TO, READ_HEADER_PARK_MS } from './client.ts'
 import type { EffectSender } from './effect-sender.ts'
 import { OVERLOADED, UNAVAILABLE } from './intake.ts'
+import { NO_ID } from './command.ts'
 import type { Applied, QueryAnswer } from './machine.ts'
+import { decodeOutcomeHeader } from './outcome.ts'
 import type { PartitionState } from './partition-state.ts'
 
 /** Reads that may wait in one partition at a time, parked or for confirmations. */
@@ -30,8 +32,11 @@ interface FlushWait {
  * waits, so that reads never fill the window that the commands and confirmations they wait for need.
  */
 export interface Reads {
-  /** Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. */
-  answer(delivery: Delivery, state: PartitionState): void
+  /**
+   * Answers a read now, parks it for its id, or lets it wait until its effects are confirmed. `applied` is what the record
+   * just appended gave: an id settled there is answered with its whole outcome, of which the machine may keep a part.
+   */
+  answer(delivery: Delivery, state: PartitionState, applied: readonly Applied[]): void
   /** Evaluates again what waits for one of the ids settled there. */
   wake(applied: readonly Applied[], state: PartitionState): void
   /** Answers what waited for confirmations. */
@@ -50,6 +55,38 @@ const numberHeader = (delivery: Delivery, name: string): number | undefined => {
   if (text === undefined) return undefined
   const value = Number(text)
   return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+/** Looks up the outcomes of a record by id; nothing is collected before the first look. */
+type OutcomeOf = (id: string) => Uint8Array | undefined
+
+const NO_OUTCOME: OutcomeOf = () => undefined
+const NO_KEY = '\0'.repeat(NO_ID.length)
+
+const outcomesOf = (applied: readonly Applied[]): OutcomeOf => {
+  if (applied.length === 0) return NO_OUTCOME
+  let outcomes: Map<string, Uint8Array> | null = null
+  return (id) => {
+    if (outcomes === null) {
+      outcomes = new Map()
+      for (const one of applied) for (const outcome of one.outcomes) outcomes.set(idKeyOf(outcome), outcome)
+    }
+    return outcomes.get(id)
+  }
+}
+
+const idKeyOf = (outcome: Uint8Array): string => keyOf(decodeOutcomeHeader(outcome).id)
+
+/** Bytes of an outcome before its code: its size, in which a whole outcome and a kept part of it differ. */
+const SIZE_BYTES = 4
+
+/** The whole outcome when the machine's answer is its beginning, else the answer. */
+const whole = (answer: Uint8Array, outcomeOf: OutcomeOf): Uint8Array => {
+  const key = idKeyOf(answer)
+  const outcome = key === NO_KEY ? undefined : outcomeOf(key)
+  if (outcome === undefined || outcome.length <= answer.length) return answer
+  const kept = outcome.subarray(SIZE_BYTES, answer.length)
+  return Buffer.compare(kept, answer.subarray(SIZE_BYTES)) === 0 ? outcome : answer
 }
 
 const keyOf = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1')
@@ -91,7 +128,7 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
     flushWaits.push({ delivery, body, sequence: state.sequence, receiver, number, expiresAtMs })
   }
 
-  const evaluate = (delivery: Delivery, state: PartitionState, parkUntilMs: number): void => {
+  const evaluate = (delivery: Delivery, state: PartitionState, parkUntilMs: number, outcomeOf: OutcomeOf): void => {
     const answer = ask(delivery, state)
     if (answer === null) {
       delivery.reply(UNAVAILABLE)
@@ -103,7 +140,7 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
       parkUntilMs <= deps.nowMs() ||
       waiting() >= PARKED_READS_MAX
     ) {
-      respondFlushed(delivery, answer.bytes, state)
+      respondFlushed(delivery, answer.pending ? answer.bytes : whole(answer.bytes, outcomeOf), state)
       return
     }
     const key = keyOf(answer.wakeId)
@@ -115,21 +152,22 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
   }
 
   return {
-    answer: (delivery, state) => {
+    answer: (delivery, state, applied) => {
       delivery.acknowledge()
       const parkMs = Math.min(numberHeader(delivery, READ_HEADER_PARK_MS) ?? 0, PARK_MS_MAX)
-      evaluate(delivery, state, deps.nowMs() + parkMs)
+      evaluate(delivery, state, deps.nowMs() + parkMs, outcomesOf(applied))
     },
     wake: (applied, state) => {
       // Nobody waits, nearly always: then the ids are not even collected.
       if (parkedCount === 0) return
+      const outcomeOf = outcomesOf(applied)
       for (const id of applied.flatMap(({ settledIds }) => settledIds)) {
         const key = keyOf(id)
         const list = parked.get(key)
         if (list === undefined) continue
         parked.delete(key)
         parkedCount -= list.length
-        for (const read of list) evaluate(read.delivery, state, read.expiresAtMs)
+        for (const read of list) evaluate(read.delivery, state, read.expiresAtMs, outcomeOf)
       }
     },
     confirmed: () => {
@@ -150,7 +188,7 @@ export const createReads = (deps: { readonly sender: EffectSender; readonly nowM
         const rest = list.filter((read) => read.expiresAtMs > now)
         if (rest.length === 0) parked.delete(key)
         else parked.set(key, rest)
-        for (const read of over) evaluate(read.delivery, state, 0)
+        for (const read of over) evaluate(read.delivery, state, 0, NO_OUTCOME)
       }
       const expired = flushWaits.filter((wait) => wait.expiresAtMs <= now)
       flushWaits = flushWaits.filter((wait) => wait.expiresAtMs > now)

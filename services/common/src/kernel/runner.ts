@@ -6,6 +6,7 @@ import { buildBatch, dueCommand, MachineTrap, type Batch } from './batch.ts'
 import { createEffectSender, reloadEffects } from './effect-sender.ts'
 import { createInbox, type InboxItem } from './inbox.ts'
 import { createIntake, UNAVAILABLE } from './intake.ts'
+import type { Applied } from './machine.ts'
 import type { PartitionNumber } from './partition.ts'
 import { advance, recordOf, ReplayError, type PartitionState } from './partition-state.ts'
 import { partitionName } from './partition.ts'
@@ -31,6 +32,7 @@ import { createSuspicion, type Suspect } from './suspicion.ts'
 export type { Runner, RunnerDeps, RunnerState, RunnerStatus } from './runner-types.ts'
 
 const NOTHING = new Uint8Array(0)
+const NOTHING_APPLIED: readonly Applied[] = []
 
 /** Makes a runner. */
 export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>): Runner<Observation> => {
@@ -241,7 +243,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       confirm(batch.repeats)
       if (arrived > 0 || isOwnershipDue) return answerByHead(served, arrived)
     }
-    for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served)
+    for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served, batch.part.applied)
     return true
   }
 
@@ -254,7 +256,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       const head = await journal.head(partition)
       const same = head === null ? served.sequence === 0n : Buffer.compare(head.hash, served.hash) === 0
       if (!same) await giveUp('deposed', `the journal is at ${head?.sequence}, this state at ${served.sequence}`, [])
-      else for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served)
+      else for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served, NOTHING_APPLIED)
       return same
     } catch (error) {
       if (!(error instanceof PortError)) throw error

@@ -30,17 +30,14 @@ import {
   encodeTradesQuery,
   decodeOpenKept,
   decodeCloseKept,
-  closeReasons,
   encodeTradeQuery,
   isKeptOutcome,
   marketStates,
   tradingKinds,
-  type ClosedTrade as ClosedRecord,
-  type ClosedTradeKept,
   type MarketStateName,
   type OpenTrade as OpenRecord,
 } from '@bourse/risk-rules/trading/codec.ts'
-import { feeHoldOf, fundingCostOf } from '@bourse/risk-rules/trading/quote.ts'
+import { feeHoldOf } from '@bourse/risk-rules/trading/quote.ts'
 import { closedTradeFields, openTradeFields } from '../codec/present.ts'
 import { partitionOfTrade, placeOfTradeId, tradeIdOf, type TradePlace } from '../codec/trade-id.ts'
 import { tradingRefusal } from './refusals.ts'
@@ -179,7 +176,6 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     request: CloseTradeRequest,
     place: TradePlace,
     answer: PartitionAnswer,
-    before: FoundTrade | null,
   ): Promise<Result<ClosedTrade>> => {
     const partition = partitionOfTrade(place)
     const code = codeOfOutcome(answer.outcome)
@@ -195,8 +191,6 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     if (!isKeptOutcome(answer.outcome))
       return ok(closedTradeFields(asset, partition, decodeCloseOutcome(answer.outcome)))
     const kept = decodeCloseKept(answer.outcome)
-    const whole = before === null ? null : closedFromKept(before, kept)
-    if (whole !== null) return ok(closedTradeFields(asset, partition, whole))
     await deps.projected(partition, answer.sequence)
     const view = await tradeOf(request.tradeId)
     if (view === null || view.status !== 'closed') return tradingRefusal('UNAVAILABLE')
@@ -272,7 +266,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const isNowhere =
       place === null || market === undefined || tradingPartitionOf(market, account) !== partitionOfTrade(place)
     if (isNowhere) return known === null ? refuseNowhere(identity, account) : tradingRefusal('TRADE_NOT_FOUND')
-    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value }, null)
+    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value })
     const header = { id: identity.id, requestHash: identity.requestHash }
     const command = encodeClose(
       {
@@ -288,13 +282,10 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const partition = partitionOfTrade(place)
     if (!identity.keyed) {
       const answer = await partitions.command(partition, command, TRADING_DEADLINE_MS)
-      return answer.ok ? closed(request, place, answer.value, null) : answer
+      return answer.ok ? closed(request, place, answer.value) : answer
     }
-    // Asked beside the order, which takes the way over the ledger: of the closed trade the machine keeps only a part.
-    const asking = openTradeAt(partition, place.tradeNumber)
     const answer = await orderThroughLedger(identity, account, partition, [], command)
-    const before = await asking
-    return answer.ok ? closed(request, place, answer.value, before) : answer
+    return answer.ok ? closed(request, place, answer.value) : answer
   }
 
   const openTradesIn = async (market: MarketPlace, account: Uint8Array): Promise<Result<OpenTrade[]>> => {
@@ -364,19 +355,6 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       return ok({ state: strictest, openTrades })
     },
   })
-}
-
-/**
- * The whole closed trade from what it was just before and what the machine keeps of the close; null when they do not
- * determine it: F moved in between, or nothing is left of the trade, so that its funding cannot be told.
- */
-const closedFromKept = ({ trade, funding }: FoundTrade, kept: ClosedTradeKept): ClosedRecord | null => {
-  const closeFee = kept.fees - trade.openFee
-  // returned = margin + pnl − funding cost − close fee, unless that is below zero: then fee and return are both nothing.
-  if (kept.returned === 0n && closeFee === 0n) return null
-  const cost = trade.margin + kept.pnl - closeFee - kept.returned
-  if (cost !== fundingCostOf(trade.direction, trade.quantity, funding, trade.fundingAtOpen)) return null
-  return { ...trade, ...kept, funding: cost, deficit: 0n, closeFee, reason: closeReasons.USER }
 }
 
 const tradeIdAt = (partition: PartitionNumber, tradeNumber: bigint): string =>
