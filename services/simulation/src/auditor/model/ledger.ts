@@ -2,7 +2,7 @@ import { refusalNumbers, type OutcomeCode } from '@bourse/common/errors/codes.ts
 import { KIND_TIME } from '@bourse/common/kernel/command.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { accountKinds } from '@bourse/risk-rules/ledger/accounts.ts'
-import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
+import { decodeInstruction, ledgerKinds } from '@bourse/risk-rules/ledger/codec.ts'
 import { decodeLedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { shown } from '../arithmetic/rational.ts'
 import {
@@ -91,6 +91,13 @@ const bookedLegs = (instruction: Instruction, paid: bigint): readonly Leg[] => {
   ]
 }
 
+/**
+ * A hold that sends a command on: the command is what is executed once. Where that was not accepted, nothing of it is kept for
+ * longer than the window, and the request may come again.
+ */
+const isPassedOn = ({ header, input }: Entry): boolean =>
+  header.kind === ledgerKinds.HOLD && decodeInstruction(input).slip !== null
+
 /** Follows a ledger's journal with an account book of its own; every outcome must be what that book gives. */
 export const followLedger = (
   partition: PartitionNumber,
@@ -100,7 +107,7 @@ export const followLedger = (
   const accounts = new Map<string, Account>()
   const holds = new Map<string, Hold>()
   const done: Done[] = []
-  const memory = createMemory(complain, keptOfLedger)
+  const memory = createMemory(complain, keptOfLedger, isPassedOn)
   const touched = new Set<Account>()
   let transactions = 0n
 

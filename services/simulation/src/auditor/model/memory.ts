@@ -29,10 +29,14 @@ export interface Memory {
 const notRemembered: ReadonlySet<number> = new Set([refusalNumbers.UNAVAILABLE, refusalNumbers.INVALID_COMMAND])
 
 /**
- * Makes an empty memory; `keptBytes` of the first outcome's body are answered to a repeat, `keptOf` says which bytes these
- * are.
+ * Makes an empty memory. `keptOf` gives the part of the first outcome's body that is answered to a repeat. What `isPassedOn` is
+ * executed, and counted, by the partition that it is passed on to.
  */
-export const createMemory = (complain: Complain, keptOf: (body: Uint8Array) => Uint8Array): Memory => {
+export const createMemory = (
+  complain: Complain,
+  keptOf: (body: Uint8Array) => Uint8Array,
+  isPassedOn: (entry: Entry) => boolean = () => false,
+): Memory => {
   const known = new Map<string, Remembered>()
   const at = ({ partition, sequence, id }: Entry): string =>
     `${id} in record ${sequence} of ${partitionName(partition)}`
@@ -62,10 +66,11 @@ export const createMemory = (complain: Complain, keptOf: (body: Uint8Array) => U
         judgeKnown(entry, found)
         return 'repeated'
       }
-      if (!notRemembered.has(entry.code))
+      if (!notRemembered.has(entry.code) && !isPassedOn(entry))
         complain(
           'one-outcome',
-          `id ${at(entry)} was executed again; it was first in record ${found.first.sequence}, ` +
+          `id ${at(entry)} (kind ${entry.header.kind}, code ${entry.code}) ` +
+            `was executed again; it was first in record ${found.first.sequence}, ` +
             `${entry.now - found.first.now} ms before`,
         )
       return 'fresh'
