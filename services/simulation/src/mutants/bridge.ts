@@ -30,8 +30,8 @@ export const bridgeMutants: readonly Mutant[] = [
     name: 'absent-order-believed-at-once',
     what: 'an order the exchange does not know yet counts as never arriving',
     file: `${BRIDGE}/host/execute-order.ts`,
-    find: "    if (result.kind === 'absent' && askedAtMs > arrivesNoMoreMs) return result",
-    replace: "    if (result.kind === 'absent' && askedAtMs > 0) return result",
+    find: "    if (result.kind === 'absent' && isCertain) return result",
+    replace: "    if (result.kind === 'absent') return result",
   },
   {
     name: 'reversal-not-sent',
