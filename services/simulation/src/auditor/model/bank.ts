@@ -133,12 +133,17 @@ const faultOfQuote = (
 ): { unkept?: OutcomeCode; kept?: OutcomeCode[] } => {
   const isGone = quote === undefined || quote.bank !== trade.bank || quote.isCancelled
   if (isGone) return { kept: ['QUOTE_NOT_FOUND'] }
-  if (quote.expiresAt + WINDOW_MS <= now) return { kept: ['QUOTE_NOT_FOUND', 'QUOTE_EXPIRED', 'QUOTE_USED'] }
   const isOther =
     quote.customer !== trade.bankUserId ||
     quote.side !== trade.side ||
     quote.amount !== trade.amount ||
     quote.currency !== trade.currency
+  const isForgettable = quote.expiresAt + WINDOW_MS <= now
+  // Long after its end a quote may be forgotten, or not yet.
+  if (isForgettable) {
+    const kept: OutcomeCode[] = ['QUOTE_NOT_FOUND', 'QUOTE_EXPIRED', 'QUOTE_USED']
+    return isOther ? { unkept: 'VALIDATION_ERROR', kept } : { kept }
+  }
   if (isOther) return { unkept: 'VALIDATION_ERROR' }
   const kept: OutcomeCode[] = []
   if (quote.usedBy !== null) kept.push('QUOTE_USED')
@@ -167,7 +172,7 @@ export const judgeTrade = (
   const quote = trade.quoteName === '' ? undefined : quotes.get(trade.quoteName)
   if (trade.quoteName !== '') {
     const { unkept, kept = [] } = faultOfQuote(quote, trade, now)
-    if (unkept !== undefined) return refused([unkept])
+    if (unkept !== undefined) return refused([unkept], kept)
     if (kept.length > 0) return refused([], kept)
   }
   if (ticker.state === 'none') return refused(['UNAVAILABLE'])

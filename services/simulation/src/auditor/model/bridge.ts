@@ -212,10 +212,10 @@ export const followBridge = (
     }
     const code = codeOfNumber(told.code)
     const expected =
-      acceptance.unkept.length > 0
-        ? ['a refusal that is not kept']
-        : acceptance.kept.length > 0
-          ? acceptance.kept
+      acceptance.kept.length > 0
+        ? acceptance.kept
+        : acceptance.unkept.length > 0
+          ? ['a refusal that is not kept']
           : ['OK']
     if (!expected.includes(code))
       complain(
