@@ -5,7 +5,6 @@ import { openJournalReader } from '@bourse/common/adapters/embedded/journal-read
 import { openViewsBatch } from '@bourse/common/adapters/embedded/views-batch.ts'
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
-import type { Views } from '@bourse/common/ports/views.ts'
 import { viewModels } from '@bourse/common/views/models.ts'
 import { createProjectionLoop } from './projection-loop.ts'
 import type { ProjectionReply, ProjectionRequest, ProjectionTask } from './projection-messages.ts'
@@ -36,7 +35,7 @@ let resting = new AbortController()
 const loop = createProjectionLoop({
   partitions: allPartitions(task),
   // The folds look things up and write nothing.
-  foldOf: createFolds(task, views as Pick<Views, 'find'>),
+  foldOf: createFolds(task, views),
   journal,
   views,
   nowMs: () => clock.monotonicMs(),

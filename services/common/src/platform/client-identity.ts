@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Ids } from '../ports/ids.ts'
 import type { CommandIdentity } from './request.ts'
 
@@ -7,8 +7,7 @@ export type HashedField = string | number | bigint | null
 
 const HASH_BYTES = 16
 
-const firstHalf = (text: string): Uint8Array =>
-  new Uint8Array(createHash('sha256').update(text, 'utf8').digest().subarray(0, HASH_BYTES))
+const firstHalf = (text: string): Uint8Array => new Uint8Array(hash('sha256', text, 'buffer').subarray(0, HASH_BYTES))
 
 /** 16 bytes over method, path and the client's parsed fields; the order of the fields does not matter. */
 export const requestHashOf = (

@@ -17,6 +17,12 @@ export interface SqliteJournal extends Journal {
   readonly opened: OpenReport
 }
 
+/**
+ * Pages of the log of changes after which a commit moves them into the file. A reader of the journal that does it beside
+ * (`checkpoint`) leaves little for that commit; without one it is as much work as ever, seldomer.
+ */
+const CHECKPOINT_PAGES = 4_096
+
 const checkRecord = (record: StoredRecord): void => {
   if (record.body.length > RECORD_BYTES_MAX) {
     throw new PortError('full', `a record of ${record.body.length} bytes; at most ${RECORD_BYTES_MAX}`)
@@ -60,6 +66,7 @@ const createHeads = (statements: JournalStatements) => {
 export const openSqliteJournal = (options: { readonly path: string }): SqliteJournal => {
   const owned = openOwnedDatabase(options.path, 'full', (made) => made.exec(JOURNAL_TABLES))
   const { database } = owned
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   const statements = createJournalStatements(database)
   const heads = createHeads(statements)
   const commits = createGroupCommit(database, 'journal', heads.reload)

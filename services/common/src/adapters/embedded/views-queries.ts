@@ -9,12 +9,13 @@ export const createViewsQueries = (
   mappingOf: (model: ViewModel<{ _id: string }>) => TableMapping,
 ): Pick<Views, 'get' | 'find'> => {
   const rows = ({ sql, values }: BoundStatement) => reading('views', () => prepared(sql).all(...values))
+  const row = ({ sql, values }: BoundStatement) => reading('views', () => prepared(sql).get(...values))
   return {
     get: async <Document extends { _id: string }>(model: ViewModel<Document>, id: string) => {
       const mapping = mappingOf(model)
-      const [row] = rows(mapping.get(id))
+      const found = row(mapping.get(id))
       // The document has the fields of the model's schema, which is what its type says.
-      return row === undefined ? null : (mapping.documentOf(row) as Document)
+      return found === undefined ? null : (mapping.documentOf(found) as Document)
     },
     find: async <Document extends { _id: string }>(model: ViewModel<Document>, query: Parameters<Views['find']>[1]) => {
       const mapping = mappingOf(model)
