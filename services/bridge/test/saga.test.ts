@@ -457,7 +457,18 @@ describe('A quote', () => {
     expect(codeOf(world.transaction('key-1'))).toBeNull()
   })
 
-  test('expires after its time, and one taken back is gone.', () => {
+  test('that was taken back is gone, and stays gone when the command that made it comes a second time.', () => {
+    const world = funded()
+    const name = quoted(world)
+    expect(world.cancelQuote('demo', name).code).toBe('OK')
+    expect(world.cancelQuote('demo', name).code).toBe('QUOTE_NOT_FOUND')
+    world.quote('q1')
+    world.trade(tradeOf({ quoteName: name }))
+    expect(codeOf(world.transaction('key-1'))).toBe('QUOTE_NOT_FOUND')
+    expectClean(world)
+  })
+
+  test('expires after its time.', () => {
     const world = funded()
     const name = quoted(world)
     world.later(9_999n)

@@ -10,6 +10,7 @@ import { systemAccount, bankCustomerOwner } from '@bourse/risk-rules/ledger/acco
 import type { BankRules } from '../src/codec/bank-rules.ts'
 import { decodeCall, encodeAnswer, type BridgeAnswer, type BridgeCall } from '../src/codec/calls.ts'
 import {
+  encodeCancelQuote,
   encodeConfig,
   encodeMove,
   encodeQuote,
@@ -169,7 +170,7 @@ export const createWorld = (
     if (options.crashing === true && to === BRIDGE) crash(BRIDGE)
     const { machine } = seatOf(to)
     const now = nowOf()
-    const applied = machine.apply([command], now, 1)
+    const applied = machine.apply([command], now, machine.behaviourVersion)
     const [outcome] = applied.outcomes
     if (outcome === undefined) throw new Error('no outcome')
     if (to === BRIDGE) {
@@ -178,7 +179,7 @@ export const createWorld = (
         partition: to,
         sequence,
         now,
-        behaviour: 1,
+        behaviour: machine.behaviourVersion,
         previousHash: new Uint8Array(32),
         inputs: [command],
         outcomes: [outcome],
@@ -275,6 +276,7 @@ export const createWorld = (
     },
     now: nowOf,
     configure: (rules: BankRules) => say(encodeConfig(rules)),
+    cancelQuote: (bank: string, name: string) => say(encodeCancelQuote({ bank, quoteName: name })),
     trade: (trade: TradeCommand, hash = 'same') =>
       say(encodeTrade({ id: bytes16(trade.idempotencyKey), requestHash: bytes16(hash) }, trade)),
     move: (move: MoveCommand, hash = 'same') =>

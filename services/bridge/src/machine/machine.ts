@@ -33,8 +33,8 @@ import {
 import { decodeState, encodeState, SCHEMA_VERSION } from './snapshot.ts'
 import { emptyBridgeState, expire, type BridgeState, type Turn } from './state.ts'
 
-/** Newest behaviour of the bridge. */
-export const BEHAVIOUR_VERSION = 1
+/** Newest behaviour of the bridge; 2: a cancelled quote is remembered until it would be forgotten. */
+export const BEHAVIOUR_VERSION = 2
 
 /** What a command is, decoded. */
 type Input =
@@ -179,9 +179,10 @@ export const createBridgeMachine = (setting: SagaSetting): Machine => {
     behaviour: number,
     refused?: ReadonlySet<number>,
   ): Applied => {
-    if (behaviour !== BEHAVIOUR_VERSION) throw new RangeError(`behaviour ${behaviour} is unknown to the bridge`)
+    if (behaviour < 1 || behaviour > BEHAVIOUR_VERSION)
+      throw new RangeError(`behaviour ${behaviour} is unknown to the bridge`)
     expire(state, now)
-    const turn: Turn = { state, now, commandIndex: 0, effects: [], settledIds: [], changed: [] }
+    const turn: Turn = { state, now, behaviour, commandIndex: 0, effects: [], settledIds: [], changed: [] }
     const outcomes = batch.map((bytes, index) => {
       turn.commandIndex = index
       return applyOne(turn, bytes, refused?.has(index) ?? false)

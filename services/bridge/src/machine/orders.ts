@@ -268,7 +268,13 @@ export const quote = (turn: Turn, header: CommandHeader, command: QuoteCommand):
   return { ...EMPTY_REPLY, quote: quoteReplyOf(made, pair) }
 }
 
-/** Takes an unused quote back; a used one stays used. */
+/** Whose a cancelled quote is: no bank has this name. */
+const NO_BANK = ''
+
+/**
+ * Takes an unused quote back; a used one stays used. It is nobody's from then on but stays known, since the command that made it may
+ * come a second time: it would be made again (behaviour 1 did).
+ */
 export const cancelQuote = (turn: Turn, command: CancelQuoteCommand): Reply => {
   const id = idOfName('q', command.quoteName)
   const found = id === null ? undefined : turn.state.quotes.get(hexOf(id))
@@ -276,7 +282,8 @@ export const cancelQuote = (turn: Turn, command: CancelQuoteCommand): Reply => {
     return refusal('QUOTE_NOT_FOUND', `there is no quote ${command.quoteName}`)
   }
   if (found.used) return refusal('QUOTE_USED', 'the quote was used by a trade')
-  turn.state.quotes.delete(hexOf(found.id))
+  if (turn.behaviour === 1) turn.state.quotes.delete(hexOf(found.id))
+  else turn.state.quotes.set(hexOf(found.id), { ...found, bank: NO_BANK })
   return EMPTY_REPLY
 }
 

@@ -80,6 +80,8 @@ export interface BridgeState {
 export interface Turn {
   readonly state: BridgeState
   readonly now: bigint
+  /** The rules under which the commands are applied: those they were journaled with. */
+  readonly behaviour: number
   commandIndex: number
   readonly effects: Effect[]
   readonly settledIds: Uint8Array[]
