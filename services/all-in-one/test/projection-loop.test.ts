@@ -140,7 +140,7 @@ describe('the loop that folds the views', () => {
     expect([await through(ONE), await through(TWO)]).toEqual([BigInt(LOOK_RECORDS_MAX + 11), 1n])
   })
 
-  test('a record that can not be folded holds its own partition up, is tried again after a pause, and is not left out', async () => {
+  test('a record that can not be folded holds its own partition up, comes again after a pause, and is not left out', async () => {
     faulty = 2n
     const loop = start()
     await append(ONE, 3)
