@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createEmbeddedEvents } from '../../src/adapters/embedded/events.ts'
 import { openSqliteJournal } from '../../src/adapters/embedded/journal.ts'
 import type { Events, StreamEvent } from '../../src/ports/events.ts'
-import type { Journal } from '../../src/ports/journal.ts'
+import type { Journal, StoredRecord } from '../../src/ports/journal.ts'
 import { createManualClock, type ManualClock } from '../../src/testkit/manual-clock.ts'
 
 describe('streams in one process', () => {
@@ -12,17 +13,26 @@ describe('streams in one process', () => {
   let journalLooks = 0
   let failures = 0
   let isJournalBroken = false
+  let isDamaged = false
+
+  const damaged = async function* (partition: number, sequence: bigint): AsyncGenerator<StoredRecord> {
+    for await (const record of journal.readFrom(partition, sequence)) {
+      const body = record.body.slice()
+      body[0]! ^= 0x80
+      yield { ...record, body }
+    }
+  }
 
   beforeEach(() => {
     clock = createManualClock(0)
     journal = openSqliteJournal({ path: ':memory:' })
-    ;[journalLooks, failures, isJournalBroken] = [0, 0, false]
+    ;[journalLooks, failures, isJournalBroken, isDamaged] = [0, 0, false, false]
     const watched: Journal = {
       ...journal,
       readFrom: (partition, sequence) => {
         journalLooks += 1
         if (isJournalBroken) throw new Error('the journal is away')
-        return journal.readFrom(partition, sequence)
+        return isDamaged ? damaged(partition, sequence) : journal.readFrom(partition, sequence)
       },
     }
     events = createEmbeddedEvents({ journal: watched, clock, onFailure: () => void (failures += 1) })
@@ -34,7 +44,7 @@ describe('streams in one process', () => {
 
   const append = async (sequence: bigint): Promise<StreamEvent> => {
     const body = Uint8Array.of(Number(sequence) & 0xff)
-    await journal.append(1, { sequence, body, hash: new Uint8Array(32) })
+    await journal.append(1, { sequence, body, hash: hash('sha256', body, 'buffer') })
     return { partition: 1, sequence, body }
   }
   const noting =
@@ -78,6 +88,19 @@ describe('streams in one process', () => {
     isJournalBroken = false
     await clock.advance(1_000)
     expect(seen).toEqual([1n])
+  })
+
+  test('damaged bytes are never handed over; once the journal is repaired its own are', async () => {
+    isDamaged = true
+    const bodies: Uint8Array[] = []
+    events.subscribe(1, 1n, async ({ body }) => void bodies.push(body))
+    await append(1n)
+    await clock.advance(2_000)
+    expect(bodies).toEqual([])
+    expect(failures).toBeGreaterThan(1)
+    isDamaged = false
+    await clock.advance(1_000)
+    expect(bodies).toEqual([Uint8Array.of(1)])
   })
 
   test("stop ends a handler's retries at once", async () => {

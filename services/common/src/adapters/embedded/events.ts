@@ -1,8 +1,9 @@
+import { hash as hashOf } from 'node:crypto'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { HEAL_INTERVAL_MS, type Events, type StreamEvent, type Subscription } from '../../ports/events.ts'
 import { PortError } from '../../ports/failure.ts'
-import type { Journal } from '../../ports/journal.ts'
+import type { Journal, StoredRecord } from '../../ports/journal.ts'
 
 /** What the in-process streams need. */
 export interface EmbeddedEventsOptions {
@@ -26,6 +27,15 @@ interface SubscriberDeps extends Required<EmbeddedEventsOptions> {
   readonly partition: PartitionNumber
   readonly fromSequence: bigint
   readonly handler: (event: StreamEvent) => Promise<void>
+}
+
+/**
+ * A handler keeps getting the event in hand until it takes it: damaged bytes must not be handed over at all, or the subscription
+ * would not see that the journal was repaired.
+ */
+const checkBytes = ({ sequence, hash, body }: StoredRecord, partition: PartitionNumber): void => {
+  if (Buffer.compare(hashOf('sha256', body, 'buffer'), hash) === 0) return
+  throw new PortError('corrupt', `record ${sequence} of partition ${partition}: its bytes do not match its hash`)
 }
 
 const createSubscriber = (deps: SubscriberDeps): Subscriber => {
@@ -64,8 +74,9 @@ const createSubscriber = (deps: SubscriberDeps): Subscriber => {
 
   const readJournal = async (): Promise<void> => {
     try {
-      for await (const { sequence, body } of journal.readFrom(partition, next)) {
-        await handOver({ partition, sequence, body })
+      for await (const record of journal.readFrom(partition, next)) {
+        checkBytes(record, partition)
+        await handOver({ partition, sequence: record.sequence, body: record.body })
         if (isStopped()) return
       }
     } catch (error) {
