@@ -39,7 +39,8 @@ export const drawShape = (chance: SeededRandom): Shape => {
   const isTight = chance.chance(12)
   const capacities: MachineCapacities = {
     ledger: {
-      accountsMax: isTight ? 48 : 512,
+      // Never tight: what is owed waits for ever in a full table of accounts (docs/decisions/0012).
+      accountsMax: 512,
       holdsMax: isTight ? 12 : 512,
       idsMax: isTight ? 96 : 2_048,
     },
