@@ -6,7 +6,7 @@ import { identityOf, ownerOfTrader, takesKey } from '../workload/identity.ts'
 import { audit, type AuditInput } from './audit.ts'
 import { createAppendWatcher } from './evidence/append-times.ts'
 import { hex } from './evidence/bytes.ts'
-import type { Identities } from './evidence/case.ts'
+import type { Identities } from './statements/case.ts'
 import type { Finding } from './finding.ts'
 
 /** Watches a run from its beginning and audits it at its end. */

@@ -1,9 +1,12 @@
 import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Journals } from './evidence/journals.ts'
 import type { Complain } from './findings.ts'
-import { followBridge, type BridgeBook } from './model/bridge.ts'
-import { followLedger, type LedgerBook } from './model/ledger.ts'
-import { followTrading, type TradingBook } from './model/trading.ts'
+import type { BridgeBook } from './model/bridge/book.ts'
+import { followBridge } from './model/bridge/follow.ts'
+import type { LedgerBook } from './model/ledger/book.ts'
+import { followLedger } from './model/ledger/follow.ts'
+import type { TradingBook } from './model/trading/book.ts'
+import { followTrading } from './model/trading/follow.ts'
 
 /** What the auditor makes of all journals, by its own rules. */
 export interface Books {

@@ -17,7 +17,7 @@ import { instructionOf, instructionText, isInstruction, isLedger, type Instructi
 import type { AuditedRecord, Journals } from '../evidence/journals.ts'
 import type { AppendTimes } from '../evidence/append-times.ts'
 import type { Complain } from '../findings.ts'
-import type { LedgerBook } from '../model/ledger.ts'
+import type { LedgerBook } from '../model/ledger/book.ts'
 
 interface Sent {
   readonly number: bigint

@@ -2,8 +2,8 @@ import { partitionName } from '@bourse/common/kernel/partition.ts'
 import { unitsOf } from '../arithmetic/rational.ts'
 import type { Books } from '../books.ts'
 import type { Complain } from '../findings.ts'
-import type { BankLife } from '../model/bank.ts'
-import { differences } from '../model/trades.ts'
+import type { BankLife } from '../model/bridge/book.ts'
+import { differences } from '../model/differences.ts'
 
 /** An order in the exchange's own books. Amounts are decimal texts. */
 export interface ExchangeOrder {

@@ -15,7 +15,7 @@ import { same, hex } from '../evidence/bytes.ts'
 import { accountName, holdName } from '../evidence/instruction.ts'
 import type { AuditedRecord, Journals } from '../evidence/journals.ts'
 import type { Complain } from '../findings.ts'
-import type { LedgerBook } from '../model/ledger.ts'
+import type { LedgerBook } from '../model/ledger/book.ts'
 
 /** What replaying needs. */
 export interface ReplayDeps {

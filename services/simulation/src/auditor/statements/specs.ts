@@ -5,7 +5,7 @@ import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { Books } from '../books.ts'
 import { ownerNamed, hex } from '../evidence/bytes.ts'
 import type { Complain } from '../findings.ts'
-import { differences } from '../model/trades.ts'
+import { differences } from '../model/differences.ts'
 
 /** The rules that every partition works by at the end are those of the last specs: the journal's own are not taken on trust. */
 export const checkSpecs = (

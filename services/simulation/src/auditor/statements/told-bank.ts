@@ -1,7 +1,7 @@
 import type { BankTransaction } from '@bourse/bridge/client/types.ts'
 import { shown, unitsOf } from '../arithmetic/rational.ts'
-import type { BankLife } from '../model/bank.ts'
-import { differences } from '../model/trades.ts'
+import type { BankLife } from '../model/bridge/book.ts'
+import { differences } from '../model/differences.ts'
 
 /** Entries in the contract's order: what the customer gives, what takes it; what gives, what the customer gets. */
 const entriesOf = (life: BankLife): readonly (readonly [string, string, bigint])[] => {

@@ -10,8 +10,8 @@ import type { Books } from '../books.ts'
 import { ownerNamed } from '../evidence/bytes.ts'
 import { instructionText, type Instruction, type Leg } from '../evidence/instruction.ts'
 import type { Complain } from '../findings.ts'
-import type { BankLife } from '../model/bank.ts'
-import type { Done } from '../model/ledger.ts'
+import type { BankLife } from '../model/bridge/book.ts'
+import type { Done } from '../model/ledger/book.ts'
 
 /** What is owed, or was carried out, at one ledger partition, with how often. */
 type Tally = Map<string, number>

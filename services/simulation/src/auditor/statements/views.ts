@@ -23,8 +23,8 @@ import { createBareViews } from '../../ports/views.ts'
 import type { Books } from '../books.ts'
 import type { Journals } from '../evidence/journals.ts'
 import type { Complain } from '../findings.ts'
-import type { TradeLife } from '../model/trading.ts'
-import { differences } from '../model/trades.ts'
+import type { TradeLife } from '../model/trading/book.ts'
+import { differences } from '../model/differences.ts'
 
 type AnyModel = (typeof viewModels)[number]
 type Document = Readonly<Record<string, unknown>> & { readonly _id: string }

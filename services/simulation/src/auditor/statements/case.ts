@@ -1,11 +1,11 @@
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
-import type { Topology } from '@bourse/common/platform/topology.ts'
+import { ledgerPartitionOf, tradingPartitionOf, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Call, Request } from '../../history/history.ts'
 import type { Books } from '../books.ts'
 import type { Complain } from '../findings.ts'
-import type { BankLife } from '../model/bank.ts'
-import type { AppendTimes } from './append-times.ts'
-import type { EffectIndex } from './effect-index.ts'
+import type { BankLife } from '../model/bridge/book.ts'
+import type { AppendTimes } from '../evidence/append-times.ts'
+import type { EffectIndex } from '../evidence/effect-index.ts'
 
 /** How clients become accounts and keys become ids: the identities of the edge. */
 export interface Identities {
@@ -53,3 +53,12 @@ export const wasOnDisk = ({ appended }: Case, call: Call, partition: PartitionNu
 /** A call in a few words, for messages. */
 export const callText = ({ number, step, request, key }: Call): string =>
   `call ${number} (step ${step}, ${request.kind}${key === null ? '' : `, key ${key}`})`
+
+/** The partitions that have to do with a trader: its ledger's, and one of each market. */
+export const partitionsOfTrader = (
+  { topology }: Case,
+  owner: Uint8Array,
+): { readonly ledger: PartitionNumber; readonly markets: readonly PartitionNumber[] } => ({
+  ledger: ledgerPartitionOf(topology, owner),
+  markets: [...topology.markets.values()].map((market) => tradingPartitionOf(market, owner)),
+})

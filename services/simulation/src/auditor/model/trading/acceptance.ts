@@ -1,8 +1,8 @@
 import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
 import { directions, marketStates, type OpenCommand } from '@bourse/risk-rules/trading/codec.ts'
-import { WHOLE } from '../arithmetic/rational.ts'
-import { closingPrice, isDue, openingPrice, quantityFor, quoteAt, type Position } from '../arithmetic/cfd.ts'
-import type { Terms } from './trades.ts'
+import { WHOLE } from '../../arithmetic/rational.ts'
+import { closingPrice, isDue, openingPrice, quantityFor, quoteAt, type Position } from '../../arithmetic/cfd.ts'
+import type { Terms } from './trade.ts'
 
 /** The most a trade may be worth and how large it may be, whatever the pair says: the engine's own limits. */
 const NOTIONAL_MAX = 10n ** 16n
