@@ -82,6 +82,78 @@ const SERVICE_ROOMS = SERVICES.flatMap(roomsOfService)
 
 const EVERYTHING = [...LIBRARY_ROOMS, ...RULES_ROOMS, ...SERVICE_ROOMS].map(({ name }) => name)
 
+const EVERY_DOOR = SERVICES.flatMap(doorsOf)
+
+const simulation = (name: string, paths: string, own: readonly string[], others: readonly string[] = []): Room => ({
+  name: `simulation:${name}`,
+  paths: new RegExp(`^services/simulation/src/(${paths})`),
+  imports: [...own.map((room) => `simulation:${room}`), ...others],
+})
+
+/**
+ * The seeded simulator, innermost first. The auditor knows no machine and no workload: it judges by what clients were told,
+ * by the disks and by arithmetic of its own.
+ */
+const SIMULATION_ROOMS: readonly Room[] = [
+  simulation('world', 'world/', [], ['testkit']),
+  // What strikes, and how often; the director, who decides when a node is struck, has to know the nodes.
+  simulation('faults', String.raw`faults/(?!director\.)`, ['world']),
+  simulation('report', String.raw`(auditor/finding|run/seed-report)\.ts`, ['faults']),
+  simulation('ports', 'ports/', ['world', 'faults'], [...LIBRARIES, 'testkit']),
+  simulation('outside', 'outside/', ['world', 'faults', 'ports'], [...LIBRARIES, 'mock-bank', 'mock-exchange']),
+  simulation(
+    'platform',
+    String.raw`platform/|faults/director\.`,
+    ['world', 'faults', 'ports', 'outside'],
+    [...EVERYTHING, 'testkit', 'all-in-one'],
+  ),
+  simulation('history', 'history/', [], [...LIBRARIES, ...EVERY_DOOR]),
+  simulation('identity', String.raw`workload/identity\.`, ['history'], [...LIBRARIES, ...EVERY_DOOR, 'gateway']),
+  simulation(
+    'workload',
+    'workload/',
+    ['world', 'platform', 'history', 'identity', 'report'],
+    [...LIBRARIES, ...EVERY_DOOR, 'gateway', 'testkit'],
+  ),
+  simulation(
+    'auditor',
+    'auditor/',
+    ['ports', 'platform', 'history', 'identity', 'report'],
+    [...LIBRARIES, 'risk-rules', ...EVERY_DOOR, 'all-in-one'],
+  ),
+  simulation('mutants', String.raw`mutants/(?!hunt\.)`, []),
+  simulation(
+    'run',
+    'run/',
+    ['world', 'faults', 'report', 'ports', 'platform', 'history', 'workload', 'auditor', 'mutants'],
+    LIBRARIES,
+  ),
+  // The hunt for planted bugs runs seeds, and each run plants them.
+  simulation('hunt', String.raw`mutants/hunt\.`, ['report', 'run', 'mutants']),
+  simulation('regressions', String.raw`regressions\.ts`, ['faults', 'report']),
+  simulation('commands', 'commands/', ['faults', 'report', 'run', 'mutants', 'hunt', 'regressions']),
+]
+
+const bench = (name: string, paths: string, own: readonly string[], others: readonly string[] = []): Room => ({
+  name: `bench:${name}`,
+  paths: new RegExp(`^load/bench/src/(${paths})`),
+  imports: [...own.map((room) => `bench:${room}`), ...others],
+})
+
+const MEASURED = [...EVERYTHING, 'testkit', 'all-in-one']
+
+/** The benchmarks. What measures knows no report; the runner knows rows only as data, a child loads its own. */
+const BENCH_ROOMS: readonly Room[] = [
+  bench('row', String.raw`(row|goals)\.ts`, []),
+  bench('runner', 'runner/', ['row']),
+  bench('report', 'report/', ['row', 'runner']),
+  bench('rows/core', 'rows/core/', ['row'], MEASURED),
+  bench('rows/wire', 'rows/wire/', ['row'], MEASURED),
+  bench('rows/recovery', 'rows/recovery/', ['row', 'runner', 'rows/core', 'rows/wire'], MEASURED),
+  bench('rows', 'rows/', ['row', 'rows/core', 'rows/wire', 'rows/recovery'], MEASURED),
+  bench('command', String.raw`main\.ts`, ['row', 'runner', 'report']),
+]
+
 /** Every room, the more particular pattern before the more general. */
 export const ROOMS: readonly Room[] = [
   ...LIBRARY_ROOMS,
@@ -89,8 +161,9 @@ export const ROOMS: readonly Room[] = [
   ...RULES_ROOMS,
   ...SERVICE_ROOMS,
   { name: 'all-in-one', paths: /^services\/all-in-one\/src\//, imports: EVERYTHING },
-  { name: 'simulation', paths: /^services\/simulation\/src\//, imports: [...EVERYTHING, 'testkit', 'all-in-one'] },
-  { name: 'load', paths: /^load\//, imports: [...EVERYTHING, 'testkit', 'all-in-one'] },
+  ...SIMULATION_ROOMS,
+  ...BENCH_ROOMS,
+  { name: 'load', paths: /^load\//, imports: [...MEASURED, ...BENCH_ROOMS.map(({ name }) => name)] },
 ]
 
 /** Files that must stand in a room. Tests, tools and the rest may import what they like. */

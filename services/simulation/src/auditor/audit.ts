@@ -4,7 +4,7 @@ import { allPartitions, type Topology } from '@bourse/common/platform/topology.t
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { Call } from '../history/history.ts'
-import type { Disks } from '../platform/exchange-platform.ts'
+import type { Disks } from '../ports/disks.ts'
 import { followAll, type Books } from './books.ts'
 import type { AppendTimes } from './evidence/append-times.ts'
 import type { Case, Identities } from './statements/case.ts'

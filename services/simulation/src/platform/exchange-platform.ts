@@ -2,15 +2,13 @@ import type { BridgeClient } from '@bourse/bridge/client/types.ts'
 import type { MachineFactory } from '@bourse/common/kernel/machine.ts'
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
-import type { Journal } from '@bourse/common/ports/journal.ts'
-import type { Snapshots } from '@bourse/common/ports/snapshots.ts'
-import type { Views } from '@bourse/common/ports/views.ts'
 import type { Bank, BankSpec } from '@bourse/common/resources/bank.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { LedgerClient } from '@bourse/ledger/client/types.ts'
 import type { TradingClient } from '@bourse/trading/client/types.ts'
 import type { SimulatedBank } from '../outside/bank.ts'
 import type { ExecutedOrder } from '../outside/exchange.ts'
+import type { Disks } from '../ports/disks.ts'
 
 /** The command layer as the clients of one edge reach it. An edge that crashes never answers; a new one stands in its place. */
 export interface Edge {
@@ -83,10 +81,3 @@ export interface SimulatedPlatform {
 
 /** What a bank knows by itself. */
 export type BankBooks = Pick<SimulatedBank, 'events' | 'transactions'>
-
-/** What survives every crash. */
-export interface Disks {
-  readonly journal: Journal
-  readonly snapshots: Snapshots
-  readonly views: Views
-}
