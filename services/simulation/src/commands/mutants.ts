@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:mutants`: plants bugs in the product, one at a time, and shows the seed that finds each. Exits 1 when one is not
- * found: that is a hole in the simulator.
+ * `npm run simulate:mutants`: plants bugs in the product, one at a time, and shows the seed that finds each. Exits 1 when one is
+ * not found: that is a hole in the simulator.
  */
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --seed S | --seeds A..B --steps N`: runs the exchange in simulated worlds, one for each seed, and audits each.
- * Exits 1 when a statement did not hold, and prints the command that repeats it.
+ * `npm run simulate -- --seed S | --seeds A..B --steps N`: runs the exchange in simulated worlds, one for each seed, and audits
+ * each. Exits 1 when a statement did not hold, and prints the command that repeats it.
  */
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'

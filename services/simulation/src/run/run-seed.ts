@@ -15,8 +15,8 @@ import type { SeedOptions, SeedReport } from './seed-report.ts'
 /** World time that each part of a run may take before it counts as stuck, ms. */
 const PART_MS_MAX = { start: 600_000, steps: 86_400_000, rest: 1_200_000, closing: 1_200_000 } as const
 /**
- * How many times the part of rest may begin anew because something moved in it: a ledger with room for few ids takes hours for what
- * a bank has sent it in minutes. Without any movement one is enough; what moves for ever is no rest either.
+ * How many times the part of rest may begin anew because something moved in it: a ledger with room for few ids takes hours
+ * for what a bank has sent it in minutes. Without any movement one is enough; what moves for ever is no rest either.
  */
 const RESTS_MAX = 18
 /** Events that a whole run may take: one that never ends fails. */

@@ -17,8 +17,8 @@ const pieces = (steps: readonly number[], size: number): number[][] =>
   Array.from({ length: Math.ceil(steps.length / size) }, (_, index) => steps.slice(index * size, (index + 1) * size))
 
 /**
- * Makes a failing run smaller as long as a statement that failed at first still fails: fewer steps (halving), then fault kinds left
- * out one by one, then steps left out piece by piece (delta debugging, Zeller and Hildebrandt 2002).
+ * Makes a failing run smaller as long as a statement that failed at first still fails: fewer steps (halving), then fault kinds
+ * left out one by one, then steps left out piece by piece (delta debugging, Zeller and Hildebrandt 2002).
  */
 export const shrink = async (
   failing: SeedOptions,

@@ -180,8 +180,8 @@ export const fillMarket = (
 }
 
 /**
- * Trades as a market has them: ten an account, both directions, three in ten with a stop, three in ten with a target, leverage up to
- * 20: nothing triggers within 2 % of the opening price.
+ * Trades as a market has them: ten an account, both directions, three in ten with a stop, three in ten with a target,
+ * leverage up to 20: nothing triggers within 2 % of the opening price.
  */
 export const usualTrade = (index: number): OpenWords => {
   const chance = createChance(index + 1)

@@ -93,7 +93,8 @@ export const recoveryPartition: Group = {
       name: 'recovery/1m',
       what:
         'From the start of a process to its first strong read: a partition with 1,000,000 open trades from its snapshot ' +
-        'and 100,000 records of one command each behind it, every record verified and its outcomes compared, the state the one written',
+        'and 100,000 records of one command each behind it, every record verified and its outcomes compared, the state ' +
+        'the one written',
       unit: 'ms',
       kind: 'core + fsync',
       goal: atMost(1_000, 'ms'),

@@ -82,8 +82,8 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 /**
- * The folder inside `shared` with a platform's data that has so many accounts: a platform made it, and one has run on it since and
- * stopped in order, so that its views and snapshots are complete.
+ * The folder inside `shared` with a platform's data that has so many accounts: a platform made it, and one has run on it
+ * since and stopped in order, so that its views and snapshots are complete.
  */
 export const preparePlatform = async (shared: string, accounts: number): Promise<string> => {
   const folder = join(shared, `platform-${accounts}`)

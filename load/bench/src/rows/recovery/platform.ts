@@ -28,8 +28,8 @@ export const recoveryPlatform: Group = {
     {
       name: 'recovery/platform-100k-accounts',
       what:
-        'From the start of the embedded platform, stopped in order before, to its first answer over HTTP that it is ready, with ' +
-        '100,000 accounts',
+        'From the start of the embedded platform, stopped in order before, to its first answer over HTTP that it is ' +
+        'ready, with 100,000 accounts',
       unit: 'ms',
       kind: 'wire to wire',
       goal: noGoal,

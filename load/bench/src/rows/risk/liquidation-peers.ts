@@ -18,8 +18,8 @@ export interface PeerMarket {
 
 /*
  * The liquidation price in closed form. With D = 1e8, R_k = ceil((M + c_k) × 1e16 ÷ q) and S = (E + F − F₀) × D, tier k of a long
- * fires at X ≤ (S − R_k) ÷ (D − r_k) and of a short at X ≥ (S + R_k) ÷ (D + r_k); the price is the highest of a long's and the lowest
- * of a short's, on the tick that still fires.
+ * fires at X ≤ (S − R_k) ÷ (D − r_k) and of a short at X ≥ (S + R_k) ÷ (D + r_k); the price is the highest of a long's and
+ * the lowest of a short's, on the tick that still fires.
  */
 const D = 100_000_000n
 const D_SQUARED = D * D

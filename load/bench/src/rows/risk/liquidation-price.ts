@@ -93,8 +93,8 @@ export const liquidationPrice: Group = {
     {
       name: 'risk/liquidation-price',
       what:
-        'The exact liquidation price of 1,000,000 trades with two maintenance tiers, in a WASM loop; the peers compute the same ' +
-        'formula to the same results, decimal.js of the first 100,000',
+        'The exact liquidation price of 1,000,000 trades with two maintenance tiers, in a WASM loop; the peers compute ' +
+        'the same formula to the same results, decimal.js of the first 100,000',
       unit: 'ns',
       kind: 'core',
       goal: allOf(fasterThan('bigint', 5), fasterThan('decimal.js', 70)),
