@@ -1,8 +1,12 @@
 /**
- * The Node test environment plus one check: a test file that leaves a socket, server, timer, watcher or child
- * process behind fails, with the kinds it left named. Unreferenced handles do not keep a process alive and
- * are not counted.
+ * The Node test environment plus two things. A test file that leaves a socket, server, timer, watcher or child
+ * process behind fails, with the kinds it left named; unreferenced handles do not keep a process alive and are not
+ * counted. And each file has a folder for temporary files of its own, which goes with it: `tmpdir()` names it, also
+ * in the processes that the tests start.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import jestEnvironmentNode from 'jest-environment-node'
 
 const NodeEnvironment = jestEnvironmentNode.TestEnvironment ?? jestEnvironmentNode.default ?? jestEnvironmentNode
@@ -32,6 +36,29 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 export default class LeakCheckingEnvironment extends NodeEnvironment {
   #before = new Map()
+  #folder = ''
+  #outerFolder = process.env.TMPDIR
+
+  async setup() {
+    await super.setup()
+    this.#folder = mkdtempSync(join(tmpdir(), 'bourse-test-'))
+    this.#setFolder(this.#folder)
+  }
+
+  async teardown() {
+    this.#setFolder(this.#outerFolder)
+    // A process that a test has just killed may still be ending.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    await super.teardown()
+  }
+
+  /** Node asks its own environment, children get the tests' copy of it. */
+  #setFolder(folder) {
+    for (const { env } of [process, this.global.process]) {
+      if (folder === undefined) delete env.TMPDIR
+      else env.TMPDIR = folder
+    }
+  }
 
   async handleTestEvent(event, state) {
     if (event.name === 'run_start') this.#before = countByKind()
