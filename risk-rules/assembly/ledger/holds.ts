@@ -9,7 +9,8 @@
  * state: 1 open, 0 free. A free slot keeps nothing but nextFree.
  */
 import {
-  equal16, hashIndexAt, hashIndexHash, hashIndexHome, hashIndexInsert, hashIndexNext, hashIndexRemove, hashIndexValue, hashOf16And,
+  equal16, hashIndexAt, hashIndexHash, hashIndexHome, hashIndexInsert, hashIndexNext, hashIndexRemove, hashIndexValue,
+  hashOf16And,
 } from '../shared/hash-index'
 import { freeHold, HOLD_BYTES, holdIndex, holdPlaces, holdsBase, holdsMax, holdsUsed, openHolds } from './state'
 import { setFreeHold, setHoldsUsed, setOpenHolds } from './state'

@@ -6,8 +6,9 @@
  *     u32        u32
  *
  * The table has half as many entries again as values, so a probe always ends; the upper bits of the hash say where it
- * begins. The entry keeps the hash: most strangers are told apart, and entries are moved, without touching what they point to. Removal
- * shifts the entries behind back (no tombstones), so the table of a long-lived partition never silts up.
+ * begins. The entry keeps the hash: most strangers are told apart, and entries are moved, without touching what they
+ * point to. Removal shifts the entries behind back (no tombstones), so the table of a long-lived partition never
+ * silts up.
  */
 
 /** Bytes of an entry. */

@@ -8,8 +8,8 @@
  *   ├ count ─┼ step ┼ nodes ┼ positions ┼ stride ┼ shift ┼ (0) ─┤
  *     u32      i32    u32     u32         u32      u32
  *
- * Node (12 bytes):  0 key i64 │ 8 slot u32. The first lies at `nodes`, the others follow every `step` bytes: two heaps share the room
- * of one when one of them grows downwards.
+ * Node (12 bytes):  0 key i64 │ 8 slot u32. The first lies at `nodes`, the others follow every `step` bytes: two
+ * heaps share the room of one when one of them grows downwards.
  *
  * The place of slot s is a field of 21 bits, `shift` bits up in the u64 at positions + s × stride: 0 = not in the heap, else its
  * index + 1. A reversed order (highest first) is had by negating keys. Equal keys come out in no promised order.

@@ -4,7 +4,8 @@
  *
  * Entry: slot + 1 (21 bits) | distance from home (11 bits) << 21; 0 = empty.
  *
- * The hash is not kept: equal homes are told apart by looking at the slot. Removal shifts the entries behind back (no tombstones).
+ * The hash is not kept: equal homes are told apart by looking at the slot. Removal shifts the entries behind back (no
+ * tombstones).
  */
 
 const SLOT_BITS: u32 = 21

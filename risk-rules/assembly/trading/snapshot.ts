@@ -87,7 +87,8 @@ export function restoreBegin(count: i32): i32 {
   const fits =
     sizeOf(0) == MARKET_BYTES && sizeOf(1) == <usize>TIER_TABLES_MAX * TABLE_BYTES && idsPtr != 0 &&
     restoredTradeBytes % STORED_BYTES == 0 && restoredTradeBytes / STORED_BYTES <= capacity &&
-    sizeOf(6) == restoredTradeBytes / STORED_BYTES << 3 && restoredPendingBytes % WORD_BYTES == 0 && restoredPendingBytes / WORD_BYTES <= capacity
+    sizeOf(6) == restoredTradeBytes / STORED_BYTES << 3 && restoredPendingBytes % WORD_BYTES == 0 &&
+    restoredPendingBytes / WORD_BYTES <= capacity
   if (!fits || !placeNodes()) return 0
   const table = ioOutcomesPtr()
   store<u32>(table, changetype<usize>(market))
@@ -100,7 +101,10 @@ export function restoreBegin(count: i32): i32 {
   return 1
 }
 
-/** Takes the restored parts over: the indexes are made anew, the heaps are looked over. 0 when the parts contradict themselves. */
+/**
+ * Takes the restored parts over: the indexes are made anew, the heaps are looked over. 0 when the parts contradict
+ * themselves.
+ */
 export function restoreEnd(): i32 {
   const agree =
     restoredTradeBytes == <usize>market.highWater * STORED_BYTES &&

@@ -52,8 +52,8 @@ export function tableAt(slot: u32): usize {
 }
 
 /**
- * Where a trade's nodes are: u64 of a slot. Places in the heaps of liquidations, stops and targets (21 bits each; index + 1, 0 = not in
- * it) | taken by the running tick << 63.
+ * Where a trade's nodes are: u64 of a slot. Places in the heaps of liquidations, stops and targets (21 bits each;
+ * index + 1, 0 = not in it) | taken by the running tick << 63.
  */
 @inline
 export function placesAt(slot: u32): usize {

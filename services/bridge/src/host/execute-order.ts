@@ -27,9 +27,10 @@ type Final = Extract<OrderResult, { readonly kind: 'filled' | 'rejected' | 'abse
 const ON_ITS_WAY_MS_MAX = Number(ORDER_VALID_MS) + CLOCK_SKEW_MS
 
 /**
- * Asks until there is a final answer; `absent` is one only when the order can't arrive any more: its validity has passed on the wall
- * clock, and as long has passed on the monotonic one since the last moment it may have been sent (`sentAtMs`). A wall clock that was put forward meanwhile would
- * otherwise end a trade that the exchange still executes.
+ * Asks until there is a final answer; `absent` is one only when the order can't arrive any more: its validity has
+ * passed on the wall clock, and as long has passed on the monotonic one since the last moment it may have been sent
+ * (`sentAtMs`). A wall clock that was put forward meanwhile would otherwise end a trade that the exchange still
+ * executes.
  */
 const askUntilFinal = async (
   { liquidity, clock, logger }: OrderDeps,

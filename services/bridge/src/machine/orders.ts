@@ -272,8 +272,8 @@ export const quote = (turn: Turn, header: CommandHeader, command: QuoteCommand):
 const NO_BANK = ''
 
 /**
- * Takes an unused quote back; a used one stays used. It is nobody's from then on but stays known, since the command that made it may
- * come a second time: it would be made again (behaviour 1 did).
+ * Takes an unused quote back; a used one stays used. It is nobody's from then on but stays known, since the command
+ * that made it may come a second time: it would be made again (behaviour 1 did).
  */
 export const cancelQuote = (turn: Turn, command: CancelQuoteCommand): Reply => {
   const id = idOfName('q', command.quoteName)

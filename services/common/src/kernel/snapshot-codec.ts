@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Machine } from './machine.ts'
-import { partitionName, partitionParts, type PartitionNumber } from './partition.ts'
+import { partitionParts, type PartitionNumber } from './partition.ts'
 import { emptyState, type PartitionState } from './partition-state.ts'
 
 /** How stored snapshots are compressed. */
@@ -265,7 +265,7 @@ export const openSnapshot = (
   const partition = view.getUint32(12, true)
   const sequence = view.getBigUint64(16, true)
   if (partition !== expected.partition || sequence !== expected.sequence)
-    fail(`it is of partition ${partitionName(partition)} at ${sequence}`)
+    fail(`it is of partition ${partition.toString(16)} (hex) at ${sequence}`)
   if (view.getUint32(8, true) > schemaVersion) {
     fail(`schema version ${view.getUint32(8, true)} is newer than this release's ${schemaVersion}`)
   }

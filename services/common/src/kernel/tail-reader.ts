@@ -29,8 +29,8 @@ export interface TailReader {
 }
 
 /**
- * Verified records one after the other, each behind its hash: bytes that lie together keep a hundred thousand records from being a
- * million objects.
+ * Verified records one after the other, each behind its hash: bytes that lie together keep a hundred thousand records
+ * from being a million objects.
  */
 interface Pack {
   readonly bytes: Uint8Array

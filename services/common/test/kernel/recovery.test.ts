@@ -107,7 +107,7 @@ describe('cursors', () => {
     await there.stop({ snapshot: false })
   })
 
-  test('make effects be read again from records older than the snapshot, whose bytes are checked before they are sent', async () => {
+  test('make effects be read again from old records, whose bytes are checked before anything is sent', async () => {
     const here = world.run(HERE)
     await here.start()
     for (let index = 0; index < 3; index++) await send(forward(1n))

@@ -117,5 +117,5 @@ test('a script that does not exist is refused with the list of those that do', a
   child.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()))
   const { code } = await watch(child)
   expect(code).toBe(2)
-  expect(words).toContain('start|demo|replay|verify|backup|restore|test|lint|typecheck')
+  expect(words).toContain('start|demo|replay|verify|backup|restore|simulate|simulate:mutants|bench|test|lint|typecheck')
 })

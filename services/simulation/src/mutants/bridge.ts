@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.ts'
+import { lines, type Mutant } from './mutant.ts'
 
 const BRIDGE = 'services/bridge/src'
 
@@ -23,8 +23,12 @@ export const bridgeMutants: readonly Mutant[] = [
     what: 'an order whose answer was lost is sent again under another id instead of asked for',
     file: `${BRIDGE}/host/execute-order.ts`,
     find: "    if (result.kind === 'filled' || result.kind === 'rejected') return result\n  } else if",
-    replace:
-      "    if (result.kind === 'filled' || result.kind === 'rejected') return result\n    const again = await deps.liquidity.place({ ...order, clientOrderId: `${clientOrderId}-2` }, signal)\n    if (again.kind === 'filled' || again.kind === 'rejected') return again\n  } else if",
+    replace: lines(
+      "    if (result.kind === 'filled' || result.kind === 'rejected') return result",
+      '    const again = await deps.liquidity.place({ ...order, clientOrderId: `${clientOrderId}-2` }, signal)',
+      "    if (again.kind === 'filled' || again.kind === 'rejected') return again",
+      '  } else if',
+    ),
   },
   {
     name: 'absent-order-believed-at-once',
@@ -65,7 +69,10 @@ export const bridgeMutants: readonly Mutant[] = [
     name: 'fill-not-booked',
     what: 'what the exchange executed is not booked when it differs from what was ordered',
     file: `${BRIDGE}/codec/legs.ts`,
-    find: "    system('exchange', '', cryptoCurrency, -sign * executedQuantity),\n    system('house', symbol, cryptoCurrency, sign * (executedQuantity - cryptoAmount)),",
+    find: lines(
+      "    system('exchange', '', cryptoCurrency, -sign * executedQuantity),",
+      "    system('house', symbol, cryptoCurrency, sign * (executedQuantity - cryptoAmount)),",
+    ),
     replace: "    system('exchange', '', cryptoCurrency, -sign * cryptoAmount),",
   },
   {

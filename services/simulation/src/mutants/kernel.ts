@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.ts'
+import { lines, type Mutant } from './mutant.ts'
 
 const KERNEL = 'services/common/src/kernel'
 const COMMON = 'services/common/src'
@@ -87,8 +87,13 @@ export const kernelMutants: readonly Mutant[] = [
     what: 'a restart takes the snapshot for the whole state and does not replay the records after it',
     file: `${KERNEL}/recovery.ts`,
     find: '      for (const { record, hash } of records) replayRecord(state, record, hash)\n',
-    replace:
-      '      for (const { record, hash } of records) {\n        if (snapshotSequence === 0n) replayRecord(state, record, hash)\n        else Object.assign(state, { sequence: record.sequence, hash, now: record.now })\n      }\n',
+    replace: lines(
+      '      for (const { record, hash } of records) {',
+      '        if (snapshotSequence === 0n) replayRecord(state, record, hash)',
+      '        else Object.assign(state, { sequence: record.sequence, hash, now: record.now })',
+      '      }',
+      '',
+    ),
   },
   {
     name: 'damaged-snapshot-trusted',
@@ -116,7 +121,10 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'read-from-unjournaled-state',
     what: 'a strong read is answered by a former owner without a look at the journal',
     file: `${KERNEL}/runner.ts`,
-    find: '      const head = await journal.head(partition)\n      const same = head === null ? served.sequence === 0n : Buffer.compare(head.hash, served.hash) === 0',
+    find: lines(
+      '      const head = await journal.head(partition)',
+      '      const same = head === null ? served.sequence === 0n : Buffer.compare(head.hash, served.hash) === 0',
+    ),
     replace: '      const head = { sequence: served.sequence }\n      const same = true',
   },
   {

@@ -24,3 +24,6 @@ export const planted = (mutant: Mutant, text: string): string => {
     throw new Error(`${mutant.name}: '${mutant.find}' occurs ${parts.length - 1} times in ${mutant.file}, not once`)
   return parts.join(mutant.replace)
 }
+
+/** A text of several lines. */
+export const lines = (...texts: readonly string[]): string => texts.join('\n')

@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.ts'
+import { lines, type Mutant } from './mutant.ts'
 
 const LEDGER = 'risk-rules/assembly/ledger'
 const TRADING = 'risk-rules/assembly/trading'
@@ -18,8 +18,17 @@ export const rulesMutants: readonly Mutant[] = [
     what: 'a repeated open is executed again',
     file: `${TRADING}/apply.ts`,
     find: '  if (entry != 0) return repeat(command, entry)\n  const kind = commandKind(command)',
-    replace:
-      '  const kind = commandKind(command)\n  if (entry != 0 && kind != KIND_OPEN) return repeat(command, entry)\n  if (entry != 0) { const again = outcomeBegin(CODE_OK, kind, commandIdPtr(command)); const code = dispatch(command, commandIndex, now, again); const outcome = outcomeEnd(code == CODE_OK ? bodyBytesOf(kind) : 0); store<u16>(outcome, code, 4); return }',
+    replace: lines(
+      '  const kind = commandKind(command)',
+      '  if (entry != 0 && kind != KIND_OPEN) return repeat(command, entry)',
+      '  if (entry != 0) {',
+      '    const again = outcomeBegin(CODE_OK, kind, commandIdPtr(command))',
+      '    const code = dispatch(command, commandIndex, now, again)',
+      '    const outcome = outcomeEnd(code == CODE_OK ? bodyBytesOf(kind) : 0)',
+      '    store<u16>(outcome, code, 4)',
+      '    return',
+      '  }',
+    ),
   },
   {
     name: 'conflict-ignored',
@@ -53,9 +62,19 @@ export const rulesMutants: readonly Mutant[] = [
     name: 'liquidation-after-stop',
     what: 'a trade that is liquidated and stopped by one tick closes by its stop',
     file: `${TRADING}/tick.ts`,
-    find: '  for (let group: u32 = 0; group <= GROUP_TARGET; group++) {\n    count = collect(group, LONG, count)\n    count = collect(group, SHORT, count)\n  }',
-    replace:
-      '  for (let turn: u32 = 1; turn <= GROUP_TARGET + 1; turn++) {\n    const group = turn % (GROUP_TARGET + 1)\n    count = collect(group, LONG, count)\n    count = collect(group, SHORT, count)\n  }',
+    find: lines(
+      '  for (let group: u32 = 0; group <= GROUP_TARGET; group++) {',
+      '    count = collect(group, LONG, count)',
+      '    count = collect(group, SHORT, count)',
+      '  }',
+    ),
+    replace: lines(
+      '  for (let turn: u32 = 1; turn <= GROUP_TARGET + 1; turn++) {',
+      '    const group = turn % (GROUP_TARGET + 1)',
+      '    count = collect(group, LONG, count)',
+      '    count = collect(group, SHORT, count)',
+      '  }',
+    ),
   },
   {
     name: 'liquidation-missed-at-the-price',
@@ -90,7 +109,9 @@ export const rulesMutants: readonly Mutant[] = [
     what: 'a hold that carries a command on does not send it',
     file: `${LEDGER}/apply.ts`,
     find: '  if (code == CODE_OK && slipTargetOf(command) != 0) effectWrite(slipTargetOf(command), index, slipOf(command))',
-    replace:
-      '  if (code == CODE_OK && slipTargetOf(command) != 0 && kind != HOLD) effectWrite(slipTargetOf(command), index, slipOf(command))',
+    replace: lines(
+      '  const target = kind == HOLD ? 0 : slipTargetOf(command)',
+      '  if (code == CODE_OK && target != 0) effectWrite(target, index, slipOf(command))',
+    ),
   },
 ]
