@@ -8,6 +8,8 @@ export interface Flips {
   /** Flips a byte of a record that the partition needs when it starts. Only while nobody serves it. */
   flip(partition: PartitionNumber): void
   isFlipped(partition: PartitionNumber): boolean
+  /** Whether a record after this one is damaged: a start from a snapshot of it reads that record. */
+  isFlippedAfter(partition: PartitionNumber, sequence: bigint): boolean
   /** Puts the byte back. */
   repair(partition: PartitionNumber): void
   repairAll(): void
@@ -23,7 +25,7 @@ export const createFlips = (deps: {
 }): Flips => {
   const { world, ground } = deps
   const chance = world.chance('flips')
-  const repairs = new Map<PartitionNumber, () => void>()
+  const repairs = new Map<PartitionNumber, { readonly sequence: bigint; readonly undo: () => void }>()
 
   const flipNeeded = async (partition: PartitionNumber): Promise<void> => {
     const [newest] = await ground.disks.snapshots.list(partition)
@@ -31,18 +33,19 @@ export const createFlips = (deps: {
     const last = Number(deps.headOf(partition))
     if (first > last || repairs.has(partition) || deps.isServed(partition)) return
     const sequence = BigInt(chance.between(first, last))
-    const repair = ground.flipRecord(partition, sequence)
-    if (repair === null) return
+    const undo = ground.flipRecord(partition, sequence)
+    if (undo === null) return
     world.trace.note(`${world.nowMs()} record ${sequence} of ${partitionName(partition)} is damaged`)
-    repairs.set(partition, repair)
+    repairs.set(partition, { sequence, undo })
   }
   const repair = (partition: PartitionNumber): void => {
-    repairs.get(partition)?.()
+    repairs.get(partition)?.undo()
     repairs.delete(partition)
   }
   return {
     flip: (partition) => void flipNeeded(partition),
     isFlipped: (partition) => repairs.has(partition),
+    isFlippedAfter: (partition, sequence) => (repairs.get(partition)?.sequence ?? 0n) > sequence,
     repair,
     repairAll: () => {
       for (const partition of [...repairs.keys()]) repair(partition)

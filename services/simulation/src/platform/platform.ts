@@ -135,9 +135,15 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   /** A record that the run damaged explains that a partition does not trust its journal. */
   const isExplained = (partition: PartitionNumber, error: unknown): boolean =>
     error instanceof RecordError && flips.isFlipped(partition)
-  const started = (_: Door, partition: PartitionNumber, error: unknown): void => {
+  /** The snapshot that a process's runner began at: one that was still being written may have come after the damage. */
+  const beganAt = (door: Door, partition: PartitionNumber): bigint => {
+    const served = nodes.find(({ life }) => life?.door === door)?.life?.serving?.served.get(partition)
+    return served?.runner.status().recovery?.snapshotSequence ?? 0n
+  }
+  const started = (door: Door, partition: PartitionNumber, error: unknown): void => {
     const name = partitionName(partition)
-    if (error === null && flips.isFlipped(partition)) watch.report(`${name} serves over a damaged record`)
+    if (error === null && flips.isFlippedAfter(partition, beganAt(door, partition)))
+      watch.report(`${name} serves over a damaged record`)
     if (error !== null && !isPortFailure(error) && !isExplained(partition, error))
       watch.report(`${name} does not start: ${textOf(error)}`)
     operator.nudge()
