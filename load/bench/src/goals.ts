@@ -8,7 +8,7 @@ export const median = (values: readonly number[]): number => {
 }
 
 /** Median of the runs' own figures. */
-export const medianValue = (samples: readonly Sample[]): number => median(samples.map(({ value }) => value))
+const medianValue = (samples: readonly Sample[]): number => median(samples.map(({ value }) => value))
 
 /**
  * Median over the runs of value / peer, each taken within its run: a machine that is slower for an hour slows both.

@@ -8,7 +8,7 @@ import { isChildMessage, type ChildMessage } from './messages.ts'
 import type { RowResult } from './result.ts'
 
 /** A run that takes longer is killed and counts as failed. */
-export const RUN_MS_MAX = 30 * 60_000
+const RUN_MS_MAX = 30 * 60_000
 
 /** Environment variable with a folder that all runs of one command share; it is gone when the command ends. */
 export const SHARED_FOLDER = 'BOURSE_BENCH_FOLDER'

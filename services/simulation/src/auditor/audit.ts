@@ -7,7 +7,7 @@ import type { Call } from '../history/history.ts'
 import type { Disks } from '../ports/disks.ts'
 import { followAll, type Books } from './books.ts'
 import type { AppendTimes } from './evidence/append-times.ts'
-import type { Case, Identities } from './statements/case.ts'
+import { bankLivesOf, type Case, type Identities } from './statements/case.ts'
 import { indexEffects } from './evidence/effect-index.ts'
 import { readJournals, type Journals } from './evidence/journals.ts'
 import type { Finding } from './finding.ts'
@@ -56,11 +56,7 @@ const caseOf = (input: AuditInput, journals: Journals, books: Books, complain: C
   identities: input.identities,
   appended: input.appended,
   effects: indexEffects(journals),
-  bankLives: new Map(
-    [...books.bridges.values()].flatMap(({ partition, transactions }) =>
-      [...transactions].map(([id, life]) => [id, { life, partition }] as const),
-    ),
-  ),
+  bankLives: bankLivesOf(books),
   complain,
 })
 

@@ -33,7 +33,7 @@ export interface SimulatedExchange {
 }
 
 /** Longest that a slow exchange or bank takes to answer, ms. */
-export const SLOW_MS_MAX = 8_000
+const SLOW_MS_MAX = 8_000
 const PAGE = 1_000
 const PERCENT = 100n
 

@@ -7,7 +7,7 @@ import type { WorkerData, WorkerReply, WorkerRequest } from './messages.ts'
 import type { SeedOptions, SeedReport } from './seed-report.ts'
 
 /** A run that takes longer than this, in real time, hangs: ms. */
-export const RUN_MS_MAX = 120_000
+const RUN_MS_MAX = 120_000
 
 /** Threads that run seeds. */
 export interface Pool {

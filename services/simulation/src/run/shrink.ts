@@ -2,7 +2,7 @@ import type { FaultKind } from '../faults/kinds.ts'
 import type { SeedOptions, SeedReport } from './seed-report.ts'
 
 /** Runs that shrinking may take. */
-export const SHRINK_RUNS_MAX = 400
+const SHRINK_RUNS_MAX = 400
 
 /** A smaller run that still finds the same. */
 export interface Shrunk {

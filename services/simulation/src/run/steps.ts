@@ -11,7 +11,7 @@ export const formatNumbers = (numbers: Iterable<number>): string => {
 }
 
 /** Most numbers a text may name. */
-export const NUMBERS_MAX = 1_000_000
+const NUMBERS_MAX = 1_000_000
 
 /**
  * Reads `1..3,7`; undefined for anything else, a range that runs backwards, or more than NUMBERS_MAX numbers.

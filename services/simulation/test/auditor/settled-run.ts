@@ -5,7 +5,7 @@ import type { AuditInput } from '../../src/auditor/audit.ts'
 import { createAuditor } from '../../src/auditor/auditor.ts'
 import { followAll, type Books } from '../../src/auditor/books.ts'
 import { indexEffects } from '../../src/auditor/evidence/effect-index.ts'
-import type { Case } from '../../src/auditor/statements/case.ts'
+import { bankLivesOf, type Case } from '../../src/auditor/statements/case.ts'
 import { readJournals, type AuditedRecord, type Entry, type Journals } from '../../src/auditor/evidence/journals.ts'
 import type { Complain } from '../../src/auditor/findings.ts'
 import { createFaults } from '../../src/faults/create-faults.ts'
@@ -72,11 +72,7 @@ export const caseOf = (input: AuditInput, journals: Journals, complain: Complain
     identities: input.identities,
     appended: input.appended,
     effects: indexEffects(journals),
-    bankLives: new Map(
-      [...books.bridges.values()].flatMap(({ partition, transactions }) =>
-        [...transactions].map(([id, life]) => [id, { life, partition }] as const),
-      ),
-    ),
+    bankLives: bankLivesOf(books),
     complain,
     ...change,
   }

@@ -16,7 +16,7 @@ import { createTradingMachine, loadTradingModule, type TradingMachine } from '@b
 /** The partition that the benches' market is in. */
 export const PARTITION = partitionNumber('trading', 0, 1)
 /** Ledger partitions that accounts are spread over. */
-export const LEDGERS = 4
+const LEDGERS = 4
 /** First moment of the market, ms. */
 export const START_MS = 1_767_081_600_000n
 /** Price at which everything opens, units. */

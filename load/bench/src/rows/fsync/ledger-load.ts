@@ -18,7 +18,7 @@ const FUNDING_BATCH = 4_096
 const OFFSETS = { id: 8, requestHash: 24, from: 88, to: 136 } as const
 
 /** The account whose money moves in the n-th place: each once in ACCOUNTS places, far apart in memory. */
-export const accountAt = (place: number): number => Math.imul(place, STRIDE) & (ACCOUNTS - 1)
+const accountAt = (place: number): number => Math.imul(place, STRIDE) & (ACCOUNTS - 1)
 
 /** Which accounts a stream of transfers touches: each its own two, or everybody pays account 0. */
 export type TransferShape = 'unique' | 'hot'

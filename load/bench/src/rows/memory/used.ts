@@ -27,7 +27,7 @@ export const openMachine = (
 export const reservedBytes = (machine: OpenMachine): number => machine.exports().memory.buffer.byteLength
 
 /** Memory that something was written to: pages of the system that hold more than zeros. */
-export const writtenBytes = (machine: OpenMachine): number => {
+const writtenBytes = (machine: OpenMachine): number => {
   const words = new BigUint64Array(machine.exports().memory.buffer)
   let pages = 0
   for (let page = 0; page < words.length; page += PAGE_WORDS) {

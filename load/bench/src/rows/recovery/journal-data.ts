@@ -62,7 +62,7 @@ export const appendRecord = (
 }
 
 /** Opens and closes in turn, from trade `count` on: what a partition with `count` open trades goes on with. */
-export const createMix = (count: number): (() => Uint8Array) => {
+const createMix = (count: number): (() => Uint8Array) => {
   const chance = createChance(count)
   const recent: { readonly trade: number; readonly account: number }[] = []
   let index = count

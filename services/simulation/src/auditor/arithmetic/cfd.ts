@@ -69,10 +69,6 @@ export const quantityFor = (notional: bigint, price: bigint, lot: bigint): bigin
 export const feeAt = (quantity: bigint, price: bigint, bps: bigint): bigint =>
   ceilOf(quantity * price * bps, WHOLE * TEN_THOUSAND_BPS)
 
-/** The fee's hold: ceil(M × L × bps ÷ 10000). */
-export const feeHold = (margin: bigint, leverage: number, bps: bigint): bigint =>
-  ceilOf(margin * BigInt(leverage) * bps, TEN_THOUSAND_BPS)
-
 /** What F moves at one instant: truncTowardsZero((feedBid + feedAsk) × clamp(rate, ±cap) ÷ 20000). */
 export const fundingMove = (feedBid: bigint, feedAsk: bigint, rateBps: bigint, capBps: bigint): bigint => {
   const clamped = rateBps > capBps ? capBps : rateBps < -capBps ? -capBps : rateBps

@@ -29,6 +29,14 @@ export interface Case {
   readonly complain: Complain
 }
 
+/** The bank transactions of all bridge partitions, by id. */
+export const bankLivesOf = ({ bridges }: Books): Case['bankLives'] =>
+  new Map(
+    [...bridges.values()].flatMap(({ partition, transactions }) =>
+      [...transactions].map(([id, life]) => [id, { life, partition }] as const),
+    ),
+  )
+
 /**
  * The part of a journal that a read may have seen: it includes what was on the disk before it was asked, and nothing later
  * than its answer.

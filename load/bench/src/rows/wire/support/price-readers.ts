@@ -59,7 +59,7 @@ const createSequenceReader = () => {
  * Opens a reader of a price channel: a bare socket that reads every frame and the sequence in it, and checks that sequences
  * rise. `onMessage` hears of each.
  */
-export const openPriceReader = async (
+const openPriceReader = async (
   { host, port }: Place,
   channels: readonly string[],
   onMessage: (sequence: number) => void = () => undefined,

@@ -6,7 +6,7 @@ import { WINDOW_MS } from '../memory.ts'
 import { dayKeys, type BankBook, type Quote } from './book.ts'
 
 /** The pair that a side and a currency name: a buy pays fiat, a sell crypto. */
-export const pairFor = (rules: BankRules, side: Side, currency: string): PairRules | undefined =>
+const pairFor = (rules: BankRules, side: Side, currency: string): PairRules | undefined =>
   rules.pairs.find((pair) => (side === 'BUY' ? pair.quoteAsset : pair.baseAsset) === currency)
 
 /** What a trade's acceptance comes to: what may be told, whether it is kept under the key, and what is promised. */
