@@ -1,12 +1,13 @@
 import { createBytePool } from '@bourse/common/codec/byte-pool.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
-import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '@bourse/common/ports/bus.ts'
+import type { Bus, BusMessage, BusReply, DeadLetter } from '@bourse/common/ports/bus.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
 import type { SeededRandom } from '@bourse/common/testkit/seeded-random.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Scheduled, World } from '../world/world.ts'
 import type { Asker, Entry } from './bus-line.ts'
-import { createBusQueue, loseAcknowledgements, type BusQueue, type Taker } from './bus-queue.ts'
+import { createConsumers } from './bus-consumers.ts'
+import { createBusQueue, type BusQueue } from './bus-queue.ts'
 import { WORLD_EPOCH_MS } from './clock.ts'
 import { callOf, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
@@ -29,9 +30,6 @@ export interface BrokerDeps {
   readonly queueMax: number
 }
 
-/** How long the broker takes to see that a consumer's process died or stands still, ms. */
-const DEATH_SEEN_MS = { least: 0, most: 30 } as const
-const PAUSE_SEEN_MS = { least: 300, most: 2_500 } as const
 /** How long a link stays cut, ms. */
 const CUT_MS = { least: 50, most: 5_000 } as const
 
@@ -94,12 +92,13 @@ export const createBroker = (deps: BrokerDeps): Broker => {
 
   const open = (process: Process): Bus => {
     const lanes = new Map<PartitionNumber, Lane>()
-    const takers = new Map<Taker, BusQueue>()
     const askers = new Set<(error: Error) => void>()
     const replies = `bus replies to ${process.name}`
     const times = `${process.name} stops waiting`
     const asks = `${process.name} asks the bus`
     let isClosed = false
+    const consumers = createConsumers({ process, world, travel, random, queueOf })
+    process.onKilled(() => void linkCuts.delete(process))
 
     const laneOf = (partition: PartitionNumber): Lane => {
       const known = lanes.get(partition)
@@ -189,68 +188,6 @@ export const createBroker = (deps: BrokerDeps): Broker => {
       })
     }
 
-    const consume: Bus['consume'] = (partition, handler, { inFlightMax }) => {
-      if (isClosed) return Promise.reject(closed())
-      if (!(inFlightMax >= 1)) return Promise.reject(new RangeError(`inFlightMax of ${inFlightMax}`))
-      const queue = queueOf(partition)
-      const taker: Taker = { process, handler, inFlightMax, inFlight: new Set(), acknowledged: [], isStopped: false }
-      const stop = (): Promise<void> => {
-        taker.isStopped = true
-        return callOf(process, (resolve) => {
-          world.schedule(travel.message(), `${process.name} leaves ${partitionName(partition)}`, () => {
-            takers.delete(taker)
-            queue.leave(taker)
-            resolve()
-          })
-        })
-      }
-      return callOf<Consumer>(process, (resolve) => {
-        world.schedule(travel.message(), `${process.name} joins ${partitionName(partition)}`, () => {
-          // Whoever died on the way never arrives.
-          if (process.state === 'killed' || isClosed) return
-          takers.set(taker, queue)
-          resolve({ stop })
-          queue.join(taker)
-        })
-      })
-    }
-
-    const leaveAll = (): void => {
-      for (const [taker, queue] of takers) queue.leave(taker)
-    }
-
-    process.onKilled(() => {
-      for (const taker of takers.keys()) loseAcknowledgements(taker, world.nowMs())
-      linkCuts.delete(process)
-      world.schedule(random.between(DEATH_SEEN_MS.least, DEATH_SEEN_MS.most), `bus misses ${process.name}`, () => {
-        leaveAll()
-        takers.clear()
-      })
-    })
-
-    let missing: Scheduled | null = null
-    let isMissed = false
-    process.onPaused((isPaused) => {
-      if (isPaused) {
-        missing = world.schedule(
-          random.between(PAUSE_SEEN_MS.least, PAUSE_SEEN_MS.most),
-          `bus misses ${process.name}`,
-          () => {
-            isMissed = true
-            leaveAll()
-          },
-        )
-        return
-      }
-      missing?.cancel()
-      if (!isMissed) return
-      isMissed = false
-      // The connection is made anew: its consumers stand behind those that came meanwhile.
-      world.schedule(travel.message(), `${process.name} is back at the bus`, () => {
-        for (const [taker, queue] of takers) if (!taker.isStopped) queue.join(taker)
-      })
-    })
-
     /** A call that the broker answers at once when it gets there. */
     const ask = <Value>(task: () => Value): Promise<Value> =>
       isClosed
@@ -262,16 +199,14 @@ export const createBroker = (deps: BrokerDeps): Broker => {
     const close = async (): Promise<void> => {
       if (isClosed) return
       isClosed = true
-      for (const taker of takers.keys()) taker.isStopped = true
-      leaveAll()
-      takers.clear()
+      consumers.close()
       for (const fail of [...askers]) fail(new PortError('closed', 'the bus was closed before the reply came'))
     }
 
     return {
       send,
       request,
-      consume,
+      consume: consumers.consume,
       deadLetters: (limit) =>
         ask(() => [...letters.values()].slice(0, Math.max(0, limit)).map(({ entry: _, ...letter }) => letter)),
       resend: (id) =>

@@ -1,3 +1,4 @@
+import type { PortError } from '@bourse/common/ports/failure.ts'
 import type { World } from '../world/world.ts'
 import type { Pace } from './pace.ts'
 
@@ -94,4 +95,27 @@ export const callOf = <Value>(
         (error) => process.enter(() => reject(error)),
       ),
     )
+  })
+
+/**
+ * A call that arrives after a delay, drawn as it leaves: there `task` is done, and then the call fails with `failure`, or answers what the task
+ * gave. Whether something is done before it fails is the caller's to say, by what the task does.
+ */
+export const callLater = <Value>(
+  process: Process,
+  world: World,
+  arrival: { readonly delayMs: () => number; readonly what: string },
+  task: () => Value,
+  failure: PortError | null,
+): Promise<Value> =>
+  callOf(process, (resolve, reject) => {
+    world.schedule(arrival.delayMs(), arrival.what, () => {
+      try {
+        const value = task()
+        if (failure === null) resolve(value)
+        else reject(failure)
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)))
+      }
+    })
   })

@@ -5,7 +5,7 @@ import type { SnapshotInfo, Snapshots } from '@bourse/common/ports/snapshots.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { World } from '../world/world.ts'
 import { WORLD_EPOCH_MS } from './clock.ts'
-import { callOf, type Process } from './process.ts'
+import { callLater, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
 
 /** The snapshots between the processes and their disk. */
@@ -66,18 +66,7 @@ export const createSnapshotService = (deps: {
 
     const call = <Value>(delayMs: number, task: () => Value, failure: PortError | null): Promise<Value> => {
       if (isClosed) return Promise.reject(new PortError('closed', 'snapshots are closed'))
-      return callOf(process, (resolve, reject) => {
-        world.schedule(delayMs, what, () => {
-          try {
-            // Whether something is done before it fails is the caller's to say.
-            const value = task()
-            if (failure === null) resolve(value)
-            else reject(failure)
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)))
-          }
-        })
-      })
+      return callLater(process, world, { delayMs: () => delayMs, what }, task, failure)
     }
     const refusal = (): PortError | null =>
       faults.strikes('snapshot-refused') ? new PortError('unavailable', 'the snapshots refused') : null

@@ -2,7 +2,7 @@ import { PortError } from '@bourse/common/ports/failure.ts'
 import type { ViewModel, ViewQuery, Views, ViewWrite } from '@bourse/common/ports/views.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { World } from '../world/world.ts'
-import { callOf, type Process } from './process.ts'
+import { callLater, type Process } from './process.ts'
 import type { Travel } from './travel.ts'
 import { createViewTable, shapeOf, type AnyModel, type ViewTable } from './view-table.ts'
 
@@ -82,17 +82,7 @@ export const createViewService = (deps: {
 
     const call = <Value>(task: () => Value, failure: PortError | null = null): Promise<Value> => {
       if (isClosed) return Promise.reject(new PortError('closed', 'the views are closed'))
-      return callOf(process, (resolve, reject) => {
-        world.schedule(travel.read(), what, () => {
-          try {
-            const value = task()
-            if (failure === null) resolve(value)
-            else reject(failure)
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)))
-          }
-        })
-      })
+      return callLater(process, world, { delayMs: travel.read, what }, task, failure)
     }
     const ask = <Value>(task: () => Value): Promise<Value> => {
       const isRefused = faults.strikes('view-refused')
