@@ -98,8 +98,8 @@ export const callOf = <Value>(
   })
 
 /**
- * A call that arrives after a delay, drawn as it leaves: there `task` is done, and then the call fails with `failure`, or answers what the task
- * gave. Whether something is done before it fails is the caller's to say, by what the task does.
+ * A call that arrives after a delay, drawn as it leaves: there `task` is done, and then the call fails with `failure`, or
+ * answers what the task gave. Whether something is done before it fails is the caller's to say, by what the task does.
  */
 export const callLater = <Value>(
   process: Process,
