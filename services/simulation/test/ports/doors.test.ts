@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
@@ -9,7 +10,7 @@ import { openTestGround } from './test-ground.ts'
 const HERE = partitionNumber('ledger', 0)
 const models = [sampleModel, otherModel]
 const body = Uint8Array.of(1, 2, 3)
-const record = (sequence: bigint) => ({ sequence, hash: new Uint8Array(32), body })
+const record = (sequence: bigint) => ({ sequence, hash: hash('sha256', body, 'buffer'), body })
 
 /** Calls everything a door offers; `hear` gets a word from whatever comes back. */
 const callEverything = (door: Door, hear: (what: string) => void): void => {
