@@ -56,6 +56,7 @@ const rates: Readonly<Record<FaultKind, readonly [least: number, most: number]>>
   'bank-drop': [10, 1_500],
   'bank-twice': [10, 1_500],
   'bank-decline': [10, 1_500],
+  'order-late': [100, 3_000],
 }
 
 /** Of 100 seeds, those in which nothing goes wrong at all. */

@@ -25,14 +25,10 @@ export interface DirectorDeps {
   readonly flips: Flips
   /** One process that is everything: its bus dies with it. */
   readonly isEmbedded: boolean
-  /** Processes whose clock may not run ahead of the exchange's: they conclude from the time that an order can't arrive. */
-  readonly keepsTime: (node: Node) => boolean
 }
 
 /** Between two decisions, ms. */
 const PAUSE_MS = { least: 300, most: 6_000 }
-/** A clock that may not be ahead is so by this much at most, ms: with the exchange's own, less than the skew that is allowed. */
-const AHEAD_MS_MAX = 200
 /** How far any clock is off at most, ms. */
 const OFF_MS_MAX = 480_000
 
@@ -54,12 +50,10 @@ export const createDirector = (deps: DirectorDeps): Director => {
   /** Gives the partitions of a process that is away to others that are there. */
   const takeOver = (node: Node, lingersMs: number): void => {
     for (const partition of operator.partitionsOf(node)) {
-      const able = others(node).filter((other) => mayServe(partition, other))
+      const able = others(node)
       if (able.length > 0) operator.assign(partition, chance.pick(able), lingersMs)
     }
   }
-  const mayServe = (partition: PartitionNumber, node: Node): boolean => deps.keepsTime(node) || !isBridge(partition)
-  const isBridge = (partition: PartitionNumber): boolean => partition >>> 24 === 3
 
   const kill = (node: Node): void => {
     world.trace.note(`${world.nowMs()} ${node.name} dies`)
@@ -122,7 +116,7 @@ export const createDirector = (deps: DirectorDeps): Director => {
   const move = (): boolean => {
     const partition = chance.pick(partitions)
     const from = operator.ownerOf(partition)
-    const able = others(from).filter((node) => mayServe(partition, node))
+    const able = others(from)
     if (able.length === 0) return false
     const to = chance.pick(able)
     world.trace.note(`${world.nowMs()} ${partition} moves from ${from.name} to ${to.name}`)
@@ -134,8 +128,7 @@ export const createDirector = (deps: DirectorDeps): Director => {
   const jump = (direction: -1 | 1): boolean => {
     const node = chance.pick(nodes)
     const sizeMs = chance.between(1, chance.pick([150, 3_000, 60_000, OFF_MS_MAX]))
-    const aheadMs = deps.keepsTime(node) ? AHEAD_MS_MAX : OFF_MS_MAX
-    const wantedMs = Math.max(-OFF_MS_MAX, Math.min(aheadMs, node.clockOffsetMs + direction * sizeMs))
+    const wantedMs = Math.max(-OFF_MS_MAX, Math.min(OFF_MS_MAX, node.clockOffsetMs + direction * sizeMs))
     if (wantedMs === node.clockOffsetMs) return false
     world.trace.note(`${world.nowMs()} the clock of ${node.name} jumps by ${wantedMs - node.clockOffsetMs}`)
     node.jumpClock(wantedMs - node.clockOffsetMs)

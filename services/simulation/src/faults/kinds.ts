@@ -53,6 +53,8 @@ export const faultKinds = [
   'bank-drop',
   'bank-twice',
   'bank-decline',
+  // An order whose caller hears of a cut connection, and that arrives all the same, late
+  'order-late',
 ] as const
 /** One of the kinds. */
 export type FaultKind = (typeof faultKinds)[number]

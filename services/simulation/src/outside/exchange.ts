@@ -8,6 +8,7 @@ import type { Faults } from '../faults/faults.ts'
 import type { FaultKind } from '../faults/kinds.ts'
 import type { NetworkHandler } from '../ports/ground.ts'
 import type { World } from '../world/world.ts'
+import type { OrderTimes } from './order-times.ts'
 import { compileCalls, createWire } from './wire.ts'
 
 /** An order as the exchange has it in its books. */
@@ -68,6 +69,7 @@ export const createExchangeMaker = () => {
     readonly faults: Faults
     readonly nowMs: () => number
     readonly prices: ReadonlyMap<string, bigint>
+    readonly times: OrderTimes
   }): SimulatedExchange => {
     const { world, faults } = deps
     const database = new DatabaseSync(':memory:')
@@ -88,6 +90,11 @@ export const createExchangeMaker = () => {
         : { executedQty: formatAmount(BigInt(chance.between(1, 1_000)) * 10_000_000n), count: 1 }
       fills.replace([rule])
     }
+    /** One that only the decider's clock, which is ahead, keeps valid. */
+    const isLost = (body: string): boolean => {
+      const order = JSON.parse(body) as { readonly clientOrderId: string; readonly validUntil: number }
+      return deps.times.isOutlived(order.clientOrderId) && deps.nowMs() <= order.validUntil
+    }
     const wire = createWire({
       name: 'exchange',
       world,
@@ -98,6 +105,7 @@ export const createExchangeMaker = () => {
     })
     return {
       handler: (call) => {
+        if (call.method === 'POST' && isLost(call.body)) return { answer: 'cut', delayMs: 0 }
         if (call.method === 'POST' && faults.strikes('exchange-fill')) bendFill()
         return wire(call)
       },

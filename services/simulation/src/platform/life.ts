@@ -88,7 +88,7 @@ export const beginLife = (deps: LifeDeps, door: Door, roles: Roles, logger: Logg
     views,
     edge: roles.edge ? createEdgePart({ door, topology, partitions, freshness, pairs: deps.pairsInForce }) : null,
     market: roles.market
-      ? createMarketPart({ clock: door.clock, pairs: deps.manifests().pairs, latest: deps.latest })
+      ? createMarketPart({ clock: door.clock, pairs: deps.manifests().pairs, latest: deps.latest, report: deps.report })
       : null,
     admin: roles.admin
       ? createAdminPart({

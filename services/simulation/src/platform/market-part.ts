@@ -1,6 +1,7 @@
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { FeedQuote } from '@bourse/common/ports/prices.ts'
 import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
+import { createMarketJudge } from './market-judge.ts'
 import { createNormaliser, type Normaliser } from '@bourse/market/normaliser.ts'
 
 /** The market's process: what every source's quotes pass before anybody trades on them. */
@@ -17,6 +18,8 @@ export const createMarketPart = (deps: {
   readonly clock: Clock
   readonly pairs: readonly TradingPair[]
   readonly latest: (symbol: string) => FeedQuote | null
+  /** Hears what is wrong with what the market believes. */
+  readonly report: (what: string) => void
 }): MarketPart => {
   const normalisers = new Map<string, Normaliser>(
     deps.pairs.map(({ spec }) => [
@@ -29,13 +32,20 @@ export const createMarketPart = (deps: {
       }),
     ]),
   )
+  const judge = createMarketJudge()
   return {
     accept: (asset, feedBid, feedAsk, ageMs) => {
       const receiveTimeMs = deps.clock.nowMs()
       const normalised = normalisers
         .get(asset)
         ?.accept({ feedBid, feedAsk, last: feedBid, exchangeTimeMs: receiveTimeMs - ageMs, receiveTimeMs })
-      return normalised?.ok === true ? normalised.quote : null
+      const isBelieved = normalised?.ok === true
+      const spec = deps.pairs.find((pair) => pair.spec.symbol === asset)?.spec
+      const timeMs = receiveTimeMs - ageMs
+      const quote = { bid: feedBid, ask: feedAsk, timeMs, receivedMs: receiveTimeMs }
+      const wrong = spec === undefined ? null : judge(spec, quote, isBelieved)
+      if (wrong !== null) deps.report(wrong)
+      return isBelieved ? normalised.quote : null
     },
   }
 }

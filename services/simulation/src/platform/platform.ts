@@ -6,7 +6,7 @@ import {
 import { policyOfPartition } from '@bourse/all-in-one/platform/serving.ts'
 import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
 import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
-import { partitionName, partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { RecordError } from '@bourse/common/kernel/record.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
@@ -18,6 +18,7 @@ import { createDirector } from '../faults/director.ts'
 import type { Faults } from '../faults/faults.ts'
 import { createBankMaker, type SimulatedBank } from '../outside/bank.ts'
 import { createExchangeMaker } from '../outside/exchange.ts'
+import { createOrderTimes, type OrderTimes } from '../outside/order-times.ts'
 import type { Door, Ground } from '../ports/ground.ts'
 import type { World } from '../world/world.ts'
 import type { SimulatedPlatform } from './exchange-platform.ts'
@@ -77,13 +78,18 @@ const processesOf = (shape: Shape): [name: string, roles: Roles][] => {
 }
 
 /** The exchange and the banks, at their addresses, with clocks of their own. */
-const openOutside = ({ world, ground, faults, makers }: PlatformDeps, shape: Shape, chance: SeededRandom) => {
+const openOutside = (
+  { world, ground, faults, makers }: PlatformDeps,
+  shape: Shape,
+  chance: SeededRandom,
+  times: OrderTimes,
+) => {
   const clockOf = (name: string): (() => number) => {
     const door = ground.open(name)
     door.jumpClock(chance.between(-OUTSIDE_SKEW_MS_MAX, OUTSIDE_SKEW_MS_MAX))
     return () => door.clock.nowMs()
   }
-  const exchange = makers.makeExchange({ world, faults, nowMs: clockOf('exchange'), prices: exchangePrices })
+  const exchange = makers.makeExchange({ world, faults, nowMs: clockOf('exchange'), prices: exchangePrices, times })
   ground.listen(EXCHANGE_HOST, exchange.handler)
   const banks = new Map<string, SimulatedBank>()
   for (const { name } of shape.banks) {
@@ -98,13 +104,13 @@ const textOf = (error: unknown): string => (error instanceof Error ? (error.stac
 const secretOf = (bank: string): string => `secret of ${bank}`
 
 /** Hosts of partitions as the platform makes them, their outside calls going through the process's doors. */
-const hostsOf = (shape: Shape, modules: MachineModules): LifeDeps['hostOf'] => {
+const hostsOf = (shape: Shape, modules: MachineModules, times: OrderTimes): LifeDeps['hostOf'] => {
   const { topology } = shape
   const { hostOf } = createMachineFactories(topology, modules, shape.capacities)
   return (partition, { fetch, clock }, logger) =>
     hostOf(partition, {
       ledgerPartitions: topology.ledgerPartitions,
-      liquidity: createExchangeHttp({ baseUrl: () => `http://${EXCHANGE_HOST}`, fetch, clock }),
+      liquidity: createExchangeHttp({ baseUrl: () => `http://${EXCHANGE_HOST}`, fetch: times.watching(fetch), clock }),
       callbacks: createBankHttp({ fetch, clock, webhookSecrets: (bank) => [secretOf(bank)] }),
       clock,
       logger,
@@ -121,7 +127,8 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   const watch = createWatch(world, (partition) =>
     partitions.some((number) => partitionName(number) === partition && flips.isFlipped(number)),
   )
-  const { exchange, banks } = openOutside(deps, shape, chance)
+  const times = createOrderTimes(world)
+  const { exchange, banks } = openOutside(deps, shape, chance, times)
   const heads = new Map<PartitionNumber, bigint>()
   const headOf = (partition: PartitionNumber): bigint => heads.get(partition) ?? 0n
   ground.onAppended(({ partition, sequence }) => void heads.set(partition, sequence))
@@ -144,6 +151,11 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     const name = partitionName(partition)
     if (error === null && flips.isFlippedAfter(partition, beganAt(door, partition)))
       watch.report(`${name} serves over a damaged record`)
+    if (error === null) {
+      void flips.isUnsentFlipped(partition).then((isUnsent) => {
+        if (isUnsent) watch.report(`${name} sends effects of a damaged record`)
+      })
+    }
     if (error !== null && !isPortFailure(error) && !isExplained(partition, error))
       watch.report(`${name} does not start: ${textOf(error)}`)
     operator.nudge()
@@ -161,7 +173,7 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   }
   const lifeDeps: LifeDeps = {
     topology,
-    hostOf: hostsOf(shape, deps.makers.modules),
+    hostOf: hostsOf(shape, deps.makers.modules, times),
     policyOf: policyOfPartition(policies, shape.snapshots),
     manifests: () => ({ pairs, banks: bankManifests }),
     pairsInForce: () => pairsInForce,
@@ -177,20 +189,13 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     createNode(ground, lifeDeps, name, roles, watch.loggerOf),
   )
   const serving = nodes.filter((node) => node.roles.serves)
-  // A cluster's last node serves no bridge: its clock may run ahead as far as it likes.
-  const timekeepers = serving.length > 2 ? serving.slice(0, -1) : serving
   const isServed = (partition: PartitionNumber): boolean =>
     nodes.some((node) => node.life?.serving?.served.has(partition) === true)
   const flips = createFlips({ world, ground, faults, headOf, isServed })
   const operator = createOperator({
     world,
     nodes,
-    places: new Map(
-      partitions.map((partition) => [
-        partition,
-        chance.pick(partitionParts(partition).machine === 'bridge' ? timekeepers : serving),
-      ]),
-    ),
+    places: new Map(partitions.map((partition) => [partition, chance.pick(serving)])),
     onFailed: (partition, reason) => {
       if (/traps/.test(reason)) watch.report(`${partitionName(partition)} gave up: ${reason}`)
       flips.repair(partition)
@@ -206,7 +211,6 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
     partitions,
     flips,
     isEmbedded: shape.isEmbedded,
-    keepsTime: (node) => timekeepers.includes(node),
   })
   const edges = nodes.filter((node) => node.roles.edge)
   const market = nodes.find((node) => node.roles.market)!

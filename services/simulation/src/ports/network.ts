@@ -10,6 +10,9 @@ export interface Network {
   listen(host: string, handler: NetworkHandler): void
 }
 
+/** How late an order arrives whose connection was cut, ms: also later than the exchange may take it. */
+const LATE_MS_MAX = 6_000
+
 type Exchange = Parameters<NetworkHandler>[0]
 
 const failed = (reason: string): TypeError => new TypeError('fetch failed', { cause: new Error(reason) })
@@ -69,6 +72,12 @@ export const createNetwork = (deps: {
     const cut = faults.strikes('link-cut') ? random.pick(['request', 'answer']) : null
     const fail = (delayMs: number, reason: string): void => {
       world.schedule(delayMs, `${what} fails`, () => reject(failed(reason)))
+    }
+    if (exchange.method === 'POST' && exchange.path === '/order' && faults.strikes('order-late')) {
+      fail(random.between(1, 500), 'the connection was cut')
+      return void world.schedule(random.between(100, LATE_MS_MAX), `${what} late`, () => {
+        handlers.get(host)?.(exchange)
+      })
     }
     world.schedule(travel.message(), what, () => {
       const handler = handlers.get(host)

@@ -1,11 +1,13 @@
 import { parseAmount } from '@bourse/common/money/amount.ts'
+import { mulDivFloor } from '@bourse/common/money/rounding.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
+import type { SeededRandom } from '@bourse/common/testkit/seeded-random.ts'
 import type { Request, Trader } from '../../history/history.ts'
 import { decidingPrice } from '../prices.ts'
 import { grantOf } from '../style.ts'
 import type { KnownTrade } from '../knowledge.ts'
 import { drawOpen } from './draw-open.ts'
-import { pickOrNull, pickRecent, race, readyPrice, send, type Step, type StepRun } from './run.ts'
+import { pickOrNull, pickRecent, race, readyPrice, send, sendAs, type Step, type StepRun } from './run.ts'
 
 const anyPair = ({ platform, random }: StepRun): TradingPairSpec => random.pick(platform.pairs())
 
@@ -119,6 +121,38 @@ const aimed: Step = async (run) => {
   return undefined
 }
 
+/** How long before a price gets stale the first of several closes is sent, ms. */
+const EDGE_MS = 14
+
+/** How often the price is published anew because another came before it was old: at the end nobody else publishes. */
+const STALE_TRIES = 5
+
+/** Publishes a price and waits until it is about to get stale; false when another came meanwhile. */
+const isOld = async ({ random, prices, clients, platform, step }: StepRun, pair: TradingPairSpec): Promise<boolean> => {
+  prices.moveTo(pair, random, prices.mid(pair))
+  const published = platform.lastQuote(pair.symbol)
+  await clients.pause(pair.prices.maxAgeSeconds * 1_000 - EDGE_MS, `step ${step}: the price gets old`)
+  return platform.lastQuote(pair.symbol) === published
+}
+
+/** Closes that meet the moment at which the price gets stale: none is carried out, for none accepts any price. */
+const staleEdge: Step = async (run) => {
+  const { random, prices, clients, knowledge, step } = run
+  const known = pickOrNull(random, knowledge.openTrades())
+  const pair = known === null ? undefined : pairOf(run, known.trade.asset)
+  if (known === null || pair === undefined) return walk(run)
+  for (let tries = 0; tries < STALE_TRIES && !(await isOld(run, pair)); tries++);
+  const worstPrice = known.trade.direction === 'LONG' ? prices.mid(pair) * 4n : pair.tickSize
+  const request: Request = { kind: 'close-trade', trader: known.trader, tradeId: known.trade.tradeId, worstPrice }
+  const closes: Promise<unknown>[] = []
+  for (let sent = 0; sent <= EDGE_MS; sent++) {
+    closes.push(sendAs(run, request, null))
+    await clients.pause(1, `step ${step}: and older`)
+  }
+  await Promise.all(closes)
+  return undefined
+}
+
 /** A jump for all trades of a market, and mostly back. */
 const jump: Step = async (run) => {
   const { random, prices, clients } = run
@@ -179,6 +213,16 @@ const halt: Step = async (run) => {
 
 const bps = (text: string): bigint => parseAmount(text)
 
+/** Tiers that keep less back: open trades keep the ones they were opened under. */
+const changedMargin = (random: SeededRandom, margin: TradingPairSpec['margin']): TradingPairSpec['margin'] => {
+  const kept = random.pick([300n, 700n, 999n])
+  const tiers = margin.tiers.map((tier) => ({
+    ...tier,
+    maintenanceRate: mulDivFloor(tier.maintenanceRate, kept, 1_000n),
+  }))
+  return { ...margin, tiers }
+}
+
 /** What a changed manifest may say. */
 const changedPair = ({ random }: StepRun, pair: TradingPairSpec): TradingPairSpec => {
   const changes: readonly (() => Partial<TradingPairSpec>)[] = [
@@ -193,6 +237,15 @@ const changedPair = ({ random }: StepRun, pair: TradingPairSpec): TradingPairSpe
       },
     }),
     () => ({ funding: { ...pair.funding, rateBps: bps(random.pick(['-40', '0', '1', '75', '300'])) } }),
+    () => ({
+      funding: {
+        ...pair.funding,
+        intervalSeconds: random.pick([60, 300, 3_600]),
+        capBps: bps(random.pick(['5', '75'])),
+      },
+    }),
+    () => ({ margin: changedMargin(random, pair.margin) }),
+    () => ({ margin: changedMargin(random, pair.margin) }),
     () => ({
       limits: {
         ...pair.limits,
@@ -226,7 +279,8 @@ export const traderSteps: readonly (readonly [Step, number])[] = [
   [walk, 10],
   [aimed, 13],
   [jump, 4],
+  [staleEdge, 1],
   [money, 6],
   [halt, 2],
-  [respecify, 2],
+  [respecify, 3],
 ]

@@ -1,0 +1,141 @@
+import type { Mutant } from './mutant.ts'
+
+const BRIDGE = 'services/bridge/src'
+const TRADING = 'risk-rules/assembly/trading'
+
+/** Bugs in corners that are seldom turned: midnight, boundaries, changes of specs, restarts, races. */
+export const cornerMutants: readonly Mutant[] = [
+  {
+    name: 'daily-limit-never-renewed',
+    what: 'the daily limits are counted from the first day only',
+    file: `${BRIDGE}/machine/accept.ts`,
+    find: '  if (bank.day !== dayOf(now)) {\n',
+    replace: '  if (bank.day === 0n) {\n',
+  },
+  {
+    name: 'yesterday-counts-today',
+    what: 'what was traded before midnight counts against the limits of the new day',
+    file: `${BRIDGE}/machine/accept.ts`,
+    find: '  const today = bank.day === dayOf(now)\n',
+    replace: '  const today = bank.day !== -1n\n',
+  },
+  {
+    name: 'used-quote-cancelled',
+    what: 'a quote that a trade has used can be cancelled',
+    file: `${BRIDGE}/machine/orders.ts`,
+    find: '  if (found.used) return refusal(',
+    replace: '  if (found.used && found.expiresAt < 0n) return refusal(',
+  },
+  {
+    name: 'cancelled-quote-still-good',
+    what: 'a quote that was cancelled can still be traded on',
+    file: `${BRIDGE}/machine/orders.ts`,
+    find: '  turn.state.quotes.delete(hexOf(found.id))\n',
+    replace: '',
+  },
+  {
+    name: 'quote-survives-its-refused-trade',
+    what: 'a quote stays good after a trade on it that found no price',
+    file: `${BRIDGE}/machine/orders.ts`,
+    find: '  if (refused.quote !== null) refused.quote.used = true\n',
+    replace: '',
+  },
+  {
+    name: 'quote-of-another-bank-taken',
+    what: 'a bank can trade on the quote of another',
+    file: `${BRIDGE}/machine/accept.ts`,
+    find: '  if (quote === undefined || quote.bank !== trade.bank) {',
+    replace: '  if (quote === undefined) {',
+  },
+  {
+    name: 'quote-forgotten-as-it-expires',
+    what: 'an expired quote is unknown at once, instead of expired',
+    file: `${BRIDGE}/machine/state.ts`,
+    find: '    if (quote.expiresAt + WINDOW_MS > now) break',
+    replace: '    if (quote.expiresAt > now) break',
+  },
+  {
+    name: 'pauses-forgotten-after-restart',
+    what: 'after a restart from a snapshot nobody asks the ledger again for what it could not take',
+    file: `${BRIDGE}/machine/state.ts`,
+    find: '  if (transaction.retryAt !== 0n) state.retries.add(hex)\n',
+    replace: '',
+  },
+  {
+    name: 'bank-totals-wrong',
+    what: 'the totals of a bank’s customers in its statement move the wrong way',
+    file: `${BRIDGE}/machine/saga.ts`,
+    find: '(bank.totals.get(leg.currency) ?? 0n) + leg.amount)',
+    replace: '(bank.totals.get(leg.currency) ?? 0n) - leg.amount)',
+  },
+  {
+    name: 'hold-taken-for-the-outcome',
+    what: 'the views take the hold of an open for the outcome of the open',
+    file: 'services/ledger/src/projection/fold.ts',
+    find: '  return kind !== ledgerKinds.HOLD || decode',
+    replace: '  return kind >= 0 || decode',
+  },
+  {
+    name: 'insurance-asked-where-the-account-lies',
+    what: 'what a trade owes to or is owed by the insurance goes to the ledger partition of its account',
+    file: `${TRADING}/effects.ts`,
+    find: '    store<u32>(settle, market.insurancePartition, 4)\n',
+    replace: '    store<u32>(settle, trade.ledgerPartition, 4)\n',
+  },
+  {
+    name: 'one-trade-too-many',
+    what: 'an account may open one trade more than its market allows',
+    file: `${TRADING}/checks.ts`,
+    find: 'countOfAccount(first) >= market.maxOpenTrades',
+    replace: 'countOfAccount(first) > market.maxOpenTrades',
+  },
+  {
+    name: 'reduce-only-closes-nothing',
+    what: 'a market that only reduces refuses closes too',
+    file: `${TRADING}/close.ts`,
+    find: '  if (market.state == STATE_HALTED) return MARKET_HALTED\n',
+    replace: '  if (market.state != 0) return MARKET_HALTED\n',
+  },
+  {
+    name: 'funding-cap-on-one-side',
+    what: 'the cap of the funding rate does not bound negative rates',
+    file: `${TRADING}/funding.ts`,
+    find: 'min<i64>(max<i64>(market.fundingRateBps, subChecked(0, cap)), cap)',
+    replace: 'min<i64>(market.fundingRateBps, cap)',
+  },
+  {
+    name: 'liquidation-prices-without-funding',
+    what: 'liquidation prices of open trades do not move with the funding',
+    file: `${TRADING}/funding.ts`,
+    find: '  if (market.funding != before) rekey()\n',
+    replace: '',
+  },
+  {
+    name: 'new-interval-waits-for-the-old',
+    what: 'a changed funding interval does not move the next instant',
+    file: `${TRADING}/spec.ts`,
+    find: '  else if (intervalChanged && market',
+    replace: '  else if (false && market',
+  },
+  {
+    name: 'worst-price-of-a-close-ignored',
+    what: 'a close is executed at a price worse than the worst it allows',
+    file: `${TRADING}/close.ts`,
+    find: '  if (isBeyondWorst(direction == SHORT, price, worstPrice)) return PRICE_MOVED\n',
+    replace: '',
+  },
+  {
+    name: 'quotes-out-of-order-believed',
+    what: 'the market believes a quote that is older than the last',
+    file: 'services/market/src/normaliser.ts',
+    find: "    return exchangeTimeMs < lastTimeMs ? 'out-of-order' : null\n",
+    replace: '    return null\n',
+  },
+  {
+    name: 'jump-believed-too-soon',
+    what: 'the market believes the second quote after a jump',
+    file: 'services/market/src/normaliser.ts',
+    find: 'export const CONFIRMATIONS = 3\n',
+    replace: 'export const CONFIRMATIONS = 2\n',
+  },
+]
