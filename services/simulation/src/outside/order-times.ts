@@ -1,5 +1,7 @@
-import { ORDER_VALID_MS } from '@bourse/bridge/machine/saga.ts'
 import type { World } from '../world/world.ts'
+
+/** How long an order may be on its way by the contract, ms. */
+const ON_ITS_WAY_MS_MAX = 5_000
 
 /** When any process of the platform first sent something about an order. */
 export interface OrderTimes {
@@ -30,7 +32,6 @@ export const createOrderTimes = (world: World): OrderTimes => {
       if (id !== null && !firstAtMs.has(id)) firstAtMs.set(id, world.nowMs())
       return network(input, init)
     },
-    isOutlived: (clientOrderId) =>
-      world.nowMs() - (firstAtMs.get(clientOrderId) ?? world.nowMs()) > Number(ORDER_VALID_MS),
+    isOutlived: (clientOrderId) => world.nowMs() - (firstAtMs.get(clientOrderId) ?? world.nowMs()) > ON_ITS_WAY_MS_MAX,
   }
 }
