@@ -30,7 +30,7 @@ export const cornerMutants: readonly Mutant[] = [
     name: 'cancelled-quote-still-good',
     what: 'a quote that was cancelled can still be traded on',
     file: `${BRIDGE}/machine/orders.ts`,
-    find: '  turn.state.quotes.delete(hexOf(found.id))\n',
+    find: '  else turn.state.quotes.set(hexOf(found.id), { ...found, bank: NO_BANK })\n',
     replace: '',
   },
   {
