@@ -29,7 +29,7 @@ let input: AuditInput
 let journals: Journals
 let books: Books
 beforeAll(async () => {
-  input = await richRun(27, 260)
+  input = await richRun(7, 300)
   journals = await journalsOf(input)
 }, 60_000)
 beforeEach(() => {
