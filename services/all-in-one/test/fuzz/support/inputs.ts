@@ -237,6 +237,7 @@ export const createInputs = ({ document, random, pools }: InputDeps) => {
       if (place !== 'header' || !(required ? !random.chance(wild) : random.chance(60))) continue
       headers[name] = random.chance(wild) ? random.pick(HOSTILE_HEADERS) : uuid()
     }
+    // Too large a head is refused before anybody knows which operation it is for, in one form: no documented answer fits it.
     const extra: readonly (readonly [string, string | string[]])[] = [
       ['x-request-id', random.pick(['abc-1', ...HOSTILE_HEADERS])],
       ['origin', random.pick(['https://evil.example', 'null', ''])],
@@ -253,7 +254,6 @@ export const createInputs = ({ document, random, pools }: InputDeps) => {
         'cookie',
         random.pick(['authToken=x.y.z', 'authToken=', 'a=b; authToken=; =', 'authToken=eyJhbGciOiJub25lIn0.e30.']),
       ],
-      ['x-filler', 'x'.repeat(20_000)],
     ]
     if (random.chance(wild)) {
       const [name, value] = random.pick(extra)
@@ -268,8 +268,6 @@ export const createInputs = ({ document, random, pools }: InputDeps) => {
     const wild = random.pick([0, 8, 30])
     const method = wild > 0 && random.chance(5) ? random.pick(METHODS) : operation.method
     const headers = headersOf(operation, wild)
-    // Too large a head is refused before its method is known: the refusal has a body even where HEAD should have none.
-    if (method === 'HEAD') delete headers['x-filler']
     const target = `${pathOf(operation, wild)}${queryOf(operation, wild)}`
     const carriesBody = operation.body !== null || (wild > 0 && random.chance(10))
     if (!carriesBody || (wild > 0 && random.chance(3))) return { method, target, headers, body: null }
