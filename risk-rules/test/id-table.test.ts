@@ -12,7 +12,7 @@ const create = (idsMax: number): Machine => createLedgerMachine({ wasm, accounts
 const register = (id: Uint8Array, requestHash = bytes16(1)): Uint8Array =>
   encodeLedgerCommand({ id, requestHash }, { kind: 'HOLD' })
 const codeOf = (machine: Machine, id: Uint8Array, now: bigint): string =>
-  decodeLedgerOutcome(machine.apply([register(id)], now, 1).outcomes[0]!).code
+  decodeLedgerOutcome(machine.apply([register(id)], now, machine.behaviourVersion).outcomes[0]!).code
 const knows = (machine: Machine, id: Uint8Array): boolean =>
   decodeOutcomeOf(machine.query(outcomeOfQuestion(id, bytes16(1))).bytes).known
 
@@ -36,7 +36,9 @@ describe('The id table', () => {
           ? 'OK'
           : 'UNAVAILABLE'
       const command = register(id, isKnown ? requestHash : bytes16(1))
-      expect(decodeLedgerOutcome(machine.apply([command], now, 1).outcomes[0]!).code).toBe(expected)
+      expect(decodeLedgerOutcome(machine.apply([command], now, machine.behaviourVersion).outcomes[0]!).code).toBe(
+        expected,
+      )
       if (!isKnown && expected === 'OK') seen.set(hex(id), now)
       if (random.int(100) === 0) {
         const [bytes, hash] = [machine.snapshot(), machine.stateHash()]

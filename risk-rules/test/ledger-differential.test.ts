@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { encodeCommand, FLAG_WANTS_OUTCOME, KIND_TIME, NO_ID } from '@bourse/common/kernel/command.ts'
-import type { Machine } from '@bourse/common/kernel/machine.ts'
+import type { Applied, Machine } from '@bourse/common/kernel/machine.ts'
 import { createReferenceLedgerMachine } from '../reference/ledger/machine.ts'
 import { accountKinds } from '../src/ledger/accounts.ts'
 import { encodeLedgerCommand, insuranceRefundInstruction, openAccountInstruction } from '../src/ledger/codec.ts'
 import type { HoldId, Instruction, Leg } from '../src/ledger/codec.ts'
-import { createLedgerMachine } from '../src/ledger/machine.ts'
+import { createLedgerMachine, LEDGER_BEHAVIOUR_VERSION } from '../src/ledger/machine.ts'
 import type { LedgerCapacities } from '../src/ledger/machine.ts'
 import { decodeLedgerOutcome } from '../src/ledger/outcomes.ts'
 import {
@@ -184,6 +184,7 @@ const questionsOf = (random: Chance): Uint8Array[] => [
 
 const run = (seed: number, steps: number, capacities: LedgerCapacities): Map<string, number> => {
   const random = chance(seed)
+  const behaviour = 1 + (seed % LEDGER_BEHAVIOUR_VERSION)
   const make = {
     module: () => createLedgerMachine({ wasm, ...capacities }),
     reference: () => createReferenceLedgerMachine(capacities),
@@ -199,7 +200,8 @@ const run = (seed: number, steps: number, capacities: LedgerCapacities): Map<str
     const sight = see(reference)
     const batch = Array.from({ length: 1 + random.int(4) }, () => someCommand(random, sight, sent))
     const refused = random.int(25) === 0 ? new Set([random.int(batch.length)]) : undefined
-    const [found, expected] = [module.apply(batch, now, 1, refused), reference.apply(batch, now, 1, refused)]
+    const apply = (machine: Machine): Applied => machine.apply(batch, now, behaviour, refused)
+    const [found, expected] = [module, reference].map(apply) as [Applied, Applied]
     expect(appliedText(found)).toEqual(appliedText(expected))
     expect(module.stateHash()).toBe(reference.stateHash())
     for (const outcome of expected.outcomes) {
@@ -255,7 +257,7 @@ describe('The WASM ledger and the bigint reference agree on every byte', () => {
         return whole
       })
       for (const [index, machine] of machines.entries()) {
-        const { outcomes, effects } = machine.apply(batch, NOW, 1)
+        const { outcomes, effects } = machine.apply(batch, NOW, machine.behaviourVersion)
         expect(outcomes.map((outcome) => decodeLedgerOutcome(outcome).code)).toEqual(batch.map(() => 'INVALID_COMMAND'))
         expect(effects).toEqual([])
         expect(machine.stateHash()).toBe(hashes[index])

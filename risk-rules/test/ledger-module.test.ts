@@ -4,40 +4,16 @@ import { instantiate } from '../src/host/instance.ts'
 import { createWasmMachine } from '../src/host/machine.ts'
 import type { MachineExports } from '../src/host/instance.ts'
 import { encodeLedgerCommand } from '../src/ledger/codec.ts'
-import { createLedgerMachine } from '../src/ledger/machine.ts'
+import { createLedgerMachine, LEDGER_BEHAVIOUR_VERSION } from '../src/ledger/machine.ts'
 import { decodeLedgerOutcome } from '../src/ledger/outcomes.ts'
 import { bytes16, CAPACITIES, customer, deposit, hex, NOW, someSlip, told, wasm } from './ledger-support.ts'
-
-const EXPORTS = [
-  'apply',
-  'continuationBytes',
-  'effectsBytes',
-  'effectsPtr',
-  'init',
-  'inputPtr',
-  'memory',
-  'nextDeadline',
-  'outcomesBytes',
-  'outcomesPtr',
-  'query',
-  'refuse',
-  'restoreBegin',
-  'restoreEnd',
-  'snapshotParts',
-  'stateHashHigh',
-  'stateHashLow',
-]
+import { borderOf, MACHINE_EXPORTS } from './module-kit.ts'
 
 const create = () => createLedgerMachine({ wasm, ...CAPACITIES })
 
 describe('The ledger’s module', () => {
   test('imports nothing but abort and exports what is listed', () => {
-    expect(WebAssembly.Module.imports(wasm).map(({ module, name }) => `${module}.${name}`)).toEqual(['env.abort'])
-    expect(
-      WebAssembly.Module.exports(wasm)
-        .map(({ name }) => name)
-        .sort(),
-    ).toEqual(EXPORTS)
+    expect(borderOf(wasm)).toEqual({ imports: ['env.abort'], exports: MACHINE_EXPORTS })
   })
 
   test('never grows after start, however full it gets', () => {
@@ -78,7 +54,11 @@ describe('The ledger’s module', () => {
     const batch = Array.from({ length: 200 }, (_, number) =>
       encodeLedgerCommand({ id: bytes16(number + 1) }, { ...deposit(bytes16(1), 1n), slip }),
     )
-    const { outcomes, effects } = createLedgerMachine({ wasm, ...CAPACITIES, idsMax: 500 }).apply(batch, NOW, 1)
+    const { outcomes, effects } = createLedgerMachine({ wasm, ...CAPACITIES, idsMax: 500 }).apply(
+      batch,
+      NOW,
+      LEDGER_BEHAVIOUR_VERSION,
+    )
     const numbers = outcomes.map((outcome) => decodeLedgerOutcome(outcome).transactionNumber)
     expect(numbers).toEqual(batch.map((_, index) => BigInt(index + 1)))
     expect(effects.map(({ commandIndex }) => commandIndex)).toEqual(batch.map((_, index) => index))
@@ -87,14 +67,19 @@ describe('The ledger’s module', () => {
 
   test('hands out copies: an answer does not change when the machine goes on', () => {
     const machine = create()
-    const first = machine.apply([encodeLedgerCommand({ id: bytes16(1) }, deposit(bytes16(1), 1n))], NOW, 1).outcomes[0]!
+    const first = machine.apply(
+      [encodeLedgerCommand({ id: bytes16(1) }, deposit(bytes16(1), 1n))],
+      NOW,
+      machine.behaviourVersion,
+    ).outcomes[0]!
     const before = hex(first)
-    machine.apply([encodeLedgerCommand({ id: bytes16(2) }, deposit(bytes16(2), 2n))], NOW, 1)
+    machine.apply([encodeLedgerCommand({ id: bytes16(2) }, deposit(bytes16(2), 2n))], NOW, machine.behaviourVersion)
     expect(hex(first)).toBe(before)
   })
 
   test('refuses to run under a behaviour it does not know', () => {
-    expect(() => create().apply([], NOW, 2)).toThrow('behaviour 2 is unknown')
+    const unknown = LEDGER_BEHAVIOUR_VERSION + 1
+    expect(() => create().apply([], NOW, unknown)).toThrow(`behaviour ${unknown} is unknown`)
   })
 })
 

@@ -57,9 +57,10 @@ export interface Told {
   readonly pass: (ms: bigint) => void
 }
 
-export const told = (machine: Machine): Told => {
+/** `behaviour`: the rules that what is told is judged by; the newest unless said. */
+export const told = (machine: Machine, behaviour = machine.behaviourVersion): Told => {
   let now = NOW
-  const tellAll = (commands: readonly Uint8Array[]): Applied => machine.apply(commands, now, 1)
+  const tellAll = (commands: readonly Uint8Array[]): Applied => machine.apply(commands, now, behaviour)
   return {
     machine,
     tellAll,

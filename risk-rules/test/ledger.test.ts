@@ -227,14 +227,27 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       expect(money(alice)?.locked).toBe(60n)
     })
 
-    test('an id whose hold is still open cannot hold again, even when the id is forgotten', () => {
+    test('an id whose hold is open holds nothing again once forgotten, but may be asked again when the hold is closed', () => {
       const { tell, money, pass } = start()
       tell(deposit(alice, 100n))
       tell(lock(60n, 1n), { id })
       tell({ kind: 'RELEASE', holds: [{ id, index: 0 }] })
       pass(600_001n)
-      expect(tell(lock(10n, 1n), { id }).code).toBe('IDEMPOTENCY_CONFLICT')
+      expect(tell(lock(10n, 1n), { id }).code).toBe('UNAVAILABLE')
       expect(money(alice)?.locked).toBe(1n)
+      expect(tell({ kind: 'RELEASE', holds: [{ id, index: 1 }] }).code).toBe('OK')
+      expect(tell(lock(10n, 1n), { id }).code).toBe('OK')
+      expect(money(alice)?.locked).toBe(11n)
+    })
+
+    test('the first behaviour called that a conflict and remembered it', () => {
+      const { tell, pass } = told(create(), 1)
+      tell(deposit(alice, 100n))
+      tell(lock(60n), { id })
+      pass(600_001n)
+      expect(tell(lock(60n), { id }).code).toBe('IDEMPOTENCY_CONFLICT')
+      tell({ kind: 'RELEASE', holds: [{ id, index: 0 }] })
+      expect(tell(lock(60n), { id }).code).toBe('IDEMPOTENCY_CONFLICT')
     })
 
     test('holds for a stranger, and more holds than there is room for, are refused', () => {
@@ -448,11 +461,13 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const batch = [1, 2, 3].map((number) =>
         encodeLedgerCommand({ id: bytes16(number) }, deposit(alice, BigInt(number))),
       )
-      const { outcomes, settledIds } = machine.apply(batch, NOW, 1, new Set([1]))
+      const { outcomes, settledIds } = machine.apply(batch, NOW, machine.behaviourVersion, new Set([1]))
       expect(outcomes.map((outcome) => decodeLedgerOutcome(outcome).code)).toEqual(['OK', 'ENGINE_FAULT', 'OK'])
       expect(settledIds.map(hex)).toEqual([1, 2, 3].map((number) => hex(bytes16(number))))
       expect(money(alice)?.balance).toBe(4n)
-      expect(decodeLedgerOutcome(machine.apply([batch[1]!], NOW, 1).outcomes[0]!).code).toBe('ENGINE_FAULT')
+      expect(decodeLedgerOutcome(machine.apply([batch[1]!], NOW, machine.behaviourVersion).outcomes[0]!).code).toBe(
+        'ENGINE_FAULT',
+      )
     })
   })
 
@@ -523,7 +538,7 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
       const { machine, tell } = start()
       tell(deposit(alice, 100n))
       const before = machine.stateHash()
-      const { outcomes, effects } = machine.apply([bytes], NOW, 1)
+      const { outcomes, effects } = machine.apply([bytes], NOW, machine.behaviourVersion)
       expect(decodeLedgerOutcome(outcomes[0]!).code).toBe('INVALID_COMMAND')
       expect(effects).toEqual([])
       expect(machine.stateHash()).toBe(before)
@@ -571,7 +586,11 @@ describe.each(MACHINES)('The ledger (%s)', (_name, create: (capacities?: Partial
   test('time only passes: no deadline, no continuation, an outcome without a trace', () => {
     const { machine } = start()
     const before = machine.stateHash()
-    const { outcomes } = machine.apply([encodeCommand({ kind: KIND_TIME }, new Uint8Array(0))], NOW, 1)
+    const { outcomes } = machine.apply(
+      [encodeCommand({ kind: KIND_TIME }, new Uint8Array(0))],
+      NOW,
+      machine.behaviourVersion,
+    )
     expect(decodeLedgerOutcome(outcomes[0]!).code).toBe('OK')
     expect([machine.stateHash(), machine.nextDeadline(), machine.continuation()]).toEqual([before, null, null])
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trading/machine.ts'
 import type { Applied } from '@bourse/common/kernel/machine.ts'
+import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import {
   closeReasons,
@@ -21,10 +22,14 @@ import {
   encodeTime,
   encodeTradeQuery,
   encodeTradesQuery,
+  encodeUpdate,
+  KEEP_AS_IT_IS,
   marketStates,
+  tradingKinds,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine, TRADING_BEHAVIOUR_VERSION } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 import { codeOf, createRandom, idOf, LEDGER, spec, START, units } from './trading-kit.ts'
 import type { Random } from './trading-kit.ts'
@@ -166,6 +171,29 @@ const closeOf = (world: World): Uint8Array => {
   )
 }
 
+const updateOf = (world: World): Uint8Array => {
+  const { random, trades } = world
+  const trade = trades.length > 0 && !random.chance(8) ? random.pick(trades) : null
+  const sign = (trade?.direction ?? random.below(2)) === 0 ? 1n : -1n
+  const trigger = (side: bigint): bigint => {
+    if (random.chance(25)) return KEEP_AS_IT_IS
+    if (random.chance(20)) return 0n
+    const price = (world.middle + sign * side * (random.bigBelow(12n) - 1n)) * world.spec.tickSize
+    return (price < 0n ? 0n : price) + (random.chance(3) ? 1n : 0n)
+  }
+  const id = random.chance(10) && world.nextId > 3 ? `id ${world.nextId - 1 - random.below(3)}` : `id ${world.nextId++}`
+  return encodeUpdate(
+    {
+      account: trade !== null && !random.chance(5) ? trade.account : random.pick(accounts),
+      tradeNumber: trade?.tradeNumber ?? random.bigBelow(60n),
+      stopLoss: random.chance(1) ? -2n : trigger(-1n),
+      takeProfit: trigger(1n),
+      ...quoteOf(world),
+    },
+    random.chance(40) ? { id: idOf(id), requestHash: idOf(random.chance(10) ? 'other' : `hash ${id}`) } : {},
+  )
+}
+
 const tickOf = (world: World): Uint8Array => {
   nextFeed(world)
   const [previousBid, previousAsk] = world.random.chance(3) ? [0n, 0n] : world.previous
@@ -184,8 +212,9 @@ const garbageOf = (world: World): Uint8Array => {
 const commandOf = (world: World): Uint8Array => {
   const { random } = world
   const roll = random.below(100)
-  if (roll < 34) return openOf(world)
-  if (roll < 46) return closeOf(world)
+  if (roll < 30) return openOf(world)
+  if (roll < 38) return closeOf(world)
+  if (roll < 48) return updateOf(world)
   if (roll < 82) return tickOf(world)
   if (roll < 86) return encodeFunding({ dueTime: world.now, feedBid: world.quote[0], feedAsk: world.quote[1] })
   if (roll < 89) {
@@ -219,6 +248,7 @@ const openTrades = (reference: TradingMachine): OpenTrade[] =>
 
 const run = (seed: number): void => {
   const random = createRandom(seed)
+  const behaviour = 1 + (seed % TRADING_BEHAVIOUR_VERSION)
   const capacities = { tradesMax: random.pick([4, 12, 40]), idsMax: random.pick([40, 150, 150, 150]) }
   let reference = createReferenceTradingMachine(capacities)
   let machine = createTradingMachine({ wasm, ...capacities })
@@ -251,17 +281,21 @@ const run = (seed: number): void => {
       const isSame = machine.wouldTrigger(...quote) === reference.wouldTrigger(...quote)
       if (!isSame) throw new Error(`seed ${seed} step ${step}: wouldTrigger differs at ${quote.join()}`)
     }
-    const expected = reference.apply(batch, world.now, 1, refused)
-    const found = machine.apply(batch, world.now, 1, refused)
+    const expected = reference.apply(batch, world.now, behaviour, refused)
+    const found = machine.apply(batch, world.now, behaviour, refused)
     const place = `seed ${seed} step ${step}`
     if (told(found) !== told(expected)) expect({ place, told: told(found) }).toEqual({ place, told: told(expected) })
     if (machine.stateHash() !== reference.stateHash()) throw new Error(`${place}: the state hashes differ`)
     if (machine.nextDeadline() !== reference.nextDeadline()) throw new Error(`${place}: the deadlines differ`)
-    for (const outcome of expected.outcomes) count(codeOf(outcome))
+    for (const outcome of expected.outcomes) {
+      count(codeOf(outcome))
+      if (decodeOutcomeHeader(outcome).kind === tradingKinds.update) count(`update ${codeOf(outcome)}`)
+    }
     for (const effect of expected.effects) {
       const { kind, memo, slip } = decodeInstruction(effect.bytes)
-      if (kind !== 'SETTLE') continue
+      if (kind !== 'SETTLE' && kind !== 'OPEN_ACCOUNT') continue
       const event = decodeTradeEvent(memo)
+      count(event.type)
       if (event.type !== 'closed') continue
       count(`${event.trade.direction === 0 ? 'LONG' : 'SHORT'} ${Object.keys(closeReasons)[event.trade.reason]}`)
       count(event.trade.funding > 0n ? 'funding paid' : event.trade.funding < 0n ? 'funding received' : 'no funding')
@@ -328,7 +362,19 @@ describe('the trading machine against its bigint reference', () => {
       'funding received',
       'deficit',
       'liquidation fee',
+      'opened',
+      'closed',
+      'updated',
+      'update OK',
+      'update INVALID_COMMAND',
+      'update TRADE_NOT_FOUND',
+      'update TRADE_CLOSED',
+      'update MARKET_HALTED',
+      'update PRICE_STALE',
+      'update INVALID_STOP_LOSS',
+      'update INVALID_TAKE_PROFIT',
+      'update IDEMPOTENCY_CONFLICT',
     ]
     expect(codes.filter((code) => !seen.has(code))).toEqual([])
-  }, 120_000)
+  }, 900_000)
 })

@@ -1,21 +1,29 @@
 /** What the tests of trading share: a market to trade in, commands in trade words, a seeded random source. */
 import { createHash } from 'node:crypto'
+import { SAMPLE_START_MS, sampleSpec } from '@bourse/risk-rules/reference/sample-market.ts'
 import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trading/machine.ts'
 import { codeOfNumber } from '@bourse/common/errors/codes.ts'
 import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { partitionNumber } from '@bourse/common/kernel/partition.ts'
 import { parseAmount } from '@bourse/common/money/amount.ts'
-import { systemAccount } from '@bourse/risk-rules/ledger/accounts.ts'
-import { directions, encodeClose, encodeOpen, encodeTick } from '@bourse/risk-rules/trading/codec.ts'
+import {
+  directions,
+  encodeClose,
+  encodeOpen,
+  encodeTick,
+  encodeUpdate,
+  KEEP_AS_IT_IS,
+} from '@bourse/risk-rules/trading/codec.ts'
 import type { DirectionName, SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import type { TradingCapacities, TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 
 export const LEDGER = partitionNumber('ledger', 3)
 export const INSURANCE = partitionNumber('ledger', 5)
 /** A Tuesday at 08:00 UTC: a funding instant of eight hours. */
-export const START = 1_767_081_600_000n
+export const START = SAMPLE_START_MS
 
 export const units = parseAmount
 
@@ -24,37 +32,7 @@ export const idOf = (name: string | number): Uint8Array =>
   new Uint8Array(createHash('sha256').update(String(name)).digest().subarray(0, 16))
 
 /** The sample pair of the contract. */
-export const spec: SpecCommand = {
-  tickSize: units('0.01'),
-  lotSize: units('0.00001'),
-  minMargin: units('1'),
-  maxNotional: units('1000000'),
-  maxNetNotional: units('5000000'),
-  maxOpenTrades: 200,
-  maxLeverage: 100,
-  openBps: units('5'),
-  closeBps: units('5'),
-  liquidationBps: units('50'),
-  spreadBps: 0n,
-  fundingRateBps: units('1'),
-  fundingCapBps: units('75'),
-  maxAgeMs: 5_000n,
-  fundingIntervalSeconds: 28_800,
-  state: 0,
-  quoteCurrency: 'USDC',
-  house: systemAccount('house:BTC_USDC'),
-  fees: systemAccount('fees'),
-  clearing: systemAccount('clearing'),
-  insurance: systemAccount('insurance:BTC_USDC'),
-  insurancePartition: INSURANCE,
-  marketNumber: 1,
-  partitionIndex: 0,
-  capacity: 0,
-  tiers: [
-    { floor: 0n, rate: units('0.004'), maxLeverage: 100 },
-    { floor: units('250000'), rate: units('0.01'), maxLeverage: 50 },
-  ],
-}
+export const spec: SpecCommand = { ...sampleSpec, insurancePartition: INSURANCE }
 
 export interface OpenWords {
   readonly id: string
@@ -116,6 +94,38 @@ export const close = (
       quoteTime: at,
     },
     id === '' ? {} : { id: idOf(id), requestHash: idOf(`hash of ${id}`) },
+  )
+
+export interface UpdateWords {
+  readonly account?: string
+  readonly id?: string
+  readonly hash?: string
+  /** Left out: stays as it is. `none`: is taken away. */
+  readonly stopLoss?: string
+  readonly takeProfit?: string
+  readonly at?: bigint
+}
+
+const asTold = (text: string | undefined): bigint =>
+  text === undefined ? KEEP_AS_IT_IS : text === 'none' ? 0n : units(text)
+
+/** An UPDATE in trade words, at a feed of one price. */
+export const update = (
+  tradeNumber: bigint,
+  price: string,
+  { account = 'ann', id = '', hash = `hash of ${id}`, stopLoss, takeProfit, at = START }: UpdateWords,
+): Uint8Array =>
+  encodeUpdate(
+    {
+      account: idOf(account),
+      tradeNumber,
+      stopLoss: asTold(stopLoss),
+      takeProfit: asTold(takeProfit),
+      feedBid: units(price),
+      feedAsk: units(price),
+      quoteTime: at,
+    },
+    id === '' ? {} : { id: idOf(id), requestHash: idOf(hash) },
   )
 
 /** A TICK of one price after another. */

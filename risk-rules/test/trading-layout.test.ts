@@ -11,12 +11,14 @@ import {
   stateLayout,
   tickLayout,
   tierLayout,
+  updateLayout,
 } from '@bourse/risk-rules/trading/commands.ts'
 import {
   closedTradeLayout,
   listHeadLayout,
   openTradeLayout,
   TRADING_KEPT_BYTES,
+  updatedTradeLayout,
 } from '@bourse/risk-rules/trading/outcomes.ts'
 import { compile } from './assembly-kit.ts'
 
@@ -85,11 +87,13 @@ describe('the layout of the trading module', () => {
     const sizes = {
       OPEN_BODY_BYTES: openLayout.bytes,
       CLOSE_BODY_BYTES: closeLayout.bytes,
+      UPDATE_BODY_BYTES: updateLayout.bytes,
       TICK_BODY_BYTES: tickLayout.bytes,
       FUNDING_BODY_BYTES: fundingLayout.bytes,
       STATE_BODY_BYTES: stateLayout.bytes,
       OPEN_TRADE_BYTES: openTradeLayout.bytes,
       CLOSED_TRADE_BYTES: closedTradeLayout.bytes,
+      UPDATED_TRADE_BYTES: updatedTradeLayout.bytes,
       LIST_HEAD_BYTES: listHeadLayout.bytes,
       KEPT_BYTES: TRADING_KEPT_BYTES,
       SPEC_BYTES: specLayout.bytes,

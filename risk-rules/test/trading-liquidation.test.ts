@@ -12,7 +12,8 @@ import {
   encodeTradesQuery,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { OpenTrade, SpecCommand, TierSpec } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { liquidationPriceOf, tiersOf } from '@bourse/risk-rules/reference/trading/rules.ts'
 import { codeOf, createRandom, idOf, LEDGER, spec, START, tick, units } from './trading-kit.ts'
 import type { Random } from './trading-kit.ts'
@@ -126,9 +127,9 @@ describe('the liquidation price', () => {
       const table = tableOf(market.tiers)
       const machine = createTradingMachine({ wasm, tradesMax: PER_MARKET, idsMax: PER_MARKET })
       const price = (1n + random.bigBelow(random.pick([40n, 1_000n, 400_000n]))) * market.tickSize
-      machine.apply([encodeSpec({ ...market, spreadBps: 0n }), tick('1')], START, 1)
+      machine.apply([encodeSpec({ ...market, spreadBps: 0n }), tick('1')], START, machine.behaviourVersion)
       const batch = Array.from({ length: PER_MARKET }, (_, n) => openOf(random, market, price, n))
-      const { outcomes } = machine.apply(batch, START, 1)
+      const { outcomes } = machine.apply(batch, START, machine.behaviourVersion)
       const check = (trade: OpenTrade, funding: bigint): void => {
         cases += 1
         shown[trade.liquidationPrice === 0n ? 'none' : trade.direction === directions.LONG ? 'long' : 'short'] += 1
@@ -139,7 +140,8 @@ describe('the liquidation price', () => {
       for (let instant = 1n; instant <= 3n; instant++) {
         const dueTime = START + instant * 60_000n
         const { funding } = decodeFundingOutcome(
-          machine.apply([encodeFunding({ dueTime, feedBid: price, feedAsk: price })], dueTime, 1).outcomes[0]!,
+          machine.apply([encodeFunding({ dueTime, feedBid: price, feedAsk: price })], dueTime, machine.behaviourVersion)
+            .outcomes[0]!,
         )
         const { trades } = decodeTradesAnswer(machine.query(encodeTradesQuery(account)).bytes)
         for (const trade of trades) check(trade, funding)

@@ -20,35 +20,17 @@ import {
   tradingKinds,
   tradingQueryKinds,
 } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 import { close, codeOf, createRandom, idOf, open, spec, START, tick, units } from './trading-kit.ts'
+import { borderOf, MACHINE_EXPORTS } from './module-kit.ts'
 
 const wasm = loadTradingModule()
-const EXPORTS = [
-  'apply',
-  'continuationBytes',
-  'effectsBytes',
-  'effectsPtr',
-  'init',
-  'inputPtr',
-  'memory',
-  'nextDeadline',
-  'outcomesBytes',
-  'outcomesPtr',
-  'query',
-  'refuse',
-  'restoreBegin',
-  'restoreEnd',
-  'snapshotParts',
-  'stateHashHigh',
-  'stateHashLow',
-  'wouldTrigger',
-]
 
 const create = (tradesMax = 16, idsMax = 64): TradingMachine => createTradingMachine({ wasm, tradesMax, idsMax })
 const started = (machine: TradingMachine): TradingMachine => {
-  machine.apply([encodeSpec(spec), tick('50000')], START, 1)
+  machine.apply([encodeSpec(spec), tick('50000')], START, machine.behaviourVersion)
   return machine
 }
 const toldBy = ({ outcomes, effects }: Applied): string[] => hexOf([...outcomes, ...effects.map(({ bytes }) => bytes)])
@@ -56,12 +38,7 @@ const hexOf = (bytes: readonly Uint8Array[]): string[] => bytes.map((one) => Buf
 
 describe('the trading module', () => {
   test('imports nothing but abort and exports what is listed', () => {
-    expect(WebAssembly.Module.imports(wasm).map(({ module, name }) => `${module}.${name}`)).toEqual(['env.abort'])
-    expect(
-      WebAssembly.Module.exports(wasm)
-        .map(({ name }) => name)
-        .sort(),
-    ).toEqual(EXPORTS)
+    expect(borderOf(wasm)).toEqual({ imports: ['env.abort'], exports: [...MACHINE_EXPORTS, 'wouldTrigger'] })
   })
 
   test('never grows after start, however full it gets', () => {
@@ -76,7 +53,11 @@ describe('the trading module', () => {
       init: (instance) => instance.init(200, 300),
     })
     const bytes = exports().memory.buffer.byteLength
-    machine.apply([encodeSpec({ ...spec, maxOpenTrades: 0, maxNetNotional: 0n }), tick('50000')], START, 1)
+    machine.apply(
+      [encodeSpec({ ...spec, maxOpenTrades: 0, maxNetNotional: 0n }), tick('50000')],
+      START,
+      machine.behaviourVersion,
+    )
     const codes = new Set<string>()
     for (let i = 0; i < 400; i++) {
       const command = open({
@@ -87,10 +68,10 @@ describe('the trading module', () => {
         price: '50000',
         stopLoss: '49000',
       })
-      codes.add(codeOf(machine.apply([command], START, 1).outcomes[0]!))
+      codes.add(codeOf(machine.apply([command], START, machine.behaviourVersion).outcomes[0]!))
     }
     expect([...codes].sort()).toEqual(['CAPACITY_EXCEEDED', 'OK', 'UNAVAILABLE'])
-    machine.apply([tick('48000')], START, 1)
+    machine.apply([tick('48000')], START, machine.behaviourVersion)
     expect(exports().memory.buffer.byteLength).toBe(bytes)
   })
 
@@ -104,7 +85,7 @@ describe('the trading module', () => {
 
   test('refuses random bytes without a trap and without a trace', () => {
     const machine = started(create())
-    machine.apply([open({ id: 'one', margin: '100', leverage: 10, price: '50000' })], START, 1)
+    machine.apply([open({ id: 'one', margin: '100', leverage: 10, price: '50000' })], START, machine.behaviourVersion)
     const hash = machine.stateHash()
     const random = createRandom(7)
     for (let i = 0; i < 20_000; i++) {
@@ -113,9 +94,10 @@ describe('the trading module', () => {
       const size = random.pick([8, 24, 40, 56, 88, 200, bytes.length])
       const framed = encodeCommand({ kind: random.below(12) }, bytes.subarray(0, size))
       const command = random.chance(40) ? bytes : framed.subarray(0, random.chance(90) ? undefined : 40)
-      const { outcomes, effects } = machine.apply([command], START, 1)
-      // With the size of a CLOSE, random bytes are a question for a trade that is not there.
-      const isKnown = command.length === 112 && decodeOutcomeHeader(outcomes[0]!).kind === tradingKinds.close
+      const { outcomes, effects } = machine.apply([command], START, machine.behaviourVersion)
+      // With the size of a CLOSE or UPDATE, random bytes are a question for a trade that is not there.
+      const sized: Record<number, number> = { 112: tradingKinds.close, 120: tradingKinds.update }
+      const isKnown = sized[command.length] === decodeOutcomeHeader(outcomes[0]!).kind
       const codes = isKnown ? ['INVALID_COMMAND', 'TRADE_NOT_FOUND'] : ['INVALID_COMMAND']
       expect(codes).toContain(codeOf(outcomes[0]!))
       expect(effects).toEqual([])
@@ -127,7 +109,7 @@ describe('the trading module', () => {
   test('takes whatever values the fields of a command can have without a trap, as the reference does', () => {
     const random = createRandom(11)
     const kinds = Object.values(tradingKinds)
-    const bodies: Record<number, number> = { 1: 200, 2: 88, 3: 56, 4: 40, 5: 0, 6: 24, 7: 8 }
+    const bodies: Record<number, number> = { 1: 200, 2: 88, 3: 56, 4: 40, 5: 0, 6: 24, 7: 8, 8: 64 }
     const usual = [units('50000'), 10n ** 17n, 10n ** 16n, 1_000n, START, 1n << 32n, 0x0100000000000001n]
     const edges = [0n, 1n, -1n, (1n << 63n) - 1n, -(1n << 63n), ...usual]
     const reference = createReferenceTradingMachine({ tradesMax: 8, idsMax: 4_096 })
@@ -143,8 +125,8 @@ describe('the trading module', () => {
       if (kind === 2) view.setUint32(16, 0x01000003, true)
       const command = encodeCommand({ kind, id: kind === 2 ? idOf(i) : new Uint8Array(16) }, bytes)
       const now = START + BigInt(i) * 1_000n
-      const expected = reference.apply([command], now, 1)
-      const found = machine.apply([command], now, 1)
+      const expected = reference.apply([command], now, machine.behaviourVersion)
+      const found = machine.apply([command], now, machine.behaviourVersion)
       expect(toldBy(found)).toEqual(toldBy(expected))
       if (i % 50 === 0) expect(machine.stateHash()).toBe(reference.stateHash())
     }
@@ -174,8 +156,9 @@ describe('the trading module', () => {
       const words = { id: `${i}`, account: `${i % 50}`, margin: '100', leverage: 10, price: '50000' }
       return open(i % 3 === 0 ? { ...words, stopLoss: '49000' } : words)
     })
-    for (const machine of pair) machine.apply([encodeSpec(wide), tick('50000'), ...commands], START, 1)
-    const [first, expected] = pair.map((machine) => machine.apply([tick('45000')], START, 1))
+    for (const machine of pair)
+      machine.apply([encodeSpec(wide), tick('50000'), ...commands], START, machine.behaviourVersion)
+    const [first, expected] = pair.map((machine) => machine.apply([tick('45000')], START, machine.behaviourVersion))
     expect(hexOf(first!.outcomes)).toEqual(hexOf(expected!.outcomes))
     expect(first!.effects).toHaveLength(CLOSES_MAX)
     expect(decodeTickOutcome(first!.outcomes[0]!)).toMatchObject({ more: true })
@@ -184,8 +167,10 @@ describe('the trading module', () => {
     machine.restore(pair[0].snapshot())
     expect(machine.stateHash()).toBe(pair[1].stateHash())
     expect(machine.continuation()).toEqual(encodeContinue())
-    expect(codeOf(machine.apply([close(1n, '50000')], START, 1).outcomes[0]!)).toBe('INVALID_COMMAND')
-    const rest = [machine, pair[1]].map((each) => each.apply([each.continuation()!], START, 1))
+    expect(codeOf(machine.apply([close(1n, '50000')], START, machine.behaviourVersion).outcomes[0]!)).toBe(
+      'INVALID_COMMAND',
+    )
+    const rest = [machine, pair[1]].map((each) => each.apply([each.continuation()!], START, each.behaviourVersion))
     expect(hexOf(rest[0]!.outcomes)).toEqual(hexOf(rest[1]!.outcomes))
     const { closed, more } = decodeTickOutcome(rest[0]!.outcomes[0]!)
     expect([closed.length, more]).toEqual([150, false])
@@ -193,16 +178,22 @@ describe('the trading module', () => {
       true,
     )
     expect(machine.continuation()).toBeNull()
-    expect(codeOf(machine.apply([encodeContinue()], START, 1).outcomes[0]!)).toBe('INVALID_COMMAND')
+    expect(codeOf(machine.apply([encodeContinue()], START, machine.behaviourVersion).outcomes[0]!)).toBe(
+      'INVALID_COMMAND',
+    )
     expect(machine.stateHash()).toBe(pair[1].stateHash())
   })
 
   test('lists an account’s trades and all holds in pages, also after a restore that follows closes', () => {
     const machine = started(create())
     for (let i = 0; i < 9; i++)
-      machine.apply([open({ id: `${i}`, margin: `${10 + i}`, leverage: 1, price: '50000' })], START, 1)
-    machine.apply([close(1n, '50000'), close(5n, '50000'), close(9n, '50000')], START, 1)
-    machine.apply([open({ id: 'late', margin: '30', leverage: 1, price: '50000' })], START, 1)
+      machine.apply(
+        [open({ id: `${i}`, margin: `${10 + i}`, leverage: 1, price: '50000' })],
+        START,
+        machine.behaviourVersion,
+      )
+    machine.apply([close(1n, '50000'), close(5n, '50000'), close(9n, '50000')], START, machine.behaviourVersion)
+    machine.apply([open({ id: 'late', margin: '30', leverage: 1, price: '50000' })], START, machine.behaviourVersion)
     const restored = create()
     restored.restore(machine.snapshot())
     for (const each of [machine, restored]) {
@@ -225,13 +216,13 @@ describe('the trading module', () => {
     const table = (n: number): Uint8Array =>
       encodeSpec({ ...spec, tiers: [{ floor: 0n, rate: BigInt(100_000 + n), maxLeverage: 100 }] })
     const codes = Array.from({ length: TIER_TABLES_MAX + 1 }, (_, i) => {
-      machine.apply([open({ id: `${i}`, margin: '10', leverage: 1, price: '50000' })], START, 1)
-      return codeOf(machine.apply([table(i)], START, 1).outcomes[0]!)
+      machine.apply([open({ id: `${i}`, margin: '10', leverage: 1, price: '50000' })], START, machine.behaviourVersion)
+      return codeOf(machine.apply([table(i)], START, machine.behaviourVersion).outcomes[0]!)
     })
     expect(codes.filter((code) => code === 'OK')).toHaveLength(TIER_TABLES_MAX - 1)
     expect(codes.at(-1)).toBe('CAPACITY_EXCEEDED')
-    machine.apply([close(1n, '50000')], START, 1)
-    expect(codeOf(machine.apply([table(99)], START, 1).outcomes[0]!)).toBe('OK')
+    machine.apply([close(1n, '50000')], START, machine.behaviourVersion)
+    expect(codeOf(machine.apply([table(99)], START, machine.behaviourVersion).outcomes[0]!)).toBe('OK')
   })
 
   test('restores only what is a snapshot of its own kind and size', () => {

@@ -1,7 +1,8 @@
 /** The helpers the edge computes with agree with the machine to the last unit. */
 import { describe, expect, test } from '@jest/globals'
 import { decodeCloseOutcome, decodeOpenOutcome, directions, encodeSpec } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import {
   feeHoldOf,
   fundingCostOf,
@@ -29,11 +30,17 @@ describe('the edge’s arithmetic', () => {
 
   test('tells the pnl and the fee’s hold that the machine comes to', () => {
     const machine = createTradingMachine({ wasm: loadTradingModule(), tradesMax: 4, idsMax: 4 })
-    machine.apply([encodeSpec({ ...spec, lotSize: 1n, spreadBps: units('2') }), tick('30000.01')], START, 1)
+    machine.apply(
+      [encodeSpec({ ...spec, lotSize: 1n, spreadBps: units('2') }), tick('30000.01')],
+      START,
+      machine.behaviourVersion,
+    )
     const words = { id: 'one', margin: '10', leverage: 7, price: '30000.01' }
-    const trade = decodeOpenOutcome(machine.apply([open(words)], START, 1).outcomes[0]!)
+    const trade = decodeOpenOutcome(machine.apply([open(words)], START, machine.behaviourVersion).outcomes[0]!)
     expect(feeHoldOf(trade.margin, trade.leverage, spec.openBps)).toBeGreaterThanOrEqual(trade.openFee)
-    const closed = decodeCloseOutcome(machine.apply([close(1n, '29000.03')], START, 1).outcomes[0]!)
+    const closed = decodeCloseOutcome(
+      machine.apply([close(1n, '29000.03')], START, machine.behaviourVersion).outcomes[0]!,
+    )
     const quote = quoteOf(units('29000.03'), units('29000.03'), units('2'), spec.tickSize)
     expect([quote.bid, pnlOf(trade, quote)]).toEqual([closed.exitPrice, closed.pnl])
   })

@@ -24,8 +24,8 @@ import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
 import { close, codeOf, idOf, INSURANCE, LEDGER, machines, open, spec, START, tick, units } from './trading-kit.ts'
 import type { OpenWords } from './trading-kit.ts'
 
-const one = (machine: TradingMachine, command: Uint8Array, now = START) => {
-  const { outcomes, effects } = machine.apply([command], now, 1)
+const one = (machine: TradingMachine, command: Uint8Array, now = START, behaviour = machine.behaviourVersion) => {
+  const { outcomes, effects } = machine.apply([command], now, behaviour)
   const told = effects.map(({ to, bytes }) => ({ to, ...decodeInstruction(bytes) }))
   return { outcome: outcomes[0]!, code: codeOf(outcomes[0]!), effects: told }
 }
@@ -42,7 +42,7 @@ const usual: OpenWords = { id: 'one', margin: '100', leverage: 10, price: '50000
 describe.each(machines)('trading (%s)', (_name, create) => {
   const market = (changes: Partial<SpecCommand> = {}, first = '50000') => {
     const machine = create()
-    machine.apply([encodeSpec({ ...spec, ...changes }), tick(first)], START, 1)
+    machine.apply([encodeSpec({ ...spec, ...changes }), tick(first)], START, machine.behaviourVersion)
     const tell = (command: Uint8Array, now = START) => one(machine, command, now)
     return {
       machine,
@@ -191,7 +191,7 @@ describe.each(machines)('trading (%s)', (_name, create) => {
 
     test('when the partition is full, before anything has changed', () => {
       const machine = create({ tradesMax: 1, idsMax: 8 })
-      machine.apply([encodeSpec(spec), tick('50000'), open(usual)], START, 1)
+      machine.apply([encodeSpec(spec), tick('50000'), open(usual)], START, machine.behaviourVersion)
       const answer = one(machine, open({ ...usual, id: 'two' }))
       expect(answer.code).toBe('CAPACITY_EXCEEDED')
       expect(answer.effects).toMatchObject([{ kind: 'RELEASE' }])
@@ -382,21 +382,66 @@ describe.each(machines)('trading (%s)', (_name, create) => {
     test('refusals too, for ten minutes', () => {
       const { tell } = market()
       expect(tell(open({ ...usual, leverage: 101 })).code).toBe('LEVERAGE_TOO_HIGH')
-      expect(tell(open({ ...usual, leverage: 101 }), START + 600_000n)).toMatchObject({
-        code: 'LEVERAGE_TOO_HIGH',
-        effects: [],
-      })
+      expect(tell(open({ ...usual, leverage: 101 }), START + 600_000n).code).toBe('LEVERAGE_TOO_HIGH')
       expect(tell(open({ ...usual, at: START + 600_001n }), START + 600_001n).code).toBe('OK')
     })
 
     test('a command that trapped twice is an ENGINE_FAULT, remembered, and gives an OPEN’s holds back', () => {
       const { machine, tell } = market()
-      const { outcomes, effects } = machine.apply([tick('50000'), open(usual)], START, 1, new Set([1]))
+      const { outcomes, effects } = machine.apply(
+        [tick('50000'), open(usual)],
+        START,
+        machine.behaviourVersion,
+        new Set([1]),
+      )
       expect(outcomes.map(codeOf)).toEqual(['OK', 'ENGINE_FAULT'])
       expect(effects.map(({ commandIndex, bytes }) => [commandIndex, decodeInstruction(bytes).kind])).toEqual([
         [1, 'RELEASE'],
       ])
-      expect(tell(open(usual))).toMatchObject({ code: 'ENGINE_FAULT', effects: [] })
+      expect(tell(open(usual)).code).toBe('ENGINE_FAULT')
+    })
+
+    test('an OPEN that comes again gives the holds back that brought it, unless the trade is open', () => {
+      const { machine, tell, opened, closed } = market()
+      const release = [
+        {
+          to: LEDGER,
+          kind: 'RELEASE',
+          holds: [
+            { id: idOf('one'), index: 0 },
+            { id: idOf('one'), index: 1 },
+          ],
+        },
+      ]
+      const other = { ...usual, hash: 'other' }
+      const { tradeNumber } = opened()
+      expect(tell(open(usual))).toMatchObject({ code: 'OK', effects: [] })
+      expect(tell(open(other))).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', effects: [] })
+      expect(machine.apply([open(usual)], START, machine.behaviourVersion, new Set([0])).effects).toEqual([])
+      closed(tradeNumber, '50000')
+      expect(tell(open(usual))).toMatchObject({ code: 'OK', effects: release })
+      expect(tell(open(other))).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', effects: release })
+      expect(machine.apply([open(usual)], START, machine.behaviourVersion, new Set([0])).effects).toHaveLength(1)
+      tell(open({ ...usual, id: 'two', leverage: 101 }))
+      expect(tell(open({ ...usual, id: 'two', leverage: 101 }))).toMatchObject({
+        code: 'LEVERAGE_TOO_HIGH',
+        effects: [{ kind: 'RELEASE' }],
+      })
+      expect(tell(close(2n, '50000', { id: 'three' })).code).toBe('TRADE_NOT_FOUND')
+      expect(tell(open({ ...usual, id: 'three', hash: 'other' }))).toMatchObject({
+        code: 'IDEMPOTENCY_CONFLICT',
+        effects: [{ kind: 'RELEASE' }],
+      })
+      expect(tell(close(2n, '50000', { id: 'three' })).effects).toEqual([])
+    })
+
+    test('the first behaviour kept the holds of an OPEN that came again', () => {
+      const { machine, tell } = market()
+      tell(open({ ...usual, leverage: 101 }))
+      expect(one(machine, open({ ...usual, leverage: 101 }), START, 1)).toMatchObject({
+        code: 'LEVERAGE_TOO_HIGH',
+        effects: [],
+      })
     })
   })
 

@@ -40,10 +40,14 @@ const sums = memory.data(512, 16)
 /** A negated amount. */
 const opposite = memory.data(16, 16)
 const nothing = memory.data(16, 16)
+/** The rules of the batch; 2: a forgotten id whose hold is open is UNAVAILABLE, not a conflict that is remembered. */
+let rules: u32 = 1
+const RULES_NEWEST: u32 = 2
 
 /** Applies commands until all are done or the outputs might not hold the next; answers how many it did. */
 export function apply(count: u32, now: i64, behaviour: u32): u32 {
-  assert(behaviour == 1)
+  assert(behaviour >= 1 && behaviour <= RULES_NEWEST)
+  rules = behaviour
   ioReset()
   idTableExpire(idTable, now)
   let command = ioInputPtr()
@@ -57,7 +61,7 @@ export function apply(count: u32, now: i64, behaviour: u32): u32 {
 
 /** The command in the input buffer made the machine trap twice: it is refused, and remembered. */
 export function refuse(now: i64, behaviour: u32): void {
-  assert(behaviour == 1)
+  assert(behaviour >= 1 && behaviour <= RULES_NEWEST)
   ioReset()
   idTableExpire(idTable, now)
   const command = ioInputPtr()
@@ -82,7 +86,7 @@ function applyOne(command: usize, index: u32, now: i64): void {
   planReset()
   const code = execute(command, index)
   if (code != CODE_OK) outcomeBodyBytes = 0
-  if (hasId) remember(command, code, now)
+  if (hasId && code != CODE_UNAVAILABLE) remember(command, code, now)
   answer(command, index, code, kind, outcomeBody)
 }
 
@@ -138,8 +142,9 @@ function hold(command: usize): u16 {
   const legs = legCountOf(command)
   const id = commandIdPtr(command)
   for (let i: u32 = 0; i < legs; i++) {
-    // The id may be forgotten while its hold is still open: it names that hold and can name no other.
-    if (holdFind(id, i) != 0) return CODE_IDEMPOTENCY_CONFLICT
+    // The id may be forgotten while its hold is still open: it names that hold and can name no other. Whether this is the same
+    // request is not known here any more, so it is neither told that it is nor that it is not.
+    if (holdFind(id, i) != 0) return rules == 1 ? CODE_IDEMPOTENCY_CONFLICT : CODE_UNAVAILABLE
     const leg = legAt(command, i)
     const code = planLock(leg, leg + 32)
     if (code != CODE_OK) return code

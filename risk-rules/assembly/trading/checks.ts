@@ -1,16 +1,17 @@
 import {
   addChecked, compare128, compareProducts, divideFloor128, high128, multiply, multiply128, subChecked, WHOLE,
 } from '../shared/int128'
+import { equal16 } from '../shared/hash-index'
 import { CODE_INVALID_COMMAND, CODE_OK } from '../shared/io'
 import {
   AMOUNT_OVERFLOW, EXPOSURE_LIMIT, INVALID_STOP_LOSS, INVALID_TAKE_PROFIT, LEVERAGE_TOO_HIGH, LONG, MARGIN_TOO_SMALL,
-  NOTIONAL_MAX, NOTIONAL_TOO_HIGH, PRICE_MAX, PRICE_MOVED, PRICE_STALE, QUANTITY_MAX, TIME_MAX, TOO_MANY_TRADES, VALUE_MAX_ROOT,
-  WOULD_LIQUIDATE,
+  MARKET_NOT_FOUND, NOTIONAL_MAX, NOTIONAL_TOO_HIGH, PRICE_MAX, PRICE_MOVED, PRICE_STALE, QUANTITY_MAX, TIME_MAX,
+  TOO_MANY_TRADES, TRADE_CLOSED, TRADE_NOT_FOUND, VALUE_MAX_ROOT, WOULD_LIQUIDATE,
 } from './codes'
-import { TABLE_TIERS, TIER_BYTES, Trade } from './layout'
+import { Stored, TABLE_TIERS, TIER_BYTES, Trade } from './layout'
 import { ask, bid, floorTo, isLiquidatedAt, liquidationKey, makeQuote } from './rules'
-import { market, tableAt } from './state'
-import { countOfAccount, firstOfAccount, isSlot } from './trades'
+import { market, storedAt, tableAt } from './state'
+import { countOfAccount, firstOfAccount, isSlot, slotOfNumber } from './trades'
 
 /** Whether the feed is two prices that can be. */
 export function isFeed(feedBid: i64, feedAsk: i64): bool {
@@ -37,6 +38,20 @@ export function quoteFor(ptr: usize, now: i64): u16 {
   if (market.maxAgeMs != 0 && subChecked(now, time) > market.maxAgeMs) return PRICE_STALE
   makeQuote(feedBid, feedAsk)
   return isBeyondValue(ask) ? AMOUNT_OVERFLOW : CODE_OK
+}
+
+/** Slot of the trade that `findOwn` found last. */
+export let ownSlot: u32 = 0
+
+/** Finds the open trade that 24 bytes of a command (account, trade number) name, for `ownSlot`, or answers why there is none. */
+export function findOwn(ptr: usize): u16 {
+  if (market.specified == 0) return MARKET_NOT_FOUND
+  const number = load<u64>(ptr, 16)
+  if (number == 0 || number > market.lastNumber) return TRADE_NOT_FOUND
+  ownSlot = slotOfNumber(number)
+  if (!isSlot(ownSlot)) return TRADE_CLOSED
+  const account = changetype<usize>(storedAt(ownSlot)) + offsetof<Stored>('account')
+  return equal16(account, ptr) ? CODE_OK : TRADE_NOT_FOUND
 }
 
 /** Whether a price is worse than the worst given (0 = none given). */
@@ -90,11 +105,8 @@ function checkLimits(account: usize, long: bool, quantity: i64, entry: i64): u16
   return over || after > QUANTITY_MAX ? EXPOSURE_LIMIT : CODE_OK
 }
 
-/** Check 4: stops lie on their side of the closing price, on the tick. */
-function checkStops(trade: Trade, closing: i64): u16 {
-  const long = trade.direction == LONG
-  const stop = trade.stopLoss
-  const target = trade.takeProfit
+/** Check 4: stops (0 = none) lie on their side of the closing price, on the tick. */
+export function checkStops(long: bool, stop: i64, target: i64, closing: i64): u16 {
   if (stop != 0 && (stop % market.tickSize != 0 || (long ? stop >= closing : stop <= closing))) return INVALID_STOP_LOSS
   if (target == 0) return CODE_OK
   return target % market.tickSize != 0 || (long ? target <= closing : target >= closing) ? INVALID_TAKE_PROFIT : CODE_OK
@@ -115,7 +127,7 @@ export function checkOpen(trade: Trade, worstPrice: i64): u16 {
   if (quantity == 0) return MARGIN_TOO_SMALL
   code = checkLimits(changetype<usize>(trade) + offsetof<Trade>('account'), long, quantity, entry)
   if (code != CODE_OK) return code
-  code = checkStops(trade, closing)
+  code = checkStops(long, trade.stopLoss, trade.takeProfit, closing)
   if (code != CODE_OK) return code
   trade.quantity = quantity
   trade.entryPrice = entry

@@ -1,14 +1,11 @@
 import { CODE_INVALID_COMMAND, CODE_OK, commandBody } from '../shared/io'
-import { equal16 } from '../shared/hash-index'
-import { isBeyondWorst, quoteFor } from './checks'
-import { LONG, MARKET_HALTED, MARKET_NOT_FOUND, PRICE_MOVED, REASON_LIQUIDATION, REASON_USER, SHORT } from './codes'
-import { STATE_HALTED, TRADE_CLOSED, TRADE_NOT_FOUND } from './codes'
+import { findOwn, isBeyondWorst, ownSlot, quoteFor } from './checks'
+import { LONG, MARKET_HALTED, PRICE_MOVED, REASON_LIQUIDATION, REASON_USER, SHORT, STATE_HALTED } from './codes'
 import { emitClosed } from './effects'
-import { Stored } from './layout'
 import { writeClosedTrade } from './records'
 import { ask, bid, settle } from './rules'
 import { market, storedAt } from './state'
-import { directionOf, isSlot, removeTrade, slotOfNumber, tradeIn } from './trades'
+import { directionOf, removeTrade, tradeIn } from './trades'
 
 /** Closes the trade in `slot`: settles it, writes it at `out`, tells the ledger, takes it out. */
 export function closeTrade(slot: u32, price: i64, reason: u32, commandIndex: u32, now: i64, out: usize): void {
@@ -22,21 +19,16 @@ export function closeTrade(slot: u32, price: i64, reason: u32, commandIndex: u32
 /** CLOSE: writes the closed trade at `out` and answers OK, or why not. */
 export function applyClose(command: usize, commandIndex: u32, now: i64, out: usize): u16 {
   const body = commandBody(command)
-  const number = load<u64>(body, 16)
   const worstPrice = load<i64>(body, 24)
   if (worstPrice < 0) return CODE_INVALID_COMMAND
-  if (market.specified == 0) return MARKET_NOT_FOUND
-  if (number == 0 || number > market.lastNumber) return TRADE_NOT_FOUND
-  const slot = slotOfNumber(number)
-  if (!isSlot(slot)) return TRADE_CLOSED
-  const stored = storedAt(slot)
-  if (!equal16(changetype<usize>(stored) + offsetof<Stored>('account'), body)) return TRADE_NOT_FOUND
+  const missing = findOwn(body)
+  if (missing != CODE_OK) return missing
   if (market.state == STATE_HALTED) return MARKET_HALTED
   const code = quoteFor(body + 32, now)
   if (code != CODE_OK) return code
-  const direction = directionOf(stored)
+  const direction = directionOf(storedAt(ownSlot))
   const price = direction == LONG ? bid : ask
   if (isBeyondWorst(direction == SHORT, price, worstPrice)) return PRICE_MOVED
-  closeTrade(slot, price, REASON_USER, commandIndex, now, out)
+  closeTrade(ownSlot, price, REASON_USER, commandIndex, now, out)
   return CODE_OK
 }

@@ -24,6 +24,7 @@ export const KIND_TICK: u16 = 4
 export const KIND_CONTINUE: u16 = 5
 export const KIND_FUNDING: u16 = 6
 export const KIND_STATE: u16 = 7
+export const KIND_UPDATE: u16 = 8
 
 export const STATE_REDUCE_ONLY: u32 = 1
 export const STATE_HALTED: u32 = 2

@@ -11,12 +11,14 @@ import { addChecked, subChecked } from '../shared/int128'
 import { COMMAND_HEADER_BYTES, commandHeaderWrite, effectBegin, effectEnd, pad8 } from '../shared/io'
 import { REASON_LIQUIDATION } from './codes'
 import { CLOSED_TRADE_BYTES, Market, OPEN_TRADE_BYTES, Trade } from './layout'
+import { writeOpenTrade } from './records'
 import { settledDeficit, settledFee, settledReturned } from './rules'
 import { market } from './state'
 
 const LEDGER_POST: u16 = 2
 const LEDGER_SETTLE: u16 = 3
 const LEDGER_RELEASE: u16 = 4
+const LEDGER_OPEN_ACCOUNT: u16 = 5
 const LEDGER_INSURANCE_REFUND: u16 = 6
 
 // Numbers of `src/ledger/accounts.ts`.
@@ -32,6 +34,7 @@ const ACCOUNT_INSURANCE: u32 = 9
 
 const EVENT_OPENED: u32 = 1
 const EVENT_CLOSED: u32 = 2
+const EVENT_UPDATED: u32 = 3
 
 const INSTRUCTION_BYTES: usize = 32
 const HOLD_BYTES: usize = 24
@@ -116,6 +119,22 @@ export function emitOpened(commandIndex: u32, trade: Trade, record: usize): void
   entry(owner(offsetof<Market>('fees')), ACCOUNT_FEES, trade.openFee)
   memo(EVENT_OPENED, record, OPEN_TRADE_BYTES)
   effectEnd(end(command, LEDGER_SETTLE))
+}
+
+// An open trade as its event tells it.
+const updated = memory.data(<i32>OPEN_TRADE_BYTES, 8)
+
+/**
+ * A trade's stops were changed: no money moves, but the event takes its place among the account's. It travels on an instruction
+ * that changes nothing: the opening of an account that is there, since the trade was paid from it.
+ */
+export function emitUpdated(commandIndex: u32, trade: Trade): void {
+  const command = effectBegin(trade.ledgerPartition, commandIndex)
+  begin(command, 0, trade.number)
+  leg(changetype<usize>(trade) + offsetof<Trade>('account'), ACCOUNT_CUSTOMER, 0)
+  writeOpenTrade(updated, trade)
+  memo(EVENT_UPDATED, updated, OPEN_TRADE_BYTES)
+  effectEnd(end(command, LEDGER_OPEN_ACCOUNT))
 }
 
 /** The liquidation fee goes on to the insurance's partition. */

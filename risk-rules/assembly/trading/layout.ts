@@ -252,10 +252,12 @@ if (offsetof<Stored>() != 100 || offsetof<Stored>('identity') != 80) ERROR('the 
 /** Bodies on the border: `src/trading/{commands,outcomes,queries}.ts`; a test compares. */
 export const OPEN_BODY_BYTES: u32 = 96
 export const CLOSE_BODY_BYTES: u32 = 56
+export const UPDATE_BODY_BYTES: u32 = 64
 export const TICK_BODY_BYTES: u32 = 40
 export const FUNDING_BODY_BYTES: u32 = 24
 export const STATE_BODY_BYTES: u32 = 8
 export const OPEN_TRADE_BYTES: u32 = 128
 export const CLOSED_TRADE_BYTES: u32 = 184
+export const UPDATED_TRADE_BYTES: u32 = 136
 export const LIST_HEAD_BYTES: u32 = 24
 export const KEPT_BYTES: u32 = 48

@@ -25,6 +25,29 @@ export function writeOpenTrade(ptr: usize, trade: Trade): void {
   store<u32>(ptr, 0, 124)
 }
 
+/** Writes an open trade as `updatedTradeLayout` of `src/trading/outcomes.ts` has it. */
+export function writeUpdatedTrade(ptr: usize, trade: Trade, now: i64): void {
+  store<u64>(ptr, trade.number)
+  store<i64>(ptr, trade.stopLoss, 8)
+  store<i64>(ptr, trade.takeProfit, 16)
+  store<i64>(ptr, shownLiquidationPrice(trade), 24)
+  store<i64>(ptr, now, 32)
+  store<i64>(ptr, trade.openedAt, 40)
+  store<i64>(ptr, trade.quantity, 48)
+  store<i64>(ptr, trade.entryPrice, 56)
+  store<i64>(ptr, trade.openFee, 64)
+  store<i64>(ptr, trade.margin, 72)
+  store<u32>(ptr, trade.direction, 80)
+  store<u32>(ptr, trade.leverage, 84)
+  store<u64>(ptr, trade.account, 88)
+  store<u64>(ptr, trade.accountRest, 96)
+  store<u64>(ptr, trade.openId, 104)
+  store<u64>(ptr, trade.openIdRest, 112)
+  store<i64>(ptr, trade.fundingAtOpen, 120)
+  store<u32>(ptr, trade.ledgerPartition, 128)
+  store<u32>(ptr, 0, 132)
+}
+
 /** Writes a trade settled last by `settle` as `closedTradeLayout` of `src/trading/outcomes.ts` has it. */
 export function writeClosedTrade(ptr: usize, trade: Trade, price: i64, reason: u32, now: i64): void {
   store<u64>(ptr, trade.number)

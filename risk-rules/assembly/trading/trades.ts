@@ -273,6 +273,14 @@ export function insertTrade(trade: Trade): void {
   addSums(trade)
 }
 
+/** Gives a trade another stop or target; 0 takes it away. */
+export function setTrigger(group: u32, slot: u32, price: i64): void {
+  const direction = directionOf(storedAt(slot))
+  const heap = heapOf(group, direction)
+  heapRemove(heap, slot)
+  if (price != 0) heapInsert(heap, slot, heapKey(group, direction, price))
+}
+
 /** Takes a trade out of everything and frees its slot. */
 export function removeTrade(slot: u32): void {
   const stored = storedAt(slot)

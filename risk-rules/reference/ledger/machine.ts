@@ -115,7 +115,7 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
   const ids = createReferenceIdTable(capacities.idsMax, KEPT_BODY_BYTES)
   let state = createState()
 
-  const decide = (command: Uint8Array, now: bigint, send: Send): Answer => {
+  const decide = (command: Uint8Array, now: bigint, behaviour: number, send: Send): Answer => {
     const { kind, id, requestHash } = decodeHeader(command)
     const refusal = (code: keyof typeof refusalNumbers): Answer => ({ code: refusalNumbers[code], kind, body: NO_BODY })
     if (kind === KIND_TIME) return refusal('OK')
@@ -125,10 +125,10 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
     const known = hasId ? ids.find(id) : undefined
     if (known !== undefined) return sameBytes(known.requestHash, requestHash) ? known : refusal('IDEMPOTENCY_CONFLICT')
     if (hasId && ids.isFull()) return refusal('UNAVAILABLE')
-    const done = execute(state, instruction, capacities)
+    const done = execute(state, instruction, capacities, behaviour)
     if (done.posted) state.transactions += 1n
     const body = done.code === refusalNumbers.OK ? outcomeBodyOf(state, done) : NO_BODY
-    if (hasId) {
+    if (hasId && done.code !== refusalNumbers.UNAVAILABLE) {
       const asked = { id: id.slice(), requestHash: requestHash.slice(), time: now }
       ids.insert({ ...asked, code: done.code, kind, body: keptOf(body) })
     }
@@ -145,10 +145,15 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
     return answer
   }
 
-  const applyOne = (command: Uint8Array, now: bigint, isRefused: boolean, send: Send): Uint8Array => {
+  const applyOne = (
+    command: Uint8Array,
+    now: bigint,
+    decided: (command: Uint8Array) => Answer,
+    send: Send,
+  ): Uint8Array => {
     if (!isCommand(command)) return malformedOutcome()
     ids.expire(now)
-    const { code, kind, body } = isRefused ? refuseFaulty(command, now) : decide(command, now, send)
+    const { code, kind, body } = decided(command)
     const { id, flags, sender } = decodeHeader(command)
     const outcome = encodeOutcome({ code, kind, id }, body)
     if (sender !== 0 && (flags & FLAG_WANTS_OUTCOME) !== 0) {
@@ -160,13 +165,14 @@ export const createReferenceLedgerMachine = (capacities: LedgerCapacities): Mach
   return {
     schemaVersion: LEDGER_SCHEMA_VERSION,
     behaviourVersion: LEDGER_BEHAVIOUR_VERSION,
-    apply: (batch, now, _behaviour, refused) => {
+    apply: (batch, now, behaviour, refused) => {
       const effects: Effect[] = []
-      const outcomes = batch.map((command, commandIndex) =>
-        applyOne(command, now, refused?.has(commandIndex) === true, (to, bytes) => {
-          effects.push({ to, bytes: bytes.slice(), commandIndex })
-        }),
-      )
+      const outcomes = batch.map((command, commandIndex) => {
+        const send: Send = (to, bytes) => effects.push({ to, bytes: bytes.slice(), commandIndex })
+        const isRefused = refused?.has(commandIndex) === true
+        const decided = isRefused ? refuseFaulty : decide
+        return applyOne(command, now, (whole) => decided(whole, now, behaviour, send), send)
+      })
       return { outcomes, effects, settledIds: settledIdsOf(outcomes) }
     },
     continuation: () => null,

@@ -99,10 +99,12 @@ const isZeroSum = (legs: readonly ReadLeg[]): boolean =>
     return ofCurrency.reduce((sum, { amount }) => sum + amount, 0n) === 0n
   })
 
-const hold = (state: LedgerState, { id, legs }: ReadInstruction, limits: Limits): Done => {
+const hold = (state: LedgerState, { id, legs }: ReadInstruction, limits: Limits, behaviour: number): Done => {
   const draft = createDraft(state, limits)
   for (const [index, leg] of legs.entries()) {
-    if (holdNamed(state, holdText(id, index)) !== undefined) return refused('IDEMPOTENCY_CONFLICT')
+    // Only its hold is left of a forgotten id: nobody can say whether this request is the one that made it.
+    if (holdNamed(state, holdText(id, index)) !== undefined)
+      return refused(behaviour === 1 ? 'IDEMPOTENCY_CONFLICT' : 'UNAVAILABLE')
     const account = draft.get(leg)
     if (account === undefined) return refused('ACCOUNT_NOT_FOUND')
     const locked = account.locked + leg.amount
@@ -160,12 +162,12 @@ const refund = (state: LedgerState, { legs }: ReadInstruction, limits: Limits): 
   return { ...NOTHING_DONE, posted: true, balancesAfter, paid }
 }
 
-/** Carries out an instruction on the state, wholly or not at all. */
-export const execute = (state: LedgerState, instruction: ReadInstruction, limits: Limits): Done => {
+/** Carries out an instruction on the state by the rules of a behaviour, wholly or not at all. */
+export const execute = (state: LedgerState, instruction: ReadInstruction, limits: Limits, behaviour: number): Done => {
   if (instruction.legs.some(({ amount }) => isTooLarge(amount))) return refused('AMOUNT_OVERFLOW')
   switch (instruction.kind) {
     case HOLD:
-      return hold(state, instruction, limits)
+      return hold(state, instruction, limits, behaviour)
     case OPEN_ACCOUNT:
       return open(state, instruction, limits)
     case INSURANCE_REFUND:

@@ -1,6 +1,7 @@
 import type { RefusalCode } from '@bourse/common/errors/codes.ts'
 import { divFloor, floorTo } from '@bourse/common/money/rounding.ts'
-import type { CloseCommand, OpenCommand, SpecCommand } from '../../src/trading/commands.ts'
+import type { CloseCommand, OpenCommand, SpecCommand, UpdateCommand } from '../../src/trading/commands.ts'
+import { KEEP_AS_IT_IS } from '../../src/trading/commands.ts'
 import {
   BPS_MAX_UNITS,
   directions,
@@ -102,6 +103,56 @@ export const isOpen = (open: OpenCommand): boolean =>
   open.takeProfit >= 0n &&
   open.worstPrice >= 0n
 
+/** A stop (0 = none) lies on the losing side of the closing price, on the tick. */
+const wrongStop = (spec: SpecCommand, long: boolean, stop: bigint, closing: bigint): RefusalCode | null => {
+  if (stop === 0n) return null
+  const loses = long ? stop < closing : stop > closing
+  return loses && stop % spec.tickSize === 0n ? null : 'INVALID_STOP_LOSS'
+}
+
+/** A target (0 = none) lies on the winning side of the closing price, on the tick. */
+const wrongTarget = (spec: SpecCommand, long: boolean, target: bigint, closing: bigint): RefusalCode | null => {
+  if (target === 0n) return null
+  const wins = long ? target > closing : target < closing
+  return wins && target % spec.tickSize === 0n ? null : 'INVALID_TAKE_PROFIT'
+}
+
+/** The account's open trade that a command names, or why there is none. */
+export const ownTradeOf = (
+  { trades, lastNumber }: State,
+  { account, tradeNumber }: { readonly account: Uint8Array; readonly tradeNumber: bigint },
+): Trade | RefusalCode => {
+  if (tradeNumber === 0n || tradeNumber > lastNumber) return 'TRADE_NOT_FOUND'
+  const trade = trades.get(tradeNumber)
+  if (trade === undefined) return 'TRADE_CLOSED'
+  return sameBytes(trade.account, account) ? trade : 'TRADE_NOT_FOUND'
+}
+
+/** Whether an UPDATE's values can be meant at all: it asks for something, and for no price below zero. */
+export const isUpdate = ({ stopLoss, takeProfit }: UpdateCommand): boolean => {
+  const asks = stopLoss !== KEEP_AS_IT_IS || takeProfit !== KEEP_AS_IT_IS
+  return asks && stopLoss >= KEEP_AS_IT_IS && takeProfit >= KEEP_AS_IT_IS
+}
+
+/** Why an UPDATE may not set what it sets, or null; what it keeps or takes away is not judged. */
+export const checkUpdate = (
+  state: State,
+  spec: SpecCommand,
+  trade: Trade,
+  update: UpdateCommand,
+  now: bigint,
+): RefusalCode | null => {
+  const { stopLoss, takeProfit } = update
+  if (stopLoss <= 0n && takeProfit <= 0n) return null
+  if (state.marketState === marketStates.Halted) return 'MARKET_HALTED'
+  const quote = quoteFor(state, spec, update, now)
+  if (typeof quote === 'string') return quote
+  const long = trade.direction === directions.LONG
+  const closing = long ? quote.bid : quote.ask
+  const stop = stopLoss > 0n ? wrongStop(spec, long, stopLoss, closing) : null
+  return stop ?? (takeProfit > 0n ? wrongTarget(spec, long, takeProfit, closing) : null)
+}
+
 /** The contract's checks of an opening in their order: the code of the first that fails, or the quantity. */
 export const checkOpen = (
   state: State,
@@ -134,13 +185,8 @@ export const checkOpen = (
   const overNet = spec.maxNetNotional !== 0n && after * entry > spec.maxNetNotional * E8
   if (after > before && (overNet || after > QUANTITY_MAX_UNITS)) return 'EXPOSURE_LIMIT'
 
-  const stop = open.stopLoss
-  if (stop !== 0n && (stop % spec.tickSize !== 0n || (long ? stop >= closing : stop <= closing)))
-    return 'INVALID_STOP_LOSS'
-  const target = open.takeProfit
-  if (target !== 0n && (target % spec.tickSize !== 0n || (long ? target <= closing : target >= closing))) {
-    return 'INVALID_TAKE_PROFIT'
-  }
+  const wrong = wrongStop(spec, long, open.stopLoss, closing) ?? wrongTarget(spec, long, open.takeProfit, closing)
+  if (wrong !== null) return wrong
   const trade = { ...open, quantity, entryPrice: entry, fundingAtOpen: state.funding, tiers }
   if (isLiquidated(trade, closing, state.funding)) return 'WOULD_LIQUIDATE'
   return beyondWorst(long, entry, open.worstPrice) ? 'PRICE_MOVED' : quantity

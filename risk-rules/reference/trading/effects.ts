@@ -64,6 +64,15 @@ export const openedOf = (spec: SpecCommand, trade: OpenTrade): LedgerEffect =>
     memo: memoOf(tradeEventTypes.opened, openTradeLayout.encode({ ...trade, zero: 0 })),
   })
 
+/** Other stops move no money: the event travels on the opening of the account, which is there. */
+export const updatedOf = (spec: SpecCommand, trade: OpenTrade): LedgerEffect =>
+  ledgerCommand(trade.ledgerPartition, {
+    kind: 'OPEN_ACCOUNT',
+    reference: referenceOf(spec, trade.tradeNumber),
+    legs: [leg(spec, 'customer', trade.account, 0n)],
+    memo: memoOf(tradeEventTypes.updated, openTradeLayout.encode({ ...trade, zero: 0 })),
+  })
+
 /**
  * What goes on to the insurance's partition when a trade is closed: its liquidation fee, or the question for a refund.
  */

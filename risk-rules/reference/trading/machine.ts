@@ -12,6 +12,7 @@ import {
   stateLayout,
   tickLayout,
   tierLayout,
+  updateLayout,
 } from '../../src/trading/commands.ts'
 import { checkCapacities, TRADING_BEHAVIOUR_VERSION, TRADING_SCHEMA_VERSION } from '../../src/trading/machine.ts'
 import type { TradingCapacities, TradingMachine } from '../../src/trading/machine.ts'
@@ -32,6 +33,7 @@ import { quoteOfFeed } from './rules.ts'
 import { restored, saved } from './saved.ts'
 import { emptyState } from './state.ts'
 import type { State } from './state.ts'
+import { applyUpdate } from './update.ts'
 
 const NO_BODY = new Uint8Array(0)
 
@@ -41,6 +43,7 @@ const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 const bodySizes = new Map<number, number>([
   [tradingKinds.open, openLayout.bytes],
   [tradingKinds.close, closeLayout.bytes],
+  [tradingKinds.update, updateLayout.bytes],
   [tradingKinds.tick, tickLayout.bytes],
   [tradingKinds.continue, 0],
   [tradingKinds.funding, fundingLayout.bytes],
@@ -48,9 +51,13 @@ const bodySizes = new Map<number, number>([
   [KIND_TIME, 0],
 ])
 
+/** Kinds whose outcome's first bytes are kept with the id. */
+const keptKinds: ReadonlySet<number> = new Set([tradingKinds.open, tradingKinds.close, tradingKinds.update])
+
 /** Whether the command is of a known kind and of its size, so that its fields can be read. */
-const isFramed = (command: Uint8Array): boolean => {
+const isFramed = (command: Uint8Array, behaviour: number): boolean => {
   const { kind, id } = decodeHeader(command)
+  if (kind === tradingKinds.update && behaviour < 3) return false
   const body = bodyOf(command)
   if (kind === tradingKinds.spec) {
     if (body.length < specLayout.bytes) return false
@@ -77,8 +84,7 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
   const remember = (command: Uint8Array, code: number, body: Uint8Array, now: bigint): void => {
     const { id, requestHash, kind } = decodeHeader(command)
     if (isZero(id)) return
-    const keeps = kind === tradingKinds.open || kind === tradingKinds.close
-    const kept = keeps ? body.slice(0, TRADING_KEPT_BYTES) : NO_BODY
+    const kept = keptKinds.has(kind) ? body.slice(0, TRADING_KEPT_BYTES) : NO_BODY
     ids.insert({ id: id.slice(), requestHash: requestHash.slice(), time: now, code, kind, body: kept })
   }
 
@@ -90,6 +96,8 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
         return applyOpen(state, capacities.tradesMax, command, now)
       case tradingKinds.close:
         return applyClose(state, command, now)
+      case tradingKinds.update:
+        return applyUpdate(state, command, now)
       case tradingKinds.tick:
         return applyTick(state, command, now)
       case tradingKinds.continue:
@@ -108,12 +116,19 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     return encodeOutcome({ code, kind, id }, body)
   }
 
-  const known = (command: Uint8Array): Uint8Array | null => {
+  const known = (command: Uint8Array): RememberedId | undefined => ids.find(decodeHeader(command).id)
+
+  const repeated = (command: Uint8Array, entry: RememberedId): Uint8Array => {
     const { id, requestHash } = decodeHeader(command)
-    const entry = ids.find(id)
-    if (entry === undefined) return null
     if (!sameBytes(entry.requestHash, requestHash)) return outcome(command, refusalNumbers.IDEMPOTENCY_CONFLICT)
     return encodeOutcome({ code: entry.code, kind: entry.kind, id }, entry.body)
+  }
+
+  /** The holds that brought a known id once more, unless the trade is open and they are its margin. */
+  const releaseAgain = (command: Uint8Array, entry: RememberedId, behaviour: number): readonly LedgerEffect[] => {
+    const wasOpened = entry.kind === tradingKinds.open && entry.code === refusalNumbers.OK
+    const isOpen = wasOpened && state.trades.has(viewOf(entry.body).getBigUint64(0, true))
+    return behaviour === 1 || isOpen ? [] : releaseFor(command)
   }
 
   const refuseUnremembered = (
@@ -124,13 +139,18 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     effects: releaseFor(command),
   })
 
-  const execute = (command: Uint8Array, now: bigint): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => {
+  const execute = (
+    command: Uint8Array,
+    now: bigint,
+    behaviour: number,
+  ): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => {
     if (!isCommand(command)) return { outcome: malformedOutcome(), effects: [] }
     ids.expire(now)
-    if (!isFramed(command)) return { outcome: outcome(command, refusalNumbers.INVALID_COMMAND), effects: [] }
+    if (!isFramed(command, behaviour)) return { outcome: outcome(command, refusalNumbers.INVALID_COMMAND), effects: [] }
     const { kind, id } = decodeHeader(command)
-    const repeated = known(command)
-    if (repeated !== null) return { outcome: repeated, effects: [] }
+    const entry = known(command)
+    if (entry !== undefined)
+      return { outcome: repeated(command, entry), effects: releaseAgain(command, entry, behaviour) }
     const outOfTurn = state.pending.length > 0 && kind !== tradingKinds.continue && kind !== KIND_TIME
     if (outOfTurn) return refuseUnremembered(command, refusalNumbers.INVALID_COMMAND)
     if (!isZero(id) && ids.isFull()) return refuseUnremembered(command, refusalNumbers.UNAVAILABLE)
@@ -139,10 +159,16 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
     return { outcome: outcome(command, refusalNumbers[code], body), effects }
   }
 
-  const refuse = (command: Uint8Array, now: bigint): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => {
+  const refuse = (
+    command: Uint8Array,
+    now: bigint,
+    behaviour: number,
+  ): { outcome: Uint8Array; effects: readonly LedgerEffect[] } => {
     ids.expire(now)
     const fault = outcome(command, refusalNumbers.ENGINE_FAULT)
-    if (!isFramed(command) || known(command) !== null) return { outcome: fault, effects: [] }
+    if (!isFramed(command, behaviour)) return { outcome: fault, effects: [] }
+    const entry = known(command)
+    if (entry !== undefined) return { outcome: fault, effects: releaseAgain(command, entry, behaviour) }
     if (!ids.isFull()) remember(command, refusalNumbers.ENGINE_FAULT, NO_BODY, now)
     return { outcome: fault, effects: releaseFor(command) }
   }
@@ -150,11 +176,11 @@ export const createReferenceTradingMachine = (capacities: TradingCapacities): Tr
   return {
     schemaVersion: TRADING_SCHEMA_VERSION,
     behaviourVersion: TRADING_BEHAVIOUR_VERSION,
-    apply: (batch, now, _behaviour, refused) => {
+    apply: (batch, now, behaviour, refused) => {
       const effects: Effect[] = []
       const outcomes = batch.map((command, commandIndex) => {
-        const result =
-          refused?.has(commandIndex) === true && isCommand(command) ? refuse(command, now) : execute(command, now)
+        const decided = refused?.has(commandIndex) === true && isCommand(command) ? refuse : execute
+        const result = decided(command, now, behaviour)
         effects.push(...result.effects.map((effect) => ({ ...effect, commandIndex })))
         return result.outcome
       })

@@ -21,8 +21,7 @@ import {
 import { closedTradeLayout, fundingOutcomeLayout, listHeadLayout, openTradeLayout } from '../../src/trading/outcomes.ts'
 import type { ClosedTrade, OpenTrade } from '../../src/trading/outcomes.ts'
 import { viewOf } from '../../src/trading/struct.ts'
-import { sameBytes } from '../id-table.ts'
-import { checkOpen, fundingLimitOf, isFeed, isOpen, isSpec, isTime, isWorse, quoteFor } from './checks.ts'
+import { checkOpen, fundingLimitOf, isFeed, isOpen, isSpec, isTime, isWorse, ownTradeOf, quoteFor } from './checks.ts'
 import { closedOf, openedOf, releaseOf } from './effects.ts'
 import type { LedgerEffect } from './effects.ts'
 import { feeOf, fundingStep, isLiquidated, liquidationPriceOf, quoteOfFeed, settlementOf, tiersOf } from './rules.ts'
@@ -36,8 +35,10 @@ export interface Decision {
 }
 
 const NO_BODY = new Uint8Array(0)
-const refusal = (code: OutcomeCode): Decision => ({ code, body: NO_BODY, effects: [] })
-const done = (body: Uint8Array = NO_BODY, effects: readonly LedgerEffect[] = []): Decision => ({
+/** A refusal without effects. */
+export const refusal = (code: OutcomeCode): Decision => ({ code, body: NO_BODY, effects: [] })
+/** What was done. */
+export const done = (body: Uint8Array = NO_BODY, effects: readonly LedgerEffect[] = []): Decision => ({
   code: 'OK',
   body,
   effects,
@@ -162,10 +163,8 @@ export const applyClose = (state: State, command: Uint8Array, now: bigint): Deci
   if (close.worstPrice < 0n) return refusal('INVALID_COMMAND')
   const { spec } = state
   if (spec === null) return refusal('MARKET_NOT_FOUND')
-  const trade = state.trades.get(close.tradeNumber)
-  if (close.tradeNumber === 0n || close.tradeNumber > state.lastNumber) return refusal('TRADE_NOT_FOUND')
-  if (trade === undefined) return refusal('TRADE_CLOSED')
-  if (!sameBytes(trade.account, close.account)) return refusal('TRADE_NOT_FOUND')
+  const trade = ownTradeOf(state, close)
+  if (typeof trade === 'string') return refusal(trade)
   if (state.marketState === marketStates.Halted) return refusal('MARKET_HALTED')
   const quote = quoteFor(state, spec, close, now)
   if (typeof quote === 'string') return refusal(quote)

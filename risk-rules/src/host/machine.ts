@@ -228,6 +228,7 @@ export const createWasmMachine = <Exports extends MachineExports>(
       snapshot: () => packSnapshot(header, takeParts(current.exports)),
       restore: (bytes) => restorePieces([bytes]),
       restorePieces,
+      memoryBytes: () => current.memory.length,
       stateHash: () => hex64(current.exports.stateHashHigh()) + hex64(current.exports.stateHashLow()),
     },
   }

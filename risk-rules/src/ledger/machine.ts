@@ -19,8 +19,8 @@ export interface LedgerCapacities {
 
 /** Layout of the snapshot's parts (`assembly/ledger/snapshot.ts`). */
 export const LEDGER_SCHEMA_VERSION = 1
-/** Newest behaviour of the ledger. */
-export const LEDGER_BEHAVIOUR_VERSION = 1
+/** Newest behaviour of the ledger; 2: a forgotten id whose hold is open is UNAVAILABLE, not a conflict that is remembered. */
+export const LEDGER_BEHAVIOUR_VERSION = 2
 /** Most of each that a machine can be made for. */
 export const LEDGER_CAPACITY_MAX = 1 << 26
 

@@ -1,7 +1,7 @@
 import { codeOfNumber } from '@bourse/common/errors/codes.ts'
 import type { OutcomeCode } from '@bourse/common/errors/codes.ts'
 import { encodeCommand } from '@bourse/common/kernel/command.ts'
-import { decodeOutcomeHeader, outcomeBodyOf } from '@bourse/common/kernel/outcome.ts'
+import { decodeOutcomeHeader, outcomeBodyOf, recordsIn } from '@bourse/common/kernel/outcome.ts'
 import { accountKindOfNumber, currencyCode } from './accounts.ts'
 import type { AccountKey, AccountKind } from './accounts.ts'
 import { getInt128 } from './codec.ts'
@@ -107,7 +107,8 @@ const listOf = <Item>(answer: Uint8Array, recordBytes: number, read: Read<Item>)
   if (code !== 'OK') throw new Error(`the ledger answered a question with ${code}`)
   const body = outcomeBodyOf(answer)
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
-  return Array.from({ length: view.getUint32(0, true) }, (_, item) => read(body, view, LIST_BYTES + recordBytes * item))
+  const place = { at: LIST_BYTES, count: view.getUint32(0, true), recordBytes }
+  return recordsIn(body, place, (inBody, at) => read(body, inBody, at))
 }
 
 /** Reads the answer to BALANCES: in order of creation, empty for an unknown owner. */
@@ -152,6 +153,12 @@ export const decodeAccounts = (answer: Uint8Array): AccountRecord[] =>
     locked: getInt128(view, at + 48),
     version: view.getBigUint64(at + 64, true),
   }))
+
+/** How many holds a page of HOLDS has, and the slot of its last, 0 when it has none: enough to count them. */
+export const holdsPageOf = (answer: Uint8Array): { readonly count: number; readonly lastSlot: number } => {
+  const slots = listOf(answer, ANSWER_RECORD_BYTES.HOLDS, (_, view, at) => view.getUint32(at + 20, true))
+  return { count: slots.length, lastSlot: slots.at(-1) ?? 0 }
+}
 
 /** What the ledger knows of an id. */
 export type KnownOutcome =

@@ -72,6 +72,20 @@ export const closeLayout = layoutOf({
   quoteTime: 'i64',
 })
 
+/** What UPDATE says of a stop or target that stays as it is. */
+export const KEEP_AS_IT_IS = -1n
+
+/** Body of UPDATE. stopLoss, takeProfit: −1 stays as it is, 0 is taken away, more is the new price. At least one changes. */
+export const updateLayout = layoutOf({
+  account: 'bytes16',
+  tradeNumber: 'u64',
+  stopLoss: 'i64',
+  takeProfit: 'i64',
+  feedBid: 'i64',
+  feedAsk: 'i64',
+  quoteTime: 'i64',
+})
+
 /** Body of TICK: the quote, and the one before it, on which funding due up to quoteTime is judged (0 = none is known). */
 export const tickLayout = layoutOf({
   feedBid: 'i64',
@@ -99,6 +113,8 @@ export type SpecCommand = Omit<RecordIn<typeof specLayout>, 'tierCount' | 'reser
 export type OpenCommand = Omit<RecordIn<typeof openLayout>, 'zero'>
 /** What a CLOSE says; its header id may be all zero. */
 export type CloseCommand = RecordIn<typeof closeLayout>
+/** What an UPDATE says; its header id may be all zero. */
+export type UpdateCommand = RecordIn<typeof updateLayout>
 /** What a TICK says. */
 export type TickCommand = RecordIn<typeof tickLayout>
 /** What a FUNDING says. */
@@ -153,6 +169,12 @@ export const encodeClose = (close: CloseCommand, header: HeaderParts = {}): Uint
   command(tradingKinds.close, header, closeLayout.encode(close))
 /** Reads the body of a CLOSE. */
 export const decodeClose = (bytes: Uint8Array): CloseCommand => closeLayout.decode(bodyOf(bytes))
+
+/** Writes an UPDATE. */
+export const encodeUpdate = (update: UpdateCommand, header: HeaderParts = {}): Uint8Array =>
+  command(tradingKinds.update, header, updateLayout.encode(update))
+/** Reads the body of an UPDATE. */
+export const decodeUpdate = (bytes: Uint8Array): UpdateCommand => updateLayout.decode(bodyOf(bytes))
 
 /** Writes a TICK. */
 export const encodeTick = (tick: TickCommand, header: HeaderParts = runner): Uint8Array =>

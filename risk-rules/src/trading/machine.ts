@@ -2,13 +2,12 @@ import { machineNumbers } from '@bourse/common/kernel/partition.ts'
 import type { Machine } from '@bourse/common/kernel/machine.ts'
 import type { MachineExports } from '../host/instance.ts'
 import { createWasmMachine } from '../host/machine.ts'
-import { loadWasmModule } from '../host/module.ts'
 import { TRADES_MAX } from './numbers.ts'
 
 /** Version of the snapshot layout. */
 export const TRADING_SCHEMA_VERSION = 2
-/** Newest behaviour version. */
-export const TRADING_BEHAVIOUR_VERSION = 1
+/** Newest behaviour version; 2: an OPEN that comes again gives its holds back, unless its trade is open; 3: there is UPDATE. */
+export const TRADING_BEHAVIOUR_VERSION = 3
 
 /** A market's partition. */
 export interface TradingMachine extends Machine {
@@ -41,9 +40,6 @@ export const checkCapacities = ({ tradesMax, idsMax }: TradingCapacities): void 
     throw new RangeError(`idsMax is ${idsMax}; it must be from 1 to ${1 << 22}`)
   }
 }
-
-/** Reads and compiles the trading module `npm run build` made. */
-export const loadTradingModule = (): WebAssembly.Module => loadWasmModule('trading')
 
 /** An empty trading machine in WASM; its memory takes its final size here. */
 export const createTradingMachine = (

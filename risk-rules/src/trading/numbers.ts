@@ -5,11 +5,23 @@
  */
 
 /** Command kinds of the trading machine (`KIND_TIME` of the kernel is understood too). */
-export const tradingKinds = { spec: 1, open: 2, close: 3, tick: 4, continue: 5, funding: 6, state: 7 } as const
+export const tradingKinds = {
+  spec: 1,
+  open: 2,
+  close: 3,
+  tick: 4,
+  continue: 5,
+  funding: 6,
+  state: 7,
+  update: 8,
+} as const
 /** Query kinds of the trading machine. */
 export const tradingQueryKinds = { trades: 210, trade: 211, outcomeOf: 212, market: 213, openIds: 214 } as const
-/** Kinds of trade events, carried as the memo of the SETTLE that belongs to them. */
-export const tradeEventTypes = { opened: 1, closed: 2 } as const
+/**
+ * Kinds of trade events, each carried as the memo of the ledger instruction that belongs to it: the SETTLE of what was opened or
+ * closed, the OPEN_ACCOUNT (of an account that is there) of what was updated.
+ */
+export const tradeEventTypes = { opened: 1, closed: 2, updated: 3 } as const
 /** States of a market. */
 export const marketStates = { Open: 0, ReduceOnly: 1, Halted: 2 } as const
 /** Name of a market's state. */

@@ -1,9 +1,9 @@
 import { encodeCommand } from '@bourse/common/kernel/command.ts'
-import { outcomeBodyOf } from '@bourse/common/kernel/outcome.ts'
+import { outcomeBodyOf, recordsIn } from '@bourse/common/kernel/outcome.ts'
 import { tradingQueryKinds } from './numbers.ts'
 import { listHeadLayout, openTradeLayout } from './outcomes.ts'
 import type { OpenTrade } from './outcomes.ts'
-import { layoutOf, viewOf } from './struct.ts'
+import { layoutOf } from './struct.ts'
 import type { RecordIn } from './struct.ts'
 
 /** Body of TRADES: the account's open trades with numbers above `after`, at most `limit` (0 = QUERY_PAGE_MAX). */
@@ -73,10 +73,10 @@ export interface TradesAnswer {
 /** Reads an OK answer of TRADES or TRADE. */
 export const decodeTradesAnswer = (answer: Uint8Array): TradesAnswer => {
   const body = outcomeBodyOf(answer)
-  const view = viewOf(body)
   const { count, more, funding, nextFunding } = listHeadLayout.decode(body)
-  const trades = Array.from({ length: count }, (_, index) => {
-    const { zero: _zero, ...trade } = openTradeLayout.read(view, listHeadLayout.bytes + index * openTradeLayout.bytes)
+  const place = { at: listHeadLayout.bytes, count, recordBytes: openTradeLayout.bytes }
+  const trades = recordsIn(body, place, (view, at) => {
+    const { zero: _zero, ...trade } = openTradeLayout.read(view, at)
     return trade
   })
   return { trades, more: more !== 0, funding, nextFunding }
@@ -90,10 +90,10 @@ export const decodeOpenIdsAnswer = (
   answer: Uint8Array,
 ): { readonly items: readonly OpenIdItem[]; readonly more: boolean; readonly cursor: bigint } => {
   const body = outcomeBodyOf(answer)
-  const view = viewOf(body)
   const { count, more, cursor } = openIdsHeadLayout.decode(body)
-  const items = Array.from({ length: count }, (_, index) => {
-    const { zero: _zero, ...item } = openIdLayout.read(view, openIdsHeadLayout.bytes + index * openIdLayout.bytes)
+  const place = { at: openIdsHeadLayout.bytes, count, recordBytes: openIdLayout.bytes }
+  const items = recordsIn(body, place, (view, at) => {
+    const { zero: _zero, ...item } = openIdLayout.read(view, at)
     return item
   })
   return { items, more: more !== 0, cursor }

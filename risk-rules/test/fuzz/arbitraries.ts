@@ -14,6 +14,8 @@ import {
   encodeState,
   encodeTick,
   encodeTime,
+  encodeUpdate,
+  KEEP_AS_IT_IS,
 } from '../../src/trading/codec.ts'
 import type { SpecCommand, TierSpec } from '../../src/trading/codec.ts'
 import { idOf, LEDGER, spec, START, units } from '../trading-kit.ts'
@@ -176,6 +178,14 @@ export const closes = fc.record({
   worstPrice: fc.oneof(fc.constant(0n), prices),
 })
 
+const triggers = fc.oneof(fc.constantFrom(KEEP_AS_IT_IS, 0n, units('59500'), units('60500')), prices)
+export const updates = fc.record({
+  account: accounts,
+  tradeNumber: fc.oneof(fc.bigInt({ min: 0n, max: 4n }), u64),
+  stopLoss: triggers,
+  takeProfit: triggers,
+})
+
 /** Commands of trading: sensible ones, edges and whatever the codec writes. */
 export const tradingCommands: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc
@@ -184,6 +194,9 @@ export const tradingCommands: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc
     .tuple(closes, fc.oneof(flat, quotes), headers)
     .map(([close, quote, header]) => encodeClose({ ...close, ...quote }, header)),
+  fc
+    .tuple(updates, fc.oneof(flat, quotes), headers)
+    .map(([update, quote, header]) => encodeUpdate({ ...update, ...quote }, header)),
   fc
     .tuple(fc.oneof(flat, quotes), prices, prices, headers)
     .map(([quote, previousBid, previousAsk, header]) => encodeTick({ ...quote, previousBid, previousAsk }, header)),

@@ -7,6 +7,7 @@ import { framed, fuzzed, mutationsOf, nearly, readOnce } from '@bourse/common/te
 import { currencyCode, currencyNumber } from '../../src/ledger/accounts.ts'
 import { decodeInstruction, encodeLedgerCommand } from '../../src/ledger/codec.ts'
 import type { Instruction } from '../../src/ledger/codec.ts'
+import { LEDGER_BEHAVIOUR_VERSION } from '../../src/ledger/machine.ts'
 import { decodeLedgerOutcome, decodeLedgerOutcomeCommand } from '../../src/ledger/outcomes.ts'
 import {
   accountsQuestion,
@@ -140,9 +141,11 @@ describe('the WASM ledger and its reference, told anything', () => {
           for (const [index, batch] of batches.entries()) {
             const refused = which === index ? new Set([0]) : undefined
             const before = module!.stateHash()
-            const found = module!.apply(batch, NOW + BigInt(index), 1, refused)
+            const found = module!.apply(batch, NOW + BigInt(index), LEDGER_BEHAVIOUR_VERSION, refused)
             expect(found.outcomes).toHaveLength(batch.length)
-            expect(appliedText(found)).toEqual(appliedText(reference!.apply(batch, NOW + BigInt(index), 1, refused)))
+            expect(appliedText(found)).toEqual(
+              appliedText(reference!.apply(batch, NOW + BigInt(index), LEDGER_BEHAVIOUR_VERSION, refused)),
+            )
             expect(module!.stateHash()).toBe(reference!.stateHash())
             const codes = found.outcomes.map((outcome) => decodeOutcomeHeader(outcome).code)
             if (codes.every((code) => code === INVALID)) expect(module!.stateHash()).toBe(before)
@@ -164,7 +167,7 @@ describe('the WASM ledger and its reference, told anything', () => {
     const [module, reference] = pair()
     for (const machine of [module!, reference!]) {
       const batch = fc.sample(commands, { numRuns: 30, seed: 7 })
-      machine.apply(batch, NOW, 1)
+      machine.apply(batch, NOW, LEDGER_BEHAVIOUR_VERSION)
     }
     const before = module!.stateHash()
     fc.assert(
@@ -180,7 +183,7 @@ describe('the WASM ledger and its reference, told anything', () => {
 
   test('refuse a changed snapshot with an error and stay as they were, or go on from it', () => {
     const [module] = pair()
-    module!.apply(fc.sample(commands, { numRuns: 30, seed: 7 }), NOW, 1)
+    module!.apply(fc.sample(commands, { numRuns: 30, seed: 7 }), NOW, LEDGER_BEHAVIOUR_VERSION)
     const snapshot = module!.snapshot()
     fc.assert(
       fc.property(nearly(fc.constant(snapshot)), (bytes) => {

@@ -21,6 +21,9 @@ import {
   decodeTickOutcome,
   decodeTradeEvent,
   decodeTradesAnswer,
+  decodeUpdate,
+  decodeUpdateKept,
+  decodeUpdateOutcome,
   encodeMarketQuery,
   encodeOpenIdsQuery,
   encodeOutcomeOf,
@@ -31,9 +34,10 @@ import {
   tradingQueryKinds,
 } from '../../src/trading/codec.ts'
 import { decodeInstruction } from '../../src/ledger/codec.ts'
+import { TRADING_BEHAVIOUR_VERSION } from '../../src/trading/machine.ts'
 import { machines, open, spec, START, tick } from '../trading-kit.ts'
-import { encodeClose, encodeOpen } from '../../src/trading/codec.ts'
-import { closes, headers, ids, opens, specs, tradingCommands, u32, u64 } from './arbitraries.ts'
+import { encodeClose, encodeOpen, encodeUpdate } from '../../src/trading/codec.ts'
+import { closes, headers, ids, opens, specs, tradingCommands, u32, u64, updates } from './arbitraries.ts'
 
 const INVALID = refusalNumbers.INVALID_COMMAND
 const quote = { feedBid: 1n, feedAsk: 2n, quoteTime: 3n }
@@ -54,16 +58,17 @@ const pair = (fields: Partial<typeof spec> = {}) => {
     open({ id: 'long', account: 'account 0', margin: '100', leverage: 10, price: '60000', stopLoss: '59000' }),
     open({ id: 'short', account: 'account 1', direction: 'SHORT', margin: '500', leverage: 20, price: '60000' }),
   ]
-  for (const machine of [reference!, module!]) machine.apply(begin, START, 1)
+  for (const machine of [reference!, module!]) machine.apply(begin, START, TRADING_BEHAVIOUR_VERSION)
   return { reference: reference!, module: module! }
 }
 
 describe('the codec of trading commands', () => {
   test('reads what it wrote', () => {
     fc.assert(
-      fc.property(opens, closes, specs, headers, (opened, closed, rules, header) => {
+      fc.property(opens, closes, updates, specs, headers, (opened, closed, updated, rules, header) => {
         expect(decodeOpen(encodeOpen({ ...opened, ...quote }, header))).toEqual({ ...opened, ...quote })
         expect(decodeClose(encodeClose({ ...closed, ...quote }, header))).toEqual({ ...closed, ...quote })
+        expect(decodeUpdate(encodeUpdate({ ...updated, ...quote }, header))).toEqual({ ...updated, ...quote })
         expect(decodeSpec(encodeSpec(rules, header))).toEqual(rules)
       }),
       fuzzed(),
@@ -74,7 +79,7 @@ describe('the codec of trading commands', () => {
     const { module } = pair()
     const answers = questions.map((question) => module.query(question).bytes)
     const applied = fc.array(tradingCommands, { minLength: 1, maxLength: 1 }).map((batch) => {
-      const { outcomes, effects } = pair().module.apply(batch, START, 1)
+      const { outcomes, effects } = pair().module.apply(batch, START, TRADING_BEHAVIOUR_VERSION)
       const memos = effects.map(({ bytes }) => decodeInstruction(bytes).memo)
       return memos[0] ?? outcomes[0]!
     })
@@ -97,6 +102,9 @@ describe('the codec of trading commands', () => {
       decodeMarketAnswer,
       decodeOpenIdsAnswer,
       decodeTradeEvent,
+      decodeUpdate,
+      decodeUpdateOutcome,
+      decodeUpdateKept,
     ]
     fc.assert(
       fc.property(nearly(fc.oneof(tradingCommands, answers, applied)), (bytes) => {
@@ -104,6 +112,12 @@ describe('the codec of trading commands', () => {
       }),
       fuzzed(),
     )
+  })
+
+  test('refuses an answer that claims more records than it holds before it makes room for them', () => {
+    const claiming = Uint8Array.from({ length: 40 }, (_, at) => ({ 0: 40, 6: 214, 27: 2 })[at] ?? 0)
+    for (const read of [decodeOpenIdsAnswer, decodeTradesAnswer, decodeTickOutcome])
+      expect(readOnce<unknown>(() => read(claiming), [RangeError])).toHaveProperty('error')
   })
 })
 
@@ -138,9 +152,9 @@ describe('the WASM market and its reference, told anything', () => {
             const now = START + BigInt(index) * 1_000n
             const refused = which === index ? new Set([0]) : undefined
             const before = module.stateHash()
-            const found = module.apply(batch, now, 1, refused)
+            const found = module.apply(batch, now, TRADING_BEHAVIOUR_VERSION, refused)
             expect(found.outcomes).toHaveLength(batch.length)
-            expect(told(found)).toBe(told(reference.apply(batch, now, 1, refused)))
+            expect(told(found)).toBe(told(reference.apply(batch, now, TRADING_BEHAVIOUR_VERSION, refused)))
             expect(module.stateHash()).toBe(reference.stateHash())
             expect(module.nextDeadline()).toBe(reference.nextDeadline())
             expect(module.continuation()).toEqual(reference.continuation())
@@ -161,7 +175,9 @@ describe('the WASM market and its reference, told anything', () => {
     fc.assert(
       fc.property(rules, fc.array(tradingCommands, { minLength: 1, maxLength: 6 }), ([other, field], batch) => {
         const { module, reference } = pair({ [field]: other[field] })
-        expect(told(module.apply(batch, START, 1))).toBe(told(reference.apply(batch, START, 1)))
+        expect(told(module.apply(batch, START, TRADING_BEHAVIOUR_VERSION))).toBe(
+          told(reference.apply(batch, START, TRADING_BEHAVIOUR_VERSION)),
+        )
         expect(module.stateHash()).toBe(reference.stateHash())
       }),
       fuzzed(),
@@ -170,7 +186,6 @@ describe('the WASM market and its reference, told anything', () => {
 
   test('INVALID_COMMAND to a command of the wrong size is not remembered, whatever its id', () => {
     const { module } = pair()
-    const before = module.stateHash()
     const sized = fc.tuple(headers, fc.constantFrom(...Object.values(tradingKinds)), fc.integer({ min: 1, max: 20 }))
     fc.assert(
       fc.property(sized, tradingCommands, ([header, kind, more], command) => {
@@ -178,7 +193,9 @@ describe('the WASM market and its reference, told anything', () => {
         longer.set(header.id, 8)
         new DataView(longer.buffer).setUint16(4, kind, true)
         if (bodyOf(longer).length < 200) return
-        const { outcomes, effects } = module.apply([longer], START, 1)
+        // Whatever was taken before, if chance made it a command.
+        const before = module.stateHash()
+        const { outcomes, effects } = module.apply([longer], START, TRADING_BEHAVIOUR_VERSION)
         const { code } = decodeOutcomeHeader(outcomes[0]!)
         if (code !== INVALID) return
         expect([effects, module.stateHash()]).toEqual([[], before])

@@ -8,10 +8,10 @@ import { createBourse, type Bourse } from './support/bourse.ts'
 import { until } from './support/calls.ts'
 import { bankClient, signUp, traderClient, type TraderClient, type TransactionBody } from './support/clients.ts'
 import { flipByte } from './support/damage.ts'
+import { LIMIT_MS } from './support/limits.ts'
 import { insist, lasting, runLoad, type Done, type Load } from './support/load.ts'
 import { reportOf, runCommand } from './support/process.ts'
 
-const LIMIT_MS = 90_000
 const CUSTOMERS = 4
 const SEED = 7
 

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { API_KEY } from './support/bourse.ts'
 import { call, newKey, type Answer } from './support/calls.ts'
 import { bankClient } from './support/clients.ts'
+import { LIMIT_MS } from './support/limits.ts'
 import { expectRefusal } from './support/refusal.ts'
-import { CUSTOMER, moneyOf, recordsOf, startWorld, type World } from './support/world.ts'
-
-const LIMIT_MS = 60_000
+import { CUSTOMER, moneyOf, recordsAtRest, recordsOf, startWorld, type World } from './support/world.ts'
 
 /** What is sent, and the refusal it must get: status and code, and what its message must say (value and remedy). */
 type Case = readonly [what: string, sent: string, refusal: string, message: RegExp]
@@ -97,7 +96,7 @@ describe('bad input', () => {
 
   /** Sends all, expects each refused, and then that nothing at all was journaled or moved. */
   const expectNoTrace = async (cases: readonly Case[], send: (text: string) => Promise<Answer>): Promise<void> => {
-    const before = [await moneyOf(world), await recordsOf(world)]
+    const before = [await moneyOf(world), await recordsAtRest(world)]
     for (const [what, sent, refusal, message] of cases) {
       try {
         expectRefusal(await send(sent), refusal, message)

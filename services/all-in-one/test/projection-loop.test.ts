@@ -23,6 +23,7 @@ const eventOf = (record: JournalRecord): ViewWrite => ({
   fields: {
     account: String(record.partition),
     sequence: Number(record.sequence),
+    recordSequence: record.sequence,
     type: 'trade.opened',
     tradeId: 'trade_1',
     atMs: Number(record.now),

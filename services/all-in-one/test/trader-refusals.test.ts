@@ -1,14 +1,18 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { newKey, pause, until, type Answer } from './support/calls.ts'
+import { newKey, until, type Answer } from './support/calls.ts'
 import { adminClient, codeOf, dataOf, engineData, signUp, type TradeBody } from './support/clients.ts'
+import { LIMIT_MS } from './support/limits.ts'
 import { writeManifests } from './support/manifests.ts'
 import { expectRefusal, withoutTrace } from './support/refusal.ts'
-import { banksOf, pairsOf, PRICE_AGE_MS, startWorld, type World } from './support/world.ts'
+import { closed, opened } from './support/sure.ts'
+import { banksOf, pairsOf, startWorld, type World } from './support/world.ts'
 
-const LIMIT_MS = 60_000
 const small = { asset: 'BTC_USDC', margin: '10', leverage: 2 }
+const sol = { asset: 'SOL_USDC', margin: '10', leverage: 2 }
+/** Refused at any price there is: it asks how the market is, and leaves no trace. */
+const probe = { ...sol, worstPrice: '1' }
 
 describe("refusals of a trader's commands", () => {
   let world: World
@@ -24,6 +28,21 @@ describe("refusals of a trader's commands", () => {
 
   const open = (fields: object, key?: string): Promise<Answer> =>
     world.trader.open({ asset: 'BTC_USDC', margin: '100', leverage: 10, ...fields }, key)
+  const writePairs = (ofSol: Parameters<typeof pairsOf>[2] = {}): Promise<void> =>
+    writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol, ofSol), banksOf())
+  /** What changed is in force a moment later. */
+  const expectReduceOnly = async (): Promise<void> => {
+    await until(
+      () => world.stranger.open(probe),
+      (answer) => codeOf(answer) === 'MARKET_REDUCE_ONLY',
+    )
+    expectRefusal(await world.stranger.open(sol), '409 MARKET_REDUCE_ONLY', /close|reduce/i)
+  }
+  const untilOpen = (): Promise<Answer> =>
+    until(
+      () => world.stranger.open(sol),
+      ({ status }) => status === 200,
+    )
 
   test.each<[string, object, string, RegExp]>([
     [
@@ -84,15 +103,47 @@ describe("refusals of a trader's commands", () => {
     expect([again.status, codeOf(again)]).toEqual([first.status, codeOf(first)])
   })
 
+  test.each<[string, object, string, RegExp]>([
+    [
+      'nothing to change',
+      {},
+      '400 VALIDATION_ERROR',
+      /give stopLossPrice, takeProfitPrice or both \(null takes one away/,
+    ],
+    [
+      'a price that is none',
+      { stopLossPrice: '0' },
+      '400 VALIDATION_ERROR',
+      /stopLossPrice "0" must be more than zero/,
+    ],
+    ['a field that is not known', { margin: '1' }, '400 VALIDATION_ERROR', /margin is not known.*remove it/],
+    ['a stop above the price of a long', { stopLossPrice: '60001' }, '400 INVALID_STOP_LOSS', /losing side/],
+    ['a stop between two ticks', { stopLossPrice: '59000.005' }, '400 INVALID_STOP_LOSS', /multiple of the tick/],
+    ['a target below its price', { takeProfitPrice: '59900' }, '400 INVALID_TAKE_PROFIT', /winning side/],
+    ['both wrong', { stopLossPrice: '60001', takeProfitPrice: '1' }, '400 INVALID_STOP_LOSS', /stopLossPrice/],
+  ])('UPDATE_TRADE with %s is refused, and repeats as it was', async (_, prices, refusal, message) => {
+    const key = newKey()
+    const first = await withoutTrace(world, () => world.trader.update(world.openId, prices, key))
+    expectRefusal(first, refusal, message)
+    const again = await world.trader.update(world.openId, prices, key)
+    expect([again.status, codeOf(again)]).toEqual([first.status, codeOf(first)])
+  })
+
+  test("a stranger's, a closed and a made-up trade can not be updated", async () => {
+    const prices = { stopLossPrice: '59000' }
+    const update = (tradeId: string) => withoutTrace(world, () => world.trader.update(tradeId, prices))
+    const strangers = await withoutTrace(world, () => world.stranger.update(world.openId, prices))
+    expectRefusal(strangers, '404 TRADE_NOT_FOUND', /trade/i)
+    expectRefusal(await update(world.closedId), '409 TRADE_CLOSED', /closed/i)
+    expectRefusal(await update('trade_123456789'), '404 TRADE_NOT_FOUND', /trade/i)
+  })
+
   test('one trade more than the pair allows is refused', async () => {
-    const trades = [
-      await world.stranger.open(small),
-      await world.stranger.open(small),
-      await world.stranger.open(small),
-    ]
+    const trades: TradeBody[] = []
+    while (trades.length < 3) trades.push(await opened(world.stranger, small))
     const answer = await withoutTrace(world, () => world.stranger.open(small))
     expectRefusal(answer, '422 TOO_MANY_TRADES', /close|trades/i)
-    for (const trade of trades) engineData(await world.stranger.close(engineData<TradeBody>(trade).tradeId))
+    for (const { tradeId } of trades) await closed(world.stranger, tradeId)
   })
 
   test("a stranger's, a closed and a made-up trade can not be closed", async () => {
@@ -111,17 +162,23 @@ describe("refusals of a trader's commands", () => {
   test(
     'a price that has grown old is not traded on, until a new one comes',
     async () => {
+      await writePairs({ maxAgeSeconds: 1 })
       world.sol.set(null)
-      await pause(PRICE_AGE_MS + 500)
-      const sol = { asset: 'SOL_USDC', margin: '10', leverage: 2 }
+      await until(
+        () => open(probe),
+        (answer) => codeOf(answer) === 'PRICE_STALE',
+      )
       expectRefusal(await withoutTrace(world, () => open(sol)), '503 PRICE_STALE', /price|quote/i)
       world.sol.set('201')
-      const opened = await until(
-        () => open(sol),
-        ({ status }) => status === 200,
+      await until(
+        () => open(probe),
+        (answer) => codeOf(answer) === 'PRICE_MOVED',
       )
-      expect(engineData<TradeBody>(opened).entryPrice).toBe('201.03')
-      engineData(await world.trader.close(engineData<TradeBody>(opened).tradeId))
+      // An older price than that is too old still.
+      await writePairs()
+      const trade = await opened(world.trader, sol)
+      expect(trade.entryPrice).toBe('201.03')
+      await closed(world.trader, trade.tradeId)
     },
     LIMIT_MS,
   )
@@ -131,32 +188,23 @@ describe("refusals of a trader's commands", () => {
     dataOf(await admin.act('/markets/BTC_USDC/halt'))
     expectRefusal(await withoutTrace(world, () => open({})), '409 MARKET_HALTED', /halt/i)
     expectRefusal(await withoutTrace(world, () => world.trader.close(world.openId)), '409 MARKET_HALTED', /halt/i)
+    const stop = await withoutTrace(world, () => world.trader.update(world.openId, { stopLossPrice: '59000' }))
+    expectRefusal(stop, '409 MARKET_HALTED', /stops can only be taken away/)
+    const bare = await world.trader.update(world.openId, { stopLossPrice: null, takeProfitPrice: null })
+    expect(engineData<TradeBody>(bare)).toMatchObject({ tradeId: world.openId })
     dataOf(await admin.act('/markets/BTC_USDC/reopen'))
-    engineData(await world.trader.close(engineData<TradeBody>(await open({})).tradeId))
+    await closed(world.trader, (await opened(world.trader, small)).tradeId)
   })
 
   test(
     'a manifest that turns reduce-only is in force without a restart: it closes, but does not open',
     async () => {
-      const sol = { asset: 'SOL_USDC', margin: '10', leverage: 2 }
-      const { tradeId } = engineData<TradeBody>(
-        await until(
-          () => open(sol),
-          ({ status }) => status === 200,
-        ),
-      )
-      await writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol, { sol: 'ReduceOnly' }), banksOf())
-      const refused = await until(
-        () => world.stranger.open(sol),
-        ({ status }) => status !== 200,
-      )
-      expectRefusal(refused, '409 MARKET_REDUCE_ONLY', /close|reduce/i)
-      engineData(await world.trader.close(tradeId))
-      await writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol), banksOf())
-      await until(
-        () => world.stranger.open(sol),
-        ({ status }) => status === 200,
-      )
+      const { tradeId } = await opened(world.trader, sol)
+      await writePairs({ state: 'ReduceOnly' })
+      await expectReduceOnly()
+      await closed(world.trader, tradeId)
+      await writePairs()
+      await untilOpen()
     },
     LIMIT_MS,
   )
@@ -164,20 +212,12 @@ describe("refusals of a trader's commands", () => {
   test(
     'a pair whose manifest is gone closes, but does not open; put back it opens again',
     async () => {
-      const sol = { asset: 'SOL_USDC', margin: '10', leverage: 2 }
-      const { tradeId } = engineData<TradeBody>(await open(sol))
+      const { tradeId } = await opened(world.trader, sol)
       await rm(join(world.bourse.manifests, 'sol-usdc.yaml'))
-      const refused = await until(
-        () => world.stranger.open(sol),
-        ({ status }) => status !== 200,
-      )
-      expectRefusal(refused, '409 MARKET_REDUCE_ONLY', /close|reduce/i)
-      engineData(await world.trader.close(tradeId))
-      await writeManifests(world.bourse.manifests, pairsOf(world.btc, world.sol), banksOf())
-      await until(
-        () => world.stranger.open(sol),
-        ({ status }) => status === 200,
-      )
+      await expectReduceOnly()
+      await closed(world.trader, tradeId)
+      await writePairs()
+      await untilOpen()
     },
     LIMIT_MS,
   )

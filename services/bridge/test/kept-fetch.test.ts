@@ -5,6 +5,9 @@ import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { createHttpCaller } from '../src/adapters/http-call.ts'
 import { createKeptFetch } from '../src/adapters/kept-fetch.ts'
 
+/** Longer than any machine stands still. */
+const PATIENT_MS = 120_000
+
 let server: Server | null = null
 let kept = createKeptFetch()
 afterEach(async () => {
@@ -17,6 +20,8 @@ afterEach(async () => {
 const serve = async (handle: RequestListener): Promise<string> => {
   const made = createServer(handle)
   server = made
+  // A kept connection stays, however long the next call is in coming.
+  made.keepAliveTimeout = 0
   await new Promise<void>((resolve) => {
     made.listen(0, '127.0.0.1', resolve)
   })
@@ -41,13 +46,13 @@ describe('calls over kept connections', () => {
     })
     const call = caller()
     for (const body of ['{"a":"ä"}', '{"b":2}']) {
-      expect(await call({ url: `${url}/x?y=1`, body, headers: { 'x-own': 'z' }, timeoutMs: 5_000 })).toEqual({
+      expect(await call({ url: `${url}/x?y=1`, body, headers: { 'x-own': 'z' }, timeoutMs: PATIENT_MS })).toEqual({
         kind: 'answer',
         status: 201,
         json: { method: 'POST', body, own: 'z' },
       })
     }
-    expect(await call({ url, timeoutMs: 5_000 })).toMatchObject({ json: { method: 'GET', body: '' } })
+    expect(await call({ url, timeoutMs: PATIENT_MS })).toMatchObject({ json: { method: 'GET', body: '' } })
     expect(ports.size).toBe(1)
   })
 
@@ -55,7 +60,7 @@ describe('calls over kept connections', () => {
     const url = await serve((_request, response) => {
       response.writeHead(307, { location: '/elsewhere' }).end('{}')
     })
-    expect(await caller()({ url, body: '{}', timeoutMs: 5_000 })).toMatchObject({ kind: 'answer', status: 307 })
+    expect(await caller()({ url, body: '{}', timeoutMs: PATIENT_MS })).toMatchObject({ kind: 'answer', status: 307 })
   })
 
   test('that get no answer, half an answer or nobody are lost', async () => {
@@ -71,16 +76,16 @@ describe('calls over kept connections', () => {
       kind: 'lost',
       reason: expect.stringContaining('given up'),
     })
-    expect(await call({ url: `${url}/half`, timeoutMs: 5_000 })).toMatchObject({ kind: 'lost' })
-    expect(await call({ url: 'http://127.0.0.1:1', timeoutMs: 5_000 })).toMatchObject({ kind: 'lost' })
+    expect(await call({ url: `${url}/half`, timeoutMs: PATIENT_MS })).toMatchObject({ kind: 'lost' })
+    expect(await call({ url: 'http://127.0.0.1:1', timeoutMs: PATIENT_MS })).toMatchObject({ kind: 'lost' })
   })
 
   test('that are given up by their caller reject, before and while they run', async () => {
     const url = await serve(() => undefined)
     const quit = new AbortController()
-    const running = caller()({ url, timeoutMs: 5_000, signal: quit.signal })
+    const running = caller()({ url, timeoutMs: PATIENT_MS, signal: quit.signal })
     quit.abort(new Error('stop'))
     await expect(running).rejects.toThrow()
-    await expect(caller()({ url, timeoutMs: 5_000, signal: quit.signal })).rejects.toThrow()
+    await expect(caller()({ url, timeoutMs: PATIENT_MS, signal: quit.signal })).rejects.toThrow()
   })
 })

@@ -1,10 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { parseAmount } from '@bourse/common/money/amount.ts'
 import type { Result } from '@bourse/common/errors/codes.ts'
 import { isSigned } from '../../mock-bank/src/signature.ts'
 import { signatureOf } from '../src/adapters/bank-http.ts'
+import { askDayUse } from '../src/client/day-use.ts'
+import { orderAndWait } from '../src/client/orders.ts'
+import { orderRedelivery } from '../src/client/redelivery.ts'
 import type { BankOutcome, BankTransaction } from '../src/client/types.ts'
 import { startLive, type Live } from './live.ts'
+import { BRIDGE } from './world.ts'
+
+// The clock of these tests is theirs; how long they take is not judged.
+jest.setTimeout(120_000)
 
 let live: Live
 beforeEach(async () => {
@@ -103,16 +110,15 @@ describe('A buy through the exchange and the bank', () => {
     'whose order is lost by %s fails once it can’t arrive any more, and is not sent again.',
     async (kind) => {
       await live.onExchange(fault('order', kind))
-      const startedMs = Date.now()
+      const startedMs = live.clock.monotonicMs()
       expect(finalOf(await live.trade('buy'))).toMatchObject({ errorCode: 'INSUFFICIENT_LIQUIDITY' })
-      expect(Date.now() - startedMs).toBeGreaterThanOrEqual(5_000)
+      expect(live.clock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(5_000)
       expect(await live.orders()).toEqual([])
       expect(
         (await live.exchangeLog()).filter((call) => call['method'] === 'POST' && call['path'] === '/order'),
       ).toHaveLength(1)
       await expectBooksClosed()
     },
-    15_000,
   )
 
   test('stays unknown while the exchange does not answer questions, and is resolved when it does.', async () => {
@@ -209,7 +215,7 @@ describe('The client', () => {
     const transaction = finalOf(await live.trade('buy'))
     await live.quiet()
     await live.project()
-    live.world.machine().apply([], BigInt(Date.now()) + 700_000n, 1)
+    live.world.machine().apply([], BigInt(live.clock.nowMs()) + 700_000n, 1)
     expect(finalOf(await live.trade('buy'))).toEqual(transaction)
     expect(await live.trade('buy', { identity: live.identity('buy', 'another body') })).toMatchObject({
       ok: false,
@@ -239,7 +245,7 @@ describe('The client', () => {
     for (const key of ['one', 'two', 'three']) await live.trade(key, { amount: parseAmount('10') })
     await live.move('out', { type: 'WITHDRAWAL', amount: parseAmount('12.50') })
     await live.trade('nobody', { bankUserId: 'user_new' })
-    const middleMs = Date.now() + 1
+    const middleMs = live.clock.nowMs() + 1
     await live.clock.sleep(5)
     await live.trade('sell', { side: 'SELL', amount: parseAmount('5'), currency: 'USDT' })
     await live.quiet()
@@ -264,7 +270,7 @@ describe('The client', () => {
       [4, 'transaction.completed'],
       [5, 'withdrawal.completed'],
     ])
-    const statement = await live.client.statement('demo', middleMs, Date.now() + 1_000)
+    const statement = await live.client.statement('demo', middleMs, live.clock.nowMs() + 1_000)
     if (!statement.ok) throw new Error(statement.refusal.message)
     const { opening, closing, entries, spreadEarned } = statement.value
     expect(entries.map((entry) => [entry.currency, entry.amount])).toEqual([
@@ -282,10 +288,129 @@ describe('The client', () => {
     expect(spreadEarned).toEqual([{ currency: 'AZN', amount: '0.1335' }])
   })
 
+  test('pages customers in the order of their ids, each once, whoever comes meanwhile; of no other bank.', async () => {
+    const ids = ['user_b', 'user_a', 'user é', 'User']
+    for (const bankUserId of ids) await live.move(`of ${bankUserId}`, { bankUserId })
+    await live.project()
+    const page = async (bank: string, cursor: string | null) => {
+      const found = await live.client.customers(bank, { cursor, limit: 2 })
+      if (!found.ok) throw new Error(found.refusal.message)
+      return found.value
+    }
+    const first = await page('demo', null)
+    expect(first.items.map(({ bankUserId }) => bankUserId)).toEqual(['User', 'user é'])
+    expect(first.items[0]).toMatchObject({ kycLevel: 1, createdAtMs: expect.any(Number) })
+    await live.move('late', { bankUserId: 'A' })
+    await live.project()
+    const second = await page('demo', first.nextCursor)
+    const third = await page('demo', second.nextCursor)
+    expect([...second.items, ...third.items].map(({ bankUserId }) => bankUserId)).toEqual([
+      'user_123',
+      'user_a',
+      'user_b',
+    ])
+    expect(third.nextCursor).toBeNull()
+    expect((await page('other', null)).items).toEqual([])
+    for (const cursor of ['', '=', '%'])
+      expect(await live.client.customers('demo', { cursor, limit: 2 })).toMatchObject({
+        refusal: { code: 'VALIDATION_ERROR' },
+      })
+  })
+
+  test('tells what is used of the day: reserved at acceptance, given back on failure, nothing on the next day.', async () => {
+    const used = async (bank = 'demo') => live.client.dayUse(bank)
+    const today = new Date(live.clock.nowMs()).toISOString().slice(0, 10)
+    expect(await used()).toEqual({ ok: true, value: { day: today, used: '0.00' } })
+    await live.trade('counts', { amount: parseAmount('10.50') })
+    expect(await used()).toEqual({ ok: true, value: { day: today, used: '10.50' } })
+    await live.onBank(fault('authorization', 'reject'))
+    await live.trade('declined', { amount: parseAmount('20') })
+    expect(await used()).toEqual({ ok: true, value: { day: today, used: '10.50' } })
+    const tomorrowMs = live.clock.nowMs() + 86_400_000
+    const tomorrow = new Date(tomorrowMs).toISOString().slice(0, 10)
+    expect(await askDayUse(live.partitions, BRIDGE, 'demo', tomorrowMs)).toEqual({
+      ok: true,
+      value: { day: tomorrow, used: '0.00' },
+    })
+    expect(await used('stranger')).toMatchObject({ refusal: { code: 'UNAVAILABLE', retryAfterSeconds: 1 } })
+    await live.quiet()
+  })
+
   test('says NOT_FOUND for a customer nobody named, and answers no accounts for one whose first call failed.', async () => {
     expect(await live.client.accounts('demo', 'stranger')).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } })
     await live.move('fails', { type: 'WITHDRAWAL', bankUserId: 'poor' })
     expect(await live.client.accounts('demo', 'poor')).toEqual({ ok: true, value: [] })
+  })
+})
+
+describe('Events that are sent again', () => {
+  const again = (key: string, from: number, to: number | null = null, hash = 'again') =>
+    live.client.redeliver({ identity: live.identity(key, hash), bank: 'demo', from, to })
+  const received = async () =>
+    (await live.bankEvents()).map(({ sequence, duplicates }) => [sequence, duplicates] as const)
+
+  test('reach the bank with their first bytes, signed anew, in order; new events go on beside them.', async () => {
+    for (const key of ['one', 'two']) await live.trade(key, { amount: parseAmount('10') })
+    await live.quiet()
+    await live.project()
+    expect(await received()).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ])
+    // The simulator refuses an id that comes with another content, and a signature that is none.
+    expect(await again('key', 2)).toEqual({ ok: true, value: { from: 2, to: 3, count: 2 } })
+    await live.quiet()
+    expect(await received()).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 1],
+    ])
+    expect(await again('key', 2)).toEqual({ ok: true, value: { from: 2, to: 3, count: 2 } })
+    expect(await again('key', 1, null, 'other')).toMatchObject({ refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
+    expect(await again('none', 4)).toMatchObject({ refusal: { code: 'NOT_FOUND' } })
+    await live.quiet()
+    expect((await received()).map(([, duplicates]) => duplicates)).toEqual([0, 1, 1])
+  })
+
+  test('are tried again while the bank fails, and while the views lack them; a crash loses none.', async () => {
+    // Not projected yet: nothing is there to be sent, and nothing is made up.
+    expect(await again('early', 1)).toMatchObject({ ok: true, value: { count: 1 } })
+    await live.clock.sleep(150)
+    expect(await received()).toEqual([[1, 0]])
+    await live.onBank(fault('webhook', 'error', { count: 2 }))
+    await live.crashed()
+    await live.project()
+    live.resume()
+    await live.quiet()
+    expect(await received()).toEqual([[1, 1]])
+  })
+
+  test('have their first outcome under their key when the machine has forgotten it.', async () => {
+    await live.project()
+    const first = await again('old', 1)
+    await live.quiet()
+    await live.project()
+    const nobody = (): never => {
+      throw new Error('the machine is not to be asked')
+    }
+    const deps = {
+      conversation: { command: nobody, ask: nobody },
+      views: live.views,
+      clock: live.clock,
+      viewFreshness: async () => live.clock.nowMs(),
+    }
+    const request = { identity: live.identity('old', 'again'), bank: 'demo', from: 1, to: null }
+    expect(await orderRedelivery(deps, BRIDGE, request)).toEqual(first)
+    const other = { ...request, identity: live.identity('old', 'other') }
+    expect(await orderRedelivery(deps, BRIDGE, other)).toMatchObject({ refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
+    const deposit = { ...request, identity: live.identity('deposit', 'move') }
+    expect(await orderRedelivery(deps, BRIDGE, deposit)).toMatchObject({ refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
+    // And no order takes the key either, of whatever kind and with whatever hash.
+    for (const hash of ['again', 'trade']) {
+      const order = { identity: live.identity('old', hash), bank: 'demo', partition: BRIDGE, command: new Uint8Array() }
+      expect(await orderAndWait(deps, order)).toMatchObject({ refusal: { code: 'IDEMPOTENCY_CONFLICT' } })
+    }
   })
 })
 

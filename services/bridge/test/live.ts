@@ -3,19 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { pino } from 'pino'
-import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { createSystemIds } from '@bourse/common/adapters/system/ids.ts'
 import type { PartitionClient } from '@bourse/common/kernel/client.ts'
 import { ok, refuse } from '@bourse/common/errors/codes.ts'
 import { parseAmount } from '@bourse/common/money/amount.ts'
 import type { Topology } from '@bourse/common/platform/topology.ts'
+import { createPatientClock } from '@bourse/common/testkit/patient-clock.ts'
 import { startMockExchange } from '../../mock-exchange/src/service.ts'
 import { startMockBank } from '../../mock-bank/src/service.ts'
 import { createBankHttp } from '../src/adapters/bank-http.ts'
 import { createExchangeHttp } from '../src/adapters/exchange-http.ts'
+import { createKeptFetch } from '../src/adapters/kept-fetch.ts'
 import { createBridgeClient } from '../src/client/client.ts'
 import type { BankMoveRequest, BankTradeRequest } from '../src/client/types.ts'
 import { createBridgeHost } from '../src/host/host.ts'
+import { createStoredEvents } from '../src/host/stored-events.ts'
 import { BRIDGE_PROJECTION, foldBridgeRecord } from '../src/projection/fold.ts'
 import { createMemoryViews } from './memory-views.ts'
 import { BRIDGE, bytes16, createWorld, demoRules } from './world.ts'
@@ -23,11 +25,17 @@ import { BRIDGE, bytes16, createWorld, demoRules } from './world.ts'
 const SECRETS = ['whsec_present', 'whsec_before']
 const LEDGER_PARTITIONS = 2
 /** A test that waits longer for quiet has found a call that never ends. */
-const QUIET_MS_MAX = 4_000
+const QUIET_MS_MAX = 30_000
+/** Noon: no test here lasts until midnight. */
+const START_MS = Date.UTC(2026, 2, 10, 12)
 
-/** The bridge with its real adapters between the two simulators, on a kernel that is only this file. */
+/**
+ * The bridge with its real adapters between the two simulators, on a kernel that is only this file. All three have one clock,
+ * which waits for a process that does not get on: limits end what hangs, not what is slow.
+ */
 export const startLive = async () => {
-  const clock = createSystemClock()
+  const clock = createPatientClock(START_MS)
+  const kept = createKeptFetch()
   const logger = pino({ level: 'silent' })
   const dataDir = mkdtempSync(join(tmpdir(), 'bridge-'))
   const common = { host: '127.0.0.1', port: 0, dataDir, logger, clock }
@@ -38,20 +46,21 @@ export const startLive = async () => {
     ledgerPartitions: LEDGER_PARTITIONS,
     rules: demoRules({ callbackUrl: bank.url, callbackTimeoutMs: 300, callbackRetries: 2 }),
   })
+  const views = createMemoryViews()
   const host = createBridgeHost({
     ledgerPartitions: LEDGER_PARTITIONS,
     clock,
     logger,
     liquidity: createExchangeHttp({
-      fetch,
+      fetch: kept.fetch,
       clock,
       baseUrl: () => exchange.url,
       orderTimeoutMs: 300,
       tickerTimeoutMs: 300,
     }),
-    callbacks: createBankHttp({ fetch, clock, webhookSecrets: () => SECRETS }),
+    callbacks: createBankHttp({ fetch: kept.fetch, clock, webhookSecrets: () => SECRETS }),
+    events: createStoredEvents(views),
   })
-  const views = createMemoryViews()
   let projected = 0
   let stopping = new AbortController()
   const running = new Set<Promise<void>>()
@@ -93,7 +102,7 @@ export const startLive = async () => {
       const resolved = await host.resolve!(command, world.machine())
       const outcome = world.order(partition, resolved)
       pump()
-      return ok({ sequence: BigInt(world.records.length), outcome })
+      return { ok: true, value: { sequence: BigInt(world.records.length), outcome } }
     },
     read: async (partition, question, { parkMs = 0 }) => {
       const untilMs = clock.monotonicMs() + parkMs
@@ -136,6 +145,7 @@ export const startLive = async () => {
   return {
     world,
     views,
+    partitions,
     client,
     clock,
     exchange,
@@ -196,8 +206,10 @@ export const startLive = async () => {
     stop: async () => {
       stopping.abort(new Error('stop'))
       await Promise.allSettled(running)
+      kept.close()
       await exchange.stop()
       await bank.stop()
+      await clock.stop()
       rmSync(dataDir, { recursive: true })
     },
   }

@@ -1,6 +1,7 @@
 /** ESLint for every workspace: types, promises, and where clock, chance, timers and the outside world may be used. */
 import { join } from 'node:path'
 import js from '@eslint/js'
+import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 import { DETERMINISM_RULES, PORT_RULES } from './eslint-determinism.mjs'
 
@@ -17,9 +18,17 @@ const MACHINES = [
 /** AssemblyScript is not TypeScript: it is parsed, with decorators on functions, but has no types here. */
 const ASSEMBLY = 'risk-rules/assembly/**/*.ts'
 
-const PRODUCT = ['services/*/src/**/*.ts', 'risk-rules/src/**/*.ts']
+const PRODUCT = ['services/*/src/**/*.ts', 'risk-rules/src/**/*.ts', 'operator/src/**/*.ts']
 /** Where time and chance come from, and the roots that wire it in. */
-const OUTER = ['services/common/src/adapters/**', 'services/common/src/testkit/**', '**/main.ts', '**/commands/**']
+const OUTER = [
+  'services/common/src/adapters/**',
+  'services/common/src/testkit/**',
+  '**/main.ts',
+  '**/commands/**',
+  // What others run in their own programs, and what runs in a person's browser.
+  'services/client/**',
+  'services/console/**',
+]
 
 const TYPED_RULES = {
   '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
@@ -54,19 +63,42 @@ export default [
   { linterOptions: { reportUnusedDisableDirectives: 'error', noInlineConfig: true } },
   { ...js.configs.recommended, ignores: [ASSEMBLY] },
   {
-    files: ['**/*.ts', '**/*.mjs'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs'],
     ignores: [ASSEMBLY],
     plugins: { '@typescript-eslint': tseslint.plugin },
     rules: SYNTAX_RULES,
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     ignores: [ASSEMBLY],
     languageOptions: {
       parser: tseslint.parser,
-      parserOptions: { project: [join(root, 'services/common/tooling/tsconfig.lint.json')], tsconfigRootDir: root },
+      parserOptions: {
+        project: [
+          join(root, 'services/common/tooling/tsconfig.lint.json'),
+          join(root, 'services/console/tsconfig.json'),
+        ],
+        tsconfigRootDir: root,
+      },
     },
     rules: TYPED_RULES,
+  },
+  {
+    // A service worker: what a browser gives it, and no types.
+    files: ['services/console/public/sw.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['self', 'caches', 'fetch', 'Request', 'Response', 'URL', 'setTimeout', 'clearTimeout'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
+  {
+    files: ['services/console/src/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
   },
   {
     files: [ASSEMBLY],

@@ -17,7 +17,7 @@ export interface Problem {
 
 const SKIPPED_FOLDERS = new Set(['node_modules', '.git', '.bourse', 'coverage', 'build', 'dist'])
 const TEXT =
-  /\.(ts|mts|mjs|js|json|md|ya?ml|sh|csv|html|css|toml|tpl)$|^\.ci\/|^\.(npmrc|gitignore|gitattributes)$|Dockerfile$/
+  /\.(ts|tsx|mts|mjs|js|json|md|ya?ml|sh|csv|html|css|toml|tpl)$|^\.ci\/|^\.(npmrc|gitignore|gitattributes)$|Dockerfile$/
 const LOCAL = /(^|\/)(\.bourse[^/]*|\.setup-lock[^/]*|[^/]*\.log)(\/|$)/
 
 const walk = (folder: string): string[] =>

@@ -12,7 +12,7 @@ import jestEnvironmentNode from 'jest-environment-node'
 const NodeEnvironment = jestEnvironmentNode.TestEnvironment ?? jestEnvironmentNode.default ?? jestEnvironmentNode
 
 /** How long a file’s handles may take to close after its last test: closing a socket needs turns, more on a busy machine. */
-const GRACE_MS = 8_000
+const GRACE_MS = 60_000
 const POLL_MS = 25
 
 /** Kinds that come and go with the runner itself: terminals and its pipe to the parent. */
@@ -48,7 +48,7 @@ export default class LeakCheckingEnvironment extends NodeEnvironment {
   async teardown() {
     this.#setFolder(this.#outerFolder)
     // A process that a test has just killed may still be ending.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     await super.teardown()
   }
 

@@ -6,7 +6,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 export default {
   rootDir: here('../../..'),
-  roots: ['services', 'risk-rules', 'load'].map((name) => here(`../../../${name}`)).filter(existsSync),
+  roots: ['services', 'risk-rules', 'operator', 'load'].map((name) => here(`../../../${name}`)).filter(existsSync),
   testMatch: ['**/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/risk-rules/build/', '<rootDir>/\\.bourse'],
@@ -15,8 +15,10 @@ export default {
   transform: { '\\.ts$': here('./jest-transform.mjs') },
   transformIgnorePatterns: ['/node_modules/'],
   testEnvironment: here('./jest-environment.mjs'),
+  setupFiles: [here('./jest-chance.mjs')],
   resetMocks: true,
   errorOnDeprecated: true,
-  testTimeout: 30_000,
+  // A test that hangs fails; one on a machine that is busy, or that stands still for seconds, does not.
+  testTimeout: 120_000,
   maxWorkers: '100%',
 }

@@ -37,6 +37,20 @@ const LIBRARY_ROOMS: readonly Room[] = [
   { name: 'resources', paths: common('resources'), imports: [...PURE, 'ports'] },
   { name: 'config', paths: common('config'), imports: [...BASE, 'ports'] },
   { name: 'telemetry', paths: common('telemetry'), imports: [...PURE, 'ports', 'config'] },
+  // Partitions in a process that is told which of them to serve.
+  {
+    name: 'shard',
+    paths: common('shard'),
+    imports: [...PURE, 'ports', 'archive', 'kernel', 'adapters', 'views', 'platform', 'config', 'telemetry'],
+  },
+  // Who tells shards what to serve.
+  { name: 'shard-client', paths: common('shard-client'), imports: [...PURE, 'ports', 'views'] },
+  // What every main of a separate process shares.
+  {
+    name: 'process',
+    paths: common('process'),
+    imports: [...PURE, 'ports', 'kernel', 'adapters', 'views', 'platform', 'resources', 'config', 'telemetry', 'shard'],
+  },
   { name: 'simulator', paths: common('simulator'), imports: [...PURE, 'ports', 'config', 'telemetry'] },
 ]
 
@@ -96,14 +110,14 @@ const simulation = (name: string, paths: string, own: readonly string[], others:
  */
 const SIMULATION_ROOMS: readonly Room[] = [
   simulation('world', 'world/', [], ['testkit']),
-  // What strikes, and how often; the director, who decides when a node is struck, has to know the nodes.
-  simulation('faults', String.raw`faults/(?!director\.)`, ['world']),
+  // What strikes, and how often; who decides when a node is struck has to know the nodes and stands with them.
+  simulation('faults', 'faults/', ['world']),
   simulation('report', String.raw`(auditor/finding|run/seed-report)\.ts`, ['faults']),
   simulation('ports', 'ports/', ['world', 'faults'], [...LIBRARIES, 'testkit']),
   simulation('outside', 'outside/', ['world', 'faults', 'ports'], [...LIBRARIES, 'mock-bank', 'mock-exchange']),
   simulation(
     'platform',
-    String.raw`platform/|faults/director\.`,
+    'platform/',
     ['world', 'faults', 'ports', 'outside'],
     [...EVERYTHING, 'testkit', 'all-in-one'],
   ),
@@ -147,11 +161,87 @@ const BENCH_ROOMS: readonly Room[] = [
   bench('row', String.raw`(row|goals)\.ts`, []),
   bench('runner', 'runner/', ['row']),
   bench('report', 'report/', ['row', 'runner']),
-  bench('rows/core', 'rows/core/', ['row'], MEASURED),
+  // The market that rows of four groups measure.
+  bench('market', String.raw`market\.ts`, [], MEASURED),
+  bench('rows/core', 'rows/core/', ['row', 'market'], MEASURED),
   bench('rows/wire', 'rows/wire/', ['row'], MEASURED),
-  bench('rows/recovery', 'rows/recovery/', ['row', 'runner', 'rows/core', 'rows/wire'], MEASURED),
-  bench('rows', 'rows/', ['row', 'rows/core', 'rows/wire', 'rows/recovery'], MEASURED),
+  bench('rows/recovery', 'rows/recovery/', ['row', 'runner', 'market', 'rows/core', 'rows/wire'], MEASURED),
+  bench('rows', 'rows/', ['row', 'market', 'rows/core', 'rows/wire', 'rows/recovery'], MEASURED),
   bench('command', String.raw`main\.ts`, ['row', 'runner', 'report']),
+]
+
+const operator = (name: string, paths: string, own: readonly string[], others: readonly string[] = []): Room => ({
+  name: `operator:${name}`,
+  paths: new RegExp(`^operator/src/(${paths})`),
+  imports: [...own.map((room) => `operator:${room}`), ...others],
+})
+
+/**
+ * The operator, innermost first. The runtime knows Kubernetes and nothing of an exchange; each controller knows its own
+ * resource.
+ */
+const OPERATOR_ROOMS: readonly Room[] = [
+  operator('runtime', 'runtime/', [], ['ports', 'telemetry', 'config', 'errors']),
+  operator('testkit', 'testkit/', ['runtime'], [...LIBRARIES, 'testkit']),
+  operator('resources', 'resources/', ['runtime'], ['resources']),
+  operator('placement', 'placement/', [], PURE),
+  operator('shards', 'shards/', ['runtime', 'resources', 'placement'], LIBRARIES),
+  operator('trading-pair', 'trading-pair/', ['runtime', 'resources', 'placement', 'shards'], LIBRARIES),
+  operator('bank', 'bank/', ['runtime', 'resources'], LIBRARIES),
+  operator('program', '', ['runtime', 'resources', 'placement', 'shards', 'trading-pair', 'bank'], LIBRARIES),
+]
+
+const observability = (name: string, own: readonly string[], others: readonly string[] = []): Room => ({
+  name: `observability:${name}`,
+  paths: new RegExp(`^services/observability/src/${name}/`),
+  imports: [...own.map((room) => `observability:${room}`), ...others],
+})
+
+/** What the on-call engineer works with. Rules and dashboards know series and objectives only; the drills run the platform. */
+const OBSERVABILITY_ROOMS: readonly Room[] = [
+  observability('objectives', [], ['telemetry']),
+  observability('rules', ['objectives'], ['telemetry']),
+  observability('dashboards', ['objectives', 'rules'], ['telemetry']),
+  // Prometheus and Alertmanager as processes, and the platform that they watch.
+  observability('servers', [], [...MEASURED]),
+  // Queries about the operator are asked of the operator, on an API server in memory.
+  observability(
+    'queries',
+    ['objectives', 'rules', 'dashboards', 'servers'],
+    [...MEASURED, 'operator:runtime', 'operator:resources', 'operator:testkit'],
+  ),
+  observability('gameday', ['objectives', 'rules', 'servers'], [...MEASURED]),
+  observability('inspect', [], [...EVERYTHING, 'all-in-one']),
+  observability('load', [], []),
+  observability(
+    'commands',
+    ['objectives', 'rules', 'dashboards', 'servers', 'queries', 'gameday', 'inspect', 'load'],
+    [...MEASURED],
+  ),
+]
+
+/** The client that others build on: it knows the wire and nothing of the platform's code. */
+const CLIENT_ROOM: Room = { name: 'client', paths: /^services\/client\/src\//, imports: [] }
+
+/** What of the platform runs in a browser too: arithmetic, codes, and the machine that the engine runs. */
+const IN_BROWSER = ['money', 'errors', 'codec', 'wire', 'risk-rules']
+
+const desk = (name: string, own: readonly string[], others: readonly string[] = []): Room => ({
+  name: `console:${name}`,
+  paths: new RegExp(`^services/console/src/${name}/`),
+  imports: [...own.map((room) => `console:${room}`), ...others],
+})
+
+/** The console, innermost first. A page knows no other page; only the app knows them all. */
+const CONSOLE_ROOMS: readonly Room[] = [
+  desk('format', [], IN_BROWSER),
+  desk('maths', ['format'], [...IN_BROWSER, 'client']),
+  desk('session', ['format', 'maths'], [...IN_BROWSER, 'client']),
+  desk('design', ['format']),
+  desk('trader', ['format', 'maths', 'session', 'design'], [...IN_BROWSER, 'client']),
+  desk('bank', ['format', 'session', 'design'], [...IN_BROWSER, 'client']),
+  desk('platform', ['format', 'session', 'design'], [...IN_BROWSER, 'client']),
+  desk('app', ['format', 'maths', 'session', 'design', 'trader', 'bank', 'platform'], ['client']),
 ]
 
 /** Every room, the more particular pattern before the more general. */
@@ -163,8 +253,12 @@ export const ROOMS: readonly Room[] = [
   { name: 'all-in-one', paths: /^services\/all-in-one\/src\//, imports: EVERYTHING },
   ...SIMULATION_ROOMS,
   ...BENCH_ROOMS,
+  ...OPERATOR_ROOMS,
+  ...OBSERVABILITY_ROOMS,
+  CLIENT_ROOM,
+  ...CONSOLE_ROOMS,
   { name: 'load', paths: /^load\//, imports: [...MEASURED, ...BENCH_ROOMS.map(({ name }) => name)] },
 ]
 
 /** Files that must stand in a room. Tests, tools and the rest may import what they like. */
-export const NEEDS_ROOM = /^(services\/[^/]+\/src|risk-rules\/(src|reference|assembly)|load)\/.*\.ts$/
+export const NEEDS_ROOM = /^(services\/[^/]+\/src|risk-rules\/(src|reference|assembly)|operator\/src|load)\/.*\.tsx?$/

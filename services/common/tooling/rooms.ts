@@ -23,6 +23,7 @@ const workspaceOf = (path: string): string => /^(risk-rules|services\/[^/]+|[^/]
 /** `@bourse/common/money/amount.ts` → `services/common/src/money/amount.ts`, as the packages' exports say. */
 const pathOfPackage = (specifier: string): string => {
   const [, name = '', ...rest] = specifier.split('/')
+  if (name === 'operator') return posix.join('operator', 'src', ...rest)
   if (name !== 'risk-rules') return posix.join('services', name, 'src', ...rest)
   return rest[0] === 'reference' ? posix.join('risk-rules', ...rest) : posix.join('risk-rules', 'src', ...rest)
 }

@@ -4,17 +4,7 @@
  * The holder writes its host and process id into the file and touches it while it works. A lock is stale when
  * its holder on this host is gone, or when nobody touched it for `staleMs` (another host, a reused process id).
  */
-import {
-  closeSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 const TOUCH_MS = 2_000
@@ -59,16 +49,22 @@ const isStale = ({ text, ageMs }, staleMs) => {
   return host === hostname() && /^\d+$/.test(pid ?? '') && !isAlive(Number(pid))
 }
 
-/** Moves a stale lock away. Renaming is atomic; when the lock moved was a younger one, it is put back. */
-const breakLock = (path, staleText) => {
-  const aside = `${path}.${process.pid}`
+/**
+ * Removes a stale lock. One process at a time does that, under a file of its own, and looks once more: a stale lock stays as it
+ * is until it is removed here, so that no younger one is ever taken from its holder.
+ */
+const breakLock = (path, stale, text, staleMs) => {
+  const breaking = `${path}.breaking`
+  if (!tryTake(breaking, text)) {
+    const left = look(breaking)
+    if (left !== undefined && isStale(left, staleMs)) rmSync(breaking, { force: true })
+    return
+  }
   try {
-    renameSync(path, aside)
-    if (readFileSync(aside, 'utf8') !== staleText) linkSync(aside, path)
-  } catch (error) {
-    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
+    const held = look(path)
+    if (held?.text === stale.text && isStale(held, staleMs)) rmSync(path, { force: true })
   } finally {
-    rmSync(aside, { force: true })
+    rmSync(breaking, { force: true })
   }
 }
 
@@ -76,12 +72,13 @@ const take = async (path, text, staleMs, onWait) => {
   let waited = false
   while (!tryTake(path, text)) {
     const held = look(path)
-    if (held !== undefined && isStale(held, staleMs)) breakLock(path, held.text)
-    else {
-      if (!waited) onWait(held?.text ?? '')
-      waited = true
-      await sleep(POLL_MS)
+    if (held !== undefined && isStale(held, staleMs)) {
+      breakLock(path, held, text, staleMs)
+      if (look(path)?.text !== held.text) continue
     }
+    if (!waited) onWait(held?.text ?? '')
+    waited = true
+    await sleep(POLL_MS)
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * Brings a checkout to the state every script expects: packages installed from the lock file and the WASM
- * machines built. Costs two hashes when nothing changed. Runs on Node 20 with nothing installed.
+ * Brings a checkout to the state every script expects: packages installed from the lock file, the WASM machines built, the
+ * console too where it is shown. Costs a few hashes when nothing changed. Runs on Node 20 with nothing installed.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { runChild } from './child.mjs'
+import { isConsoleFresh } from './console-stamp.mjs'
 import { inRoot, nodePath, root } from './paths.mjs'
 import { withLock } from './setup-lock.mjs'
 import { isWasmFresh } from './wasm-stamp.mjs'
@@ -71,27 +72,36 @@ const ensureInstalled = async () => {
   writeFileSync(stampPath, installStamp())
 }
 
-const ensureWasm = async () => {
-  if (isWasmFresh()) return
-  say('building the WASM machines')
-  const { code, interrupted } = await runChild(nodePath, [inRoot('services/common/tooling/build-wasm.mjs')], {
+const runBuild = async (tool, what) => {
+  say(`building ${what}`)
+  const { code, interrupted } = await runChild(nodePath, [inRoot(`services/common/tooling/${tool}.mjs`)], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],
   })
   exitIfInterrupted(interrupted, code)
-  if (code !== 0) throw Object.assign(new Error('the WASM machines do not build'), { exitCode: code })
+  if (code !== 0) throw Object.assign(new Error(`${what} can not be built`), { exitCode: code })
+}
+
+const ensureWasm = async () => {
+  if (!isWasmFresh()) await runBuild('build-wasm', 'the WASM machines')
+}
+
+const ensureConsole = async () => {
+  if (!isConsoleFresh()) await runBuild('build-console', 'the console')
 }
 
 /**
- * Installs and builds what is out of date, one process at a time. `wasm` false leaves the machines alone.
+ * Installs and builds what is out of date, one process at a time. `wasm` false leaves the machines alone, `console` false the
+ * console; the console holds a machine, so it needs both.
  * Throws an Error whose `exitCode`, when set, is the one the command should end with.
  */
-export const setup = async ({ wasm }) => {
-  const isFresh = () => isInstallFresh() && (!wasm || isWasmFresh())
+export const setup = async ({ wasm, console = false }) => {
+  const isFresh = () => isInstallFresh() && (!wasm || isWasmFresh()) && (!console || isConsoleFresh())
   if (isFresh()) return
   const onWait = (holder) => say(`waiting for another setup (${holder})`)
   await withLock({ path: inRoot('.setup-lock'), onWait }, async () => {
     await ensureInstalled()
     if (wasm) await ensureWasm()
+    if (console) await ensureConsole()
   })
 }

@@ -2,21 +2,26 @@
  * Runs the tests of every workspace and ends with one line of JSON on stdout:
  * `{"passed":N,"failed":N,"skipped":[{"name":"…","reason":"…"}]}`. Jest's own report goes to stderr.
  *
- *   test.mjs [--suite unit|integration|cluster] [Jest's arguments]
+ *   test.mjs [--suite unit|integration|browser|cluster] [Jest's arguments]
  *
- * `integration` and `cluster` are the tests in folders `test/integration/` and `test/cluster/`, `unit` is all others.
+ * `integration`, `browser` and `cluster` are the tests in folders of these names in `test/`, `unit` is all others.
+ * `BOURSE_TEST_SEED` decides what the tests draw: by default the commit, see `test-seed.ts`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runChild } from './child.mjs'
 import { inRoot, root } from './paths.mjs'
+import { seedOfRun } from './test-seed.ts'
 import { isGood, totalsOf } from './totals.ts'
 
 const SUITES = {
-  unit: ['--testPathIgnorePatterns', '/node_modules/', '/test/(integration|cluster)/'],
-  integration: ['--testPathPatterns', '/test/integration/'],
-  cluster: ['--testPathPatterns', '/test/cluster/'],
+  unit: ['--testPathIgnorePatterns', '/node_modules/', '/test/(integration|browser|cluster)/'],
+  integration: ['--testMatch', '**/test/integration/**/*.test.ts'],
+  // One browser: who waits for pictures must not share the processors with another one.
+  browser: ['--testMatch', '**/test/browser/**/*.test.ts', '--runInBand', '--verbose'],
+  // One cluster, one file after the other; the report comes while they run.
+  cluster: ['--testMatch', '**/test/cluster/**/*.test.ts', '--runInBand', '--verbose'],
 }
 
 const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
@@ -40,7 +45,13 @@ const run = async (args) => {
     const report = ['--json', '--outputFile', resultPath]
     const jest = [...NODE_FLAGS, inRoot('node_modules/jest/bin/jest.js'), ...config, ...report, ...args]
     const stdio = ['inherit', process.stderr, process.stderr]
-    const { code } = await runChild(process.execPath, jest, { cwd: root, stdio })
+    const seed = String(seedOfRun(process.env.BOURSE_TEST_SEED))
+    process.stderr.write(`chance in these tests: BOURSE_TEST_SEED=${seed}\n`)
+    const { code } = await runChild(process.execPath, jest, {
+      cwd: root,
+      stdio,
+      env: { ...process.env, BOURSE_TEST_SEED: seed },
+    })
     const result = existsSync(resultPath) ? JSON.parse(readFileSync(resultPath, 'utf8')) : undefined
     return { code, totals: totalsOf(result, { byName: isByName(args) }) }
   } finally {

@@ -15,7 +15,7 @@ const LINES_MAX = 500
 const TEST_LINES_MAX = 900
 const COLUMNS_MAX = 130
 
-const CODE = /\.(ts|mts|mjs|js)$/
+const CODE = /\.(ts|tsx|mts|mjs|js)$/
 const ANY = /./
 const GENERATED = /(^|\/)generated\/|\.generated\.|^package-lock\.json$|^docs\/openapi\.json$/
 const DATA = /\.(csv|json|html|css)$/
@@ -45,7 +45,7 @@ const BANS: readonly Ban[] = [
     message: 'write it or leave it out',
   },
   {
-    pattern: new RegExp(word('\\bcons', 'ole\\.')),
+    pattern: new RegExp(word('(?<![\\w-])cons', 'ole\\.(?=\\w)')),
     paths: CODE,
     message: 'log through the pino logger in deps; commands write to process.stdout',
   },
@@ -72,7 +72,7 @@ const BANS: readonly Ban[] = [
   },
   {
     pattern: /Math\.(round|ceil|floor)\([^)]*([Pp]rice|[Aa]mount|[Mm]argin|[Bb]alance|[Nn]otional)/,
-    paths: /^(services|risk-rules|load)\/.*\.ts$/,
+    paths: /^(services|risk-rules|operator|load)\/.*\.tsx?$/,
     message: 'money is bigint units: floorTo, ceilTo, mulDivFloor, … of @bourse/common/money/rounding.ts',
   },
   {

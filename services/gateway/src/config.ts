@@ -22,6 +22,8 @@ export interface GatewayLimits {
   readonly passwordHashesWaitingMax: number
   /** Calls without a session or key, per address. */
   readonly anonymousPerAddress: RateLimit
+  /** Pages and files of the console, per address. */
+  readonly consolePerAddress: RateLimit
   /** Refused keys and tokens, per address. */
   readonly failedKeysPerAddress: RateLimit
   readonly signUpPerAddress: RateLimit
@@ -54,6 +56,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   passwordHashesMax: 2,
   passwordHashesWaitingMax: 64,
   anonymousPerAddress: { perSecond: 100, burst: 300 },
+  consolePerAddress: { perSecond: 50, burst: 500 },
   failedKeysPerAddress: { perSecond: 1, burst: 20 },
   signUpPerAddress: { perSecond: 2, burst: 50 },
   signInPerAddress: { perSecond: 2, burst: 50 },

@@ -5,6 +5,7 @@ import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { Prices } from '@bourse/common/ports/prices.ts'
 import type { Random } from '@bourse/common/ports/random.ts'
 import type { RateLimits } from '@bourse/common/ports/rate-limits.ts'
+import type { Tracer } from '@bourse/common/ports/tracing.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
@@ -13,6 +14,7 @@ import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
 import type { LedgerClient } from '@bourse/ledger/client/types.ts'
 import type { TradingClient } from '@bourse/trading/client/types.ts'
 import type { GatewayConfig } from './config.ts'
+import type { Sandbox } from './sandbox/routes.ts'
 import type { CandleSource, PlatformInspector } from './platform-inspector.ts'
 
 /** Everything the gateway needs, given by the process that starts it. */
@@ -31,9 +33,17 @@ export interface GatewayDeps {
   readonly banks: () => readonly Bank[]
   readonly rateLimits: RateLimits
   readonly platform: PlatformInspector
+  /** The platform's own simulators, of the development profile; null, and always in production: none. */
+  readonly sandbox: Sandbox | null
+  /** Where the console was built to; without it: where `npm run build` does. */
+  readonly consoleFolder?: string
   readonly metrics: Metrics
+  /** Whether `/metrics` is answered here: not where they have a port of their own. */
+  readonly servesMetrics: boolean
   readonly clock: Clock
   readonly ids: Ids
   readonly random: Random
   readonly logger: Logger
+  /** Without it requests are not traced. */
+  readonly tracer?: Tracer | undefined
 }

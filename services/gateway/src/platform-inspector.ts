@@ -16,8 +16,16 @@ export interface PartitionState {
   /** Sequence of the last journaled record. */
   readonly sequence: bigint
   readonly snapshotSequence: bigint | null
+  /** When that snapshot was stored, ms; null where only its sequence is told. */
+  readonly snapshotAtMs: number | null
   /** How far the views are behind, in records. */
   readonly viewLagRecords: bigint
+  /** Why it does not serve, or null. */
+  readonly reason: string | null
+  /** Who serves it, or did last; null when nobody ever said anything of it: then all the rest is not known either. */
+  readonly shard: string | null
+  /** How old the newest word of it is, ms. */
+  readonly ageMs: number
 }
 
 /** A bar of the last traded prices. */

@@ -5,6 +5,8 @@ import { authRoutes } from './auth/routes.ts'
 import { createSessions } from './auth/sessions.ts'
 import { createBankKeys } from './bank/keys.ts'
 import { bankRoutes } from './bank/routes.ts'
+import { BUILD_FOLDER, readConsoleBuild, type ConsoleBuild } from './console/build.ts'
+import { createConsoleDoor } from './console/serve.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createCommands } from './engine/commands.ts'
 import { engineRoutes } from './engine/routes.ts'
@@ -15,11 +17,15 @@ import { createGuard } from './http/guard.ts'
 import { createOriginCheck } from './http/origin.ts'
 import { createRateGate } from './http/rate-gate.ts'
 import { createHttpServer, listen, urlOf } from './http/server.ts'
+import { createRequestTracing } from './http/tracing.ts'
 import { createHttpTelemetry } from './http/telemetry.ts'
+import { createBankTelemetry } from './metrics/banks.ts'
+import { createOrderTelemetry } from './metrics/orders.ts'
 import { marketRoutes } from './market/routes.ts'
 import { docsRoutes } from './openapi/docs.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { allSpecs } from './openapi/specs.ts'
+import { sandboxRoutes } from './sandbox/routes.ts'
 import { createStreamServer } from './stream/server.ts'
 import { tradeRoutes } from './trades/routes.ts'
 
@@ -47,6 +53,12 @@ const checkSecrets = ({ config }: GatewayDeps): void => {
   }
 }
 
+/** The doors to simulators are for developers: whoever wires them up in production has made a mistake. */
+const checkSandbox = ({ config, sandbox }: GatewayDeps): void => {
+  if (config.profile === 'production' && sandbox !== null)
+    throw new Error('the production profile has no sandbox; take the simulators away or run the development profile')
+}
+
 const closeServer = async (server: Server, { clock, config, logger }: GatewayDeps): Promise<void> => {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
@@ -66,15 +78,24 @@ const closeServer = async (server: Server, { clock, config, logger }: GatewayDep
   await closed
 }
 
+const openConsole = async ({ consoleFolder = BUILD_FOLDER, logger }: GatewayDeps): Promise<ConsoleBuild | null> => {
+  const build = await readConsoleBuild(consoleFolder)
+  if (build === null) {
+    logger.warn({ folder: consoleFolder }, 'the console is not built and not served; run npm run build and start again')
+  }
+  return build
+}
+
 /**
- * Starts the edge: both APIs, administration, documentation, probes and the WebSocket.
- * @throws when a secret is too short or the port cannot be had
+ * Starts the edge: both APIs, administration, documentation, probes, the console and the WebSocket.
+ * @throws when a secret is too short, the console's build can't be served, or the port cannot be had
  */
 export const startGateway = async (
   deps: GatewayDeps,
   passwordCost: PasswordCost = DEFAULT_PASSWORD_COST,
 ): Promise<Gateway> => {
   checkSecrets(deps)
+  checkSandbox(deps)
   const { config, directory, clock, ids, random, logger, platform, metrics } = deps
   const { limits } = config
   let stopping: Promise<void> | null = null
@@ -98,19 +119,29 @@ export const startGateway = async (
     waitingMax: limits.passwordHashesWaitingMax,
   })
   const bankKeys = createBankKeys({ directory, banks: deps.banks, clock, rate, limits })
+  const build = await openConsole(deps)
   const telemetry = createHttpTelemetry(metrics)
+  const orders = createOrderTelemetry(metrics, clock)
 
   const app = createApp({
     routes: [
       ...authRoutes({ directory, sessions, passwords, rate, limits, clock, ids }),
-      ...engineRoutes({ commands: createCommands(deps), telemetry, clock, ids }),
+      ...engineRoutes({ commands: createCommands(deps), telemetry, orders, clock, ids }),
       ...tradeRoutes(deps),
       ...marketRoutes(deps),
-      ...bankRoutes({ bridge: deps.bridge, clock, ids }),
+      ...bankRoutes({
+        bridge: deps.bridge,
+        telemetry: createBankTelemetry(metrics, clock),
+        clock,
+        ids,
+        keys: bankKeys,
+      }),
+      ...sandboxRoutes(deps.sandbox),
       ...adminRoutes({ deps, sessions }),
-      ...healthRoutes({ platform, metrics, draining }),
+      ...healthRoutes({ platform, metrics: deps.servesMetrics ? metrics : null, draining }),
       ...docsRoutes(openApiDocument(allSpecs)),
     ],
+    consoleDoor: createConsoleDoor({ build, rate, limit: limits.consolePerAddress, addressOf }),
     guard: createGuard({ sessions, bankKeys, adminToken: config.adminToken, originAllowed, rate, limits }),
     limits,
     telemetry,
@@ -119,6 +150,7 @@ export const startGateway = async (
     clock,
     ids,
     logger,
+    tracing: createRequestTracing(deps.tracer),
   })
   const server = createHttpServer({
     limits,

@@ -180,3 +180,74 @@ describe('administration', () => {
     expect(next.json.data?.records).toContainEqual(expect.objectContaining({ action: 'read-account', reason: 'call' }))
   })
 })
+
+describe('the platform as an operator sees it', () => {
+  test('tells readiness, shards and partitions, and null for what nobody told', async () => {
+    platform.platform.state.ready = false
+    platform.platform.state.reasons.push('partition trading/BTC_USDC/0 is served by nobody')
+    const told = { number: 2, snapshotSequence: 7n, snapshotAtMs: 1_700_000_000_000, viewLagRecords: 3n, ageMs: 2_000 }
+    platform.platform.more.push(
+      { ...told, name: 'bridge/0', state: 'rebuilding', sequence: 9n, reason: 'its journal is away', shard: 'shard-1' },
+      {
+        ...told,
+        name: 'trading/BTC_USDC/0',
+        state: 'stopped',
+        sequence: 0n,
+        snapshotSequence: 0n,
+        snapshotAtMs: null,
+        viewLagRecords: 0n,
+        reason: 'is served by nobody',
+        shard: null,
+      },
+    )
+    const { status, json } = await platform.admin('GET', '/api/v1/admin/platform?reason=rounds')
+    platform.platform.state.ready = true
+    platform.platform.state.reasons.length = 0
+    platform.platform.more.length = 0
+    expect(status).toBe(200)
+    const data = json.data as unknown as Record<string, unknown> & { asOf: string; shards: { heardAt: string }[] }
+    expect(data).toMatchObject({
+      ready: false,
+      reasons: ['partition trading/BTC_USDC/0 is served by nobody'],
+      viewsAsOf: '2023-11-14T22:13:20.000Z',
+      shards: [
+        { name: 'shard-0', heardAt: data.asOf, partitions: ['ledger/0'] },
+        { name: 'shard-1', partitions: ['bridge/0'] },
+      ],
+      partitions: [
+        { name: 'ledger/0', shard: 'shard-0', sequence: '12', snapshotSequence: null, snapshotAt: null, reason: null },
+        {
+          name: 'bridge/0',
+          state: 'rebuilding',
+          reason: 'its journal is away',
+          sequence: '9',
+          snapshotSequence: '7',
+          snapshotAt: '2023-11-14T22:13:20.000Z',
+          viewLagRecords: '3',
+        },
+        {
+          name: 'trading/BTC_USDC/0',
+          shard: null,
+          sequence: null,
+          viewLagRecords: null,
+          reason: 'is served by nobody',
+        },
+      ],
+    })
+    expect(Date.parse(data.asOf) - Date.parse(data.shards[1]?.heardAt ?? '')).toBe(2_000)
+  })
+
+  test('is one reading in the audit for each reader and minute, and nothing without the token', async () => {
+    const look = (who: string) => platform.admin('GET', '/api/v1/admin/platform', undefined, { 'x-admin-user': who })
+    for (let times = 0; times < 3; times += 1) await look('rosa')
+    await look('sam')
+    platform.clock.advance(60_001)
+    await look('rosa')
+    const { json } = await platform.admin('GET', '/api/v1/admin/audit?limit=200')
+    const records = json.data?.records as unknown as { action: string; who: string }[]
+    const readers = records.filter(({ action }) => action === 'read-platform').map(({ who }) => who)
+    expect(readers.filter((who) => who === 'rosa')).toHaveLength(2)
+    expect(readers.filter((who) => who === 'sam')).toHaveLength(1)
+    expect((await platform.call('GET', '/api/v1/admin/platform')).status).toBe(401)
+  })
+})

@@ -128,6 +128,67 @@ describe('commands', () => {
   })
 })
 
+describe('an update of a trade', () => {
+  const opened = async (): Promise<string> => {
+    const answer = await platform.engine(cookie, { ...trade, stopLossPrice: '99000', takeProfitPrice: '120000' })
+    return (answer.json.engineResponse?.data as unknown as { tradeId: string }).tradeId
+  }
+  const sent = (tradeId: string, prices: object, headers: Record<string, string> = {}) =>
+    platform.engine(cookie, { command: 'UPDATE_TRADE', tradeId, ...prices }, headers)
+
+  test('leaves what is absent, takes away what is null, sets what is given, and answers the open trade', async () => {
+    const tradeId = await opened()
+    const first = await sent(tradeId, { stopLossPrice: 98_000.5 })
+    expect([first.status, first.json.engineResponse?.message]).toEqual([200, 'Trade updated'])
+    expect(first.json.engineResponse?.data).toMatchObject({
+      tradeId,
+      stopLossPrice: '98000.5',
+      takeProfitPrice: '120000',
+    })
+    expect(platform.trading.updates.at(-1)).toMatchObject({
+      tradeId,
+      stopLossPrice: 9_800_050_000_000n,
+      takeProfitPrice: undefined,
+    })
+    const second = await sent(tradeId, { stopLossPrice: null, takeProfitPrice: '130000' })
+    expect(second.json.engineResponse?.data).toMatchObject({ stopLossPrice: null, takeProfitPrice: '130000' })
+  })
+
+  test('that changes nothing is refused, with what to give', async () => {
+    const before = platform.trading.updates.length
+    const refused = await sent(await opened(), {})
+    expect([refused.status, refused.json.errorCode]).toEqual([400, 'VALIDATION_ERROR'])
+    expect(refused.json.message).toContain('give stopLossPrice, takeProfitPrice or both (null takes one away)')
+    for (const prices of [
+      { stopLossPrice: 0 },
+      { takeProfitPrice: '-1' },
+      { stopLossPrice: '9e99' },
+      { worstPrice: 1 },
+    ])
+      expect((await sent('trade_1', prices)).status).toBe(400)
+    expect(platform.trading.updates).toHaveLength(before)
+  })
+
+  test('with a key is done once; absent and null are two requests', async () => {
+    const tradeId = await opened()
+    const headers = { 'x-idempotency-key': randomUUID() }
+    const before = platform.trading.updates.length
+    const first = await sent(tradeId, { stopLossPrice: '98000' }, headers)
+    const again = await sent(tradeId, { stopLossPrice: 98_000 }, headers)
+    expect(again.json.engineResponse).toEqual(first.json.engineResponse)
+    expect(again.json.orderId).toBe(first.json.orderId)
+    expect(platform.trading.updates).toHaveLength(before + 1)
+    const other = await sent(tradeId, { stopLossPrice: '98000', takeProfitPrice: null }, headers)
+    expect([other.status, other.json.errorCode]).toEqual([409, 'IDEMPOTENCY_CONFLICT'])
+  })
+
+  test('of another user’s trade is not found', async () => {
+    const stranger = await platform.signUp()
+    const body = { command: 'UPDATE_TRADE', tradeId: await opened(), stopLossPrice: '98000' }
+    expect((await platform.engine(stranger.cookie, body)).json.errorCode).toBe('TRADE_NOT_FOUND')
+  })
+})
+
 describe('idempotency keys', () => {
   test('a repeated key gets the first answer, order id included, and trades once', async () => {
     const key = randomUUID()

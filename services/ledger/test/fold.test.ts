@@ -2,11 +2,12 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { partitionNumber } from '@bourse/common/kernel/partition.ts'
 import { formatAmount, parseAmount } from '@bourse/common/money/amount.ts'
 import { hexOf } from '@bourse/common/platform/identity.ts'
-import { commandModel, ledgerEntryModel, ledgerTransactionModel } from '@bourse/common/views/models.ts'
+import { commandModel, ledgerEntryModel, ledgerTransactionModel, tradeEventModel } from '@bourse/common/views/models.ts'
 import { insurancePartitionOf, transactionTypes } from '@bourse/risk-rules/ledger/accounts.ts'
 import { BTC, codeOf, keyed, openPlatform, topology, unkeyed, userAt, valueOf } from '../../trading/test/support.ts'
 import type { Platform } from '../../trading/test/support.ts'
 import { foldLedgerRecord } from '../src/projection/fold.ts'
+import { createLedgerFolds } from '../src/shard.ts'
 
 const INSURANCE = insurancePartitionOf(BTC, topology.ledgerPartitions)
 const ann = userAt(1 - INSURANCE)
@@ -103,4 +104,28 @@ test('the same record gives the same writes', async () => {
     for (const record of await platform.records(partitionNumber('ledger', index)))
       expect(foldLedgerRecord(record)).toEqual(foldLedgerRecord(record))
   }
+})
+
+test('a partition that comes back to a shard counts its trades’ events on from what another shard folded meanwhile', async () => {
+  for (let count = 0; count < 3; count++) valueOf(await platform.open(ann))
+  await platform.settled()
+  const ledger = partitionNumber('ledger', 1 - INSURANCE)
+  const newest = async () =>
+    platform.views.find(tradeEventModel, {
+      filter: { account: hexOf(ann) },
+      ...{ sortBy: 'sequence', direction: 'ascending', limit: 100 },
+    })
+  const expected = await newest()
+  expect(expected.map(({ sequence }) => sequence)).toEqual([1, 2, 3])
+  await platform.views.clear('other', [tradeEventModel])
+  const [here, there] = [createLedgerFolds(platform.views, topology), createLedgerFolds(platform.views, topology)]
+  const records = await platform.records(ledger)
+  let from = 0n
+  for (const [owner, { recordSequence }] of [here, there, here].map((one, index) => [one, expected[index]!] as const)) {
+    const fold = owner()
+    for (const record of records.filter(({ sequence }) => sequence > from && sequence <= recordSequence))
+      await platform.views.project('other', ledger, record.sequence, await fold(record))
+    from = recordSequence
+  }
+  expect(await newest()).toEqual(expected)
 })

@@ -1,7 +1,7 @@
 import type { FeedQuote } from '@bourse/common/ports/prices.ts'
 import type { PriceSource } from '@bourse/common/resources/price-source.ts'
 import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
-import type { Candles } from './candles.ts'
+import type { Candles } from './client/candles.ts'
 import { createNormaliser } from './normaliser.ts'
 import type { RejectReason } from './normaliser.ts'
 import { startBinance } from './sources/binance.ts'

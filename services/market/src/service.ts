@@ -1,13 +1,15 @@
 import type { Clock } from '@bourse/common/ports/clock.ts'
-import type { Prices } from '@bourse/common/ports/prices.ts'
+import type { FeedQuote, Prices } from '@bourse/common/ports/prices.ts'
 import type { Random } from '@bourse/common/ports/random.ts'
 import type { PriceSource } from '@bourse/common/resources/price-source.ts'
 import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
 import type { Logger } from '@bourse/common/telemetry/logger.ts'
 import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
-import { candleIntervalsMs, createCandles } from './candles.ts'
-import type { Candle, CandleInterval } from './candles.ts'
+import { candleIntervalsMs, createCandles } from './client/candles.ts'
+import type { Candle, CandleInterval } from './client/candles.ts'
 import { startFeed } from './feed.ts'
+import { rejectReasons } from './normaliser.ts'
+import { sourceFaults } from './sources/source.ts'
 import type { Feed, FeedCounters } from './feed.ts'
 
 /** What the market needs. */
@@ -34,6 +36,8 @@ export interface FeedHealth {
   readonly state: 'waiting' | 'live' | 'stale'
   /** Since the last quote arrived; null before the first. */
   readonly ageMs: number | null
+  /** Spread of the last quote over its middle; null before the first. */
+  readonly spreadRatio: number | null
   readonly sequence: number | null
 }
 
@@ -55,6 +59,10 @@ export interface Market {
 export { candleIntervalsMs }
 export type { Candle, CandleInterval }
 
+/** For eyes, not for money: the nearest double. */
+const spreadRatioOf = ({ feedBid, feedAsk }: FeedQuote): number =>
+  (2 * Number(feedAsk - feedBid)) / Number(feedBid + feedAsk)
+
 const settingsOf = ({ spec }: TradingPair): string =>
   JSON.stringify([spec.prices, spec.tickSize], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 
@@ -64,16 +72,16 @@ const settingsOf = ({ spec }: TradingPair): string =>
  */
 export const startMarket = async (deps: MarketDeps): Promise<Market> => {
   const { prices, clock, random, logger, metrics, pollIntervalMs, pollAssets } = deps
-  const quotesTotal = metrics.counter('bourse_market_quotes_total', 'Quotes published.', ['symbol'])
-  const rejectedTotal = metrics.counter('bourse_market_rejected_total', 'Quotes not believed.', ['symbol', 'reason'])
-  const faultsTotal = metrics.counter('bourse_market_source_faults_total', 'Faults of price sources.', [
-    'symbol',
-    'fault',
-  ])
+  const quotesTotal = metrics.counter('bourse_market_quotes_total')
+  const rejectedTotal = metrics.counter('bourse_market_rejected_total')
+  const faultsTotal = metrics.counter('bourse_market_source_faults_total')
   const feeds = new Map<string, Feed>()
 
   const start = (pair: TradingPair, before: Feed | undefined): void => {
     const { symbol } = pair.spec
+    // Shown from the start: of a series that appears with its first event nobody sees the increase.
+    for (const reason of rejectReasons) rejectedTotal.inc({ symbol, reason }, 0)
+    for (const fault of sourceFaults) faultsTotal.inc({ symbol, fault }, 0)
     const feed = startFeed(
       {
         pair,
@@ -121,6 +129,7 @@ export const startMarket = async (deps: MarketDeps): Promise<Market> => {
       source: pair.spec.prices.source.source,
       state,
       ageMs,
+      spreadRatio: quote === null ? null : spreadRatioOf(quote),
       sequence: quote?.sequence ?? null,
     }
   }

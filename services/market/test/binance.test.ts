@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
+import { until } from '@bourse/common/testkit/contracts/scenario.ts'
 import { describeUnless } from '@bourse/common/testkit/skip.ts'
 import { createNormaliser } from '../src/normaliser.ts'
 import { createBinanceBook } from '../src/sources/binance-book.ts'
@@ -13,7 +14,7 @@ import { readFrame } from '../src/sources/binance-frames.ts'
 import { binanceTimes, startBinance, streamUrl } from '../src/sources/binance.ts'
 import type { BinanceTimes } from '../src/sources/binance.ts'
 import type { RunningSource } from '../src/sources/source.ts'
-import { recordingDeps, until, whole } from './helpers.ts'
+import { recordingDeps, whole } from './helpers.ts'
 
 const book = (u: number, bid: string, ask = bid): string =>
   JSON.stringify({ stream: 'btcusdt@bookTicker', data: { u, s: 'BTCUSDT', b: bid, B: '1', a: ask, A: '1' } })
@@ -90,11 +91,13 @@ describe('the book of a symbol', () => {
   })
 })
 
+/** What a test is not about never ends a connection, however long the machine stands still. */
+const NEVER_MS = 600_000
 const TIMES: BinanceTimes = {
-  connectMs: 2_000,
-  lifeMs: 60_000,
-  messageMs: 60_000,
-  renewMs: 60_000,
+  connectMs: NEVER_MS,
+  lifeMs: NEVER_MS,
+  messageMs: NEVER_MS,
+  renewMs: NEVER_MS,
   pauseMs: 4,
   pauseMsMax: 20,
 }
@@ -181,7 +184,7 @@ describe('the Binance source against a local server', () => {
       else socket.send(book(1, '10'))
     }
     const deps = start({ lifeMs: 80 })
-    await until(() => deps.ticks.length === 1, 'the second connection gave a tick')
+    await until(() => deps.ticks.length >= 1, 'the second connection gave a tick')
     expect(deps.faults[0]).toBe('silent')
   })
 
@@ -223,7 +226,7 @@ describe('the Binance source against a local server', () => {
       socket.send(count === 1 ? 'x'.repeat(2_000_000) : book(1, '10'))
     }
     const deps = start()
-    await until(() => deps.ticks.length === 1, 'the second connection gave a tick')
+    await until(() => deps.ticks.length >= 1, 'the second connection gave a tick')
     expect(deps.faults[0]).toBe('disconnected')
   })
 
@@ -234,11 +237,10 @@ describe('the Binance source against a local server', () => {
       for (const client of server.clients) client.send(book(update, String(update)))
     }, 2)
     const deps = start({ renewMs: 60 })
-    await until(() => connections >= 4, 'three renewals happened')
+    await until(() => connections >= 4 && deps.ticks.length > 20, 'three renewals happened')
     clearInterval(sending)
-    expect(server.clients.size).toBeLessThanOrEqual(2)
+    await until(() => server.clients.size <= 2, 'the replaced connections are closed')
     const seen = deps.ticks.map(({ feedBid }) => Number(feedBid / whole(1)))
-    expect(seen.length).toBeGreaterThan(20)
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index))
     expect(deps.faults.filter((fault) => fault !== 'out-of-order')).toEqual([])
     expect(binanceTimes.renewMs).toBeLessThan(24 * 3_600_000)
@@ -276,7 +278,7 @@ describe('the Binance source against a local server', () => {
       expect(last).toContain(`"b":"${Number(ends.feedBid) / 1e8}`)
       const times = deps.ticks.map(({ exchangeTimeMs }) => exchangeTimeMs ?? 0)
       expect(times.every((time, index) => index === 0 || time >= times[index - 1]!)).toBe(true)
-    }, 20_000)
+    })
 
     test('with the connection cut in the middle and a crossed quote put in, nothing crossed passes the normaliser', async () => {
       const texts = frames()
@@ -305,6 +307,6 @@ describe('the Binance source against a local server', () => {
       expect(normaliser.rejected().crossed).toBeGreaterThan(0)
       expect(believed.every(({ feedBid, feedAsk }) => feedBid <= feedAsk)).toBe(true)
       expect(deps.faults).toEqual(expect.arrayContaining(['garbage', 'gap', 'disconnected', 'out-of-order']))
-    }, 20_000)
+    })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { CANDLES_MAX, candleIntervalsMs, createCandles } from '../src/candles.ts'
+import { CANDLES_MAX, candleIntervalsMs, createCandles } from '../src/client/candles.ts'
 import { whole } from './helpers.ts'
 
 const DAY = 86_400_000

@@ -43,12 +43,3 @@ export const recordingPrices = (): Prices & { readonly quotes: FeedQuote[] } => 
     subscribe: () => () => undefined,
   }
 }
-
-/** Waits in real time until something holds; for sockets only. */
-export const until = async (holds: () => boolean, what: string): Promise<void> => {
-  const deadline = Date.now() + 8_000
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

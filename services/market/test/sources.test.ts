@@ -2,14 +2,14 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import type { TapeSource, WalkSource } from '@bourse/common/resources/price-source.ts'
+import { until } from '@bourse/common/testkit/contracts/scenario.ts'
 import { createManualClock } from '@bourse/common/testkit/manual-clock.ts'
 import { readTicker, startPoll } from '../src/sources/poll.ts'
 import { startTape } from '../src/sources/tape.ts'
 import { startWalk, walkPriceAt } from '../src/sources/walk.ts'
 import type { TapeTick } from '../src/tape/read-tape.ts'
-import { recordingDeps, until, whole } from './helpers.ts'
+import { recordingDeps, whole } from './helpers.ts'
 
 const WALK: WalkSource = { source: 'walk', startPrice: whole(60_000), seed: 7, stepMs: 250, stepBps: 200_000_000n }
 
@@ -161,19 +161,25 @@ describe('the poll source', () => {
       [200, 'x'.repeat(100_000)],
     ]
     const paths: string[] = []
-    server = createServer((request, response) => {
+    server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
       paths.push(request.url ?? '')
       const [status, body] = answers[paths.length - 1] ?? [200, '{"price":"101"}']
       response.writeHead(status).end(body)
     }).listen(0, '127.0.0.1')
     await until(() => server?.listening === true, 'the server listens')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ticker?symbol={symbol}`
-    const deps = recordingDeps(createSystemClock())
+    // Time passes only between the questions: no answer is late because the machine is.
+    const clock = createManualClock(0)
+    const deps = recordingDeps(clock)
     const source = startPoll({ source: 'poll', url, symbol: 'AZNUSDT', intervalMs: null }, 10, deps)
-    await until(() => deps.ticks.length >= 3, 'three good answers came')
+    for (let told = 1; told <= answers.length + 2; told += 1) {
+      await clock.advance(10)
+      await until(() => deps.ticks.length + deps.faults.length === told, `answer ${told} was judged`)
+    }
     await source.stop()
     expect(deps.ticks[0]).toMatchObject({ feedBid: whole(100) })
     expect(deps.ticks[1]).toMatchObject({ feedBid: whole(101) })
+    expect(deps.ticks).toHaveLength(3)
     expect(deps.faults).toEqual(['failed', 'failed', 'failed'])
     expect(paths[0]).toBe('/ticker?symbol=AZNUSDT')
   })

@@ -43,28 +43,35 @@ const post = async (url: string, clientOrderId: string): Promise<unknown> => {
 }
 const get = async (url: string, path: string): Promise<unknown> => (await fetch(url + path)).json()
 
-test('a kill -9 amid orders loses none that was answered and repeats none; SIGTERM exits 0', async () => {
-  const answered = new Map<string, unknown>()
-  for (let round = 0; round < 2; round += 1) {
+/** Three starts and up to 900 calls, each on disk before it is answered. */
+const LIMIT_MS = 300_000
+
+test(
+  'a kill -9 amid orders loses none that was answered and repeats none; SIGTERM exits 0',
+  async () => {
+    const answered = new Map<string, unknown>()
+    for (let round = 0; round < 2; round += 1) {
+      const url = await start()
+      const sending = Array.from({ length: 200 }, async (_, index) => {
+        const id = `tx_${round}_${index}`
+        answered.set(id, await post(url, id))
+      })
+      const settled = Promise.allSettled(sending)
+      while (answered.size < 40 * (round + 1)) await wait(1)
+      await end('SIGKILL')
+      await settled
+    }
     const url = await start()
-    const sending = Array.from({ length: 200 }, async (_, index) => {
-      const id = `tx_${round}_${index}`
-      answered.set(id, await post(url, id))
-    })
-    const settled = Promise.allSettled(sending)
-    while (answered.size < 40 * (round + 1)) await wait(1)
-    await end('SIGKILL')
-    await settled
-  }
-  const url = await start()
-  for (const [id, answer] of answered) {
-    expect(await get(url, `/order?clientOrderId=${id}`)).toEqual(answer)
-    expect(await post(url, id)).toEqual(answer)
-  }
-  const orders = (await get(url, '/control/orders')) as { clientOrderId: string }[]
-  expect(new Set(orders.map((order) => order.clientOrderId)).size).toBe(orders.length)
-  const log = (await get(url, '/control/log?after=0')) as { method: string; body: { clientOrderId: string } }[]
-  const logged = new Set(log.filter((entry) => entry.method === 'POST').map((entry) => entry.body.clientOrderId))
-  expect([...answered.keys()].filter((id) => !logged.has(id))).toEqual([])
-  expect(await end('SIGTERM')).toBe(0)
-})
+    for (const [id, answer] of answered) {
+      expect(await get(url, `/order?clientOrderId=${id}`)).toEqual(answer)
+      expect(await post(url, id)).toEqual(answer)
+    }
+    const orders = (await get(url, '/control/orders')) as { clientOrderId: string }[]
+    expect(new Set(orders.map((order) => order.clientOrderId)).size).toBe(orders.length)
+    const log = (await get(url, '/control/log?after=0')) as { method: string; body: { clientOrderId: string } }[]
+    const logged = new Set(log.filter((entry) => entry.method === 'POST').map((entry) => entry.body.clientOrderId))
+    expect([...answered.keys()].filter((id) => !logged.has(id))).toEqual([])
+    expect(await end('SIGTERM')).toBe(0)
+  },
+  LIMIT_MS,
+)

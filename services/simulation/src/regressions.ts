@@ -31,4 +31,34 @@ export const regressions: readonly Regression[] = [
     profile: 'mixed',
     what: 'an idle owner never heard of another writer, whose last effects were then in nobody’s hands',
   },
+  {
+    seed: 1221,
+    steps: 400,
+    profile: 'mixed',
+    what: 'a transaction whose record no full disk took was counted as under way for ever by the simulator',
+  },
+  {
+    seed: 1707,
+    steps: 400,
+    profile: 'mixed',
+    what: 'a key older than the ledger’s memory, its order still on the way, was told of a conflict with itself',
+  },
+  {
+    seed: 1786,
+    steps: 400,
+    profile: 'mixed',
+    what: 'the simulated bus brought a message a second time behind a later one of its sender: a bank’s old rules came back',
+  },
+  {
+    seed: 3702563302,
+    steps: 400,
+    profile: 'mixed',
+    what: 'closing took what its repeats had begun for stuck after twenty minutes, though it moved: only the run was impatient',
+  },
+  {
+    seed: 2571905454,
+    steps: 400,
+    profile: 'mixed',
+    what: 'the same with faults: a ledger with room for few ids was still at work on what a bank had sent it',
+  },
 ]

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { createSeededRandom } from '@bourse/common/testkit/seeded-random.ts'
+import { testSeed } from '@bourse/common/testkit/test-seed.ts'
 import { regressions } from '../src/regressions.ts'
 import { reproduceCommand } from '../src/run/reproduce.ts'
 import { command } from './run/command.ts'
@@ -11,7 +13,7 @@ const count = (name: string, otherwise: number): number => {
 }
 
 const FIXED = count('BOURSE_TEST_SIMULATION_SEEDS', 40)
-const FRESH = count('BOURSE_TEST_SIMULATION_FRESH', 10)
+const DRAWN = count('BOURSE_TEST_SIMULATION_DRAWN', 10)
 const STEPS = 400
 const TIMEOUT_MS = 1_800_000
 
@@ -40,14 +42,14 @@ describe('The exchange in simulated worlds', () => {
   )
 
   test(
-    `${FRESH} fresh seeds, which it prints, hold every statement`,
+    `${DRAWN} drawn seeds, which it prints, hold every statement`,
     async () => {
-      const ended = await command('simulate', '--fresh', String(FRESH), '--steps', String(STEPS), '--json')
-      const drawn = /^fresh seeds: (.*)$/m.exec(ended.stdout)?.[1]
-      say(`fresh seeds ${drawn}`)
-      expect(drawn?.split(',')).toHaveLength(FRESH)
+      const random = createSeededRandom(testSeed())
+      const drawn = Array.from({ length: DRAWN }, () => random.uint32())
+      say(`drawn seeds ${drawn.join(',')}`)
+      const ended = await command('simulate', '--seeds', drawn.join(','), '--steps', String(STEPS), '--json')
       expectGood(ended)
-      expect(ended.last()).toMatchObject({ seeds: FRESH, failed: [] })
+      expect(ended.last()).toMatchObject({ seeds: DRAWN, failed: [] })
     },
     TIMEOUT_MS,
   )

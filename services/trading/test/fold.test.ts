@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { kindOf } from '@bourse/common/kernel/command.ts'
+import { partitionNumber } from '@bourse/common/kernel/partition.ts'
 import { parseAmount } from '@bourse/common/money/amount.ts'
 import { commandModel, tradeEventModel, tradeModel, viewModels } from '@bourse/common/views/models.ts'
 import { hexOf } from '@bourse/common/platform/identity.ts'
+import { decodeUpdate, encodeUpdate, isKeptOutcome, tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
 import { BTC, codeOf, ETH, keyed, openPlatform, userAt, valueOf, type Platform } from './support.ts'
 
 const MARGIN = { margin: parseAmount('10'), leverage: 10 } as const
@@ -62,9 +65,38 @@ test('one tick may close many trades of many accounts, each with its own end', a
   expect(await reasons(bob)).toEqual(['STOP_LOSS', 'TAKE_PROFIT'])
 })
 
+test('a trade is viewed with the stops it has, which a repeat of an older update does not bring back', async () => {
+  const price = parseAmount
+  const { tradeId } = valueOf(await platform.open(ann, { ...MARGIN, stopLossPrice: price('95') }))
+  const stops = async () => {
+    await platform.settled()
+    const view = (await platform.views.get(tradeModel, tradeId))!
+    return [view.stopLossPrice, view.takeProfitPrice, view.status]
+  }
+  valueOf(await platform.update(ann, tradeId, { stopLossPrice: price('96'), identity: keyed('first') }))
+  expect(await stops()).toEqual([price('96'), null, 'open'])
+  valueOf(await platform.update(ann, tradeId, { stopLossPrice: null, takeProfitPrice: price('110') }))
+  expect(await stops()).toEqual([null, price('110'), 'open'])
+  // What a client sends once more past the edge is answered by the machine, in a record of its own.
+  const partition = partitionNumber('trading', 0, 1)
+  const inputs = (await platform.records(partition)).flatMap((record) => record.inputs)
+  const first = decodeUpdate(inputs.find((input) => kindOf(input) === tradingKinds.update)!)
+  const { id, requestHash } = keyed('first')
+  const { outcome } = valueOf(
+    await platform.partitions.command(partition, encodeUpdate(first, { id, requestHash }), 5_000),
+  )
+  expect([outcome[4], isKeptOutcome(outcome)]).toEqual([0, true])
+  expect(await stops()).toEqual([null, price('110'), 'open'])
+  await platform.rebuildViews()
+  expect(await stops()).toEqual([null, price('110'), 'open'])
+  await platform.quote(BTC, '110')
+  expect(await stops()).toEqual([null, price('110'), 'closed'])
+})
+
 test('views rebuilt from nothing are equal, to the last field', async () => {
   const first = valueOf(await platform.open(ann, { ...MARGIN, identity: keyed('a') }))
   valueOf(await platform.open(bob, { ...MARGIN, takeProfitPrice: parseAmount('101') }))
+  valueOf(await platform.update(ann, first.tradeId, { stopLossPrice: parseAmount('95'), identity: keyed('d') }))
   valueOf(await platform.close(ann, first.tradeId, { identity: keyed('b') }))
   expect(codeOf(await platform.open(ann, { ...MARGIN, leverage: 101, identity: keyed('c') }))).toBe('LEVERAGE_TOO_HIGH')
   await platform.quote(BTC, '101')
@@ -80,5 +112,5 @@ test('views rebuilt from nothing are equal, to the last field', async () => {
   const before = await everything()
   await platform.rebuildViews()
   expect(await everything()).toEqual(before)
-  expect(await platform.views.get(tradeEventModel, `${hexOf(ann)}:2`)).toMatchObject({ type: 'trade.closed' })
+  expect(await platform.views.get(tradeEventModel, `${hexOf(ann)}:3`)).toMatchObject({ type: 'trade.closed' })
 })

@@ -6,12 +6,15 @@ import {
   decodeFunding,
   decodeOpen,
   decodeTick,
+  decodeUpdate,
   encodeClose,
   encodeOpen,
   encodeState,
+  encodeUpdate,
   tradingKinds,
 } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule, type TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine, type TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { createTradingHost, withQuote, type TradingQuote } from '../src/host/trading-host.ts'
 import { specCommand } from '../src/host/spec.ts'
 import { BTC, specOf, topology } from './support.ts'
@@ -36,13 +39,16 @@ const open = encodeOpen(
 )
 const close = encodeClose({ account: owner, tradeNumber: 1n, worstPrice: 0n, ...noQuote }, { id })
 
+const update = encodeUpdate({ account: owner, tradeNumber: 1n, stopLoss: -1n, takeProfit: 0n, ...noQuote }, { id })
+
 describe('the quote in a command', () => {
   const quote = quoteAt('100')
   const fields = { feedBid: quote.feedBid, feedAsk: quote.feedAsk, quoteTime: BigInt(START) }
 
-  test('an OPEN and a CLOSE get the quote, and nothing else of them changes', () => {
+  test('an OPEN, a CLOSE and an UPDATE get the quote, and nothing else of them changes', () => {
     expect(decodeOpen(withQuote(open, quote))).toEqual({ ...decodeOpen(open), ...fields })
     expect(decodeClose(withQuote(close, quote))).toEqual({ ...decodeClose(close), ...fields })
+    expect(decodeUpdate(withQuote(update, quote))).toEqual({ ...decodeUpdate(update), ...fields })
     expect(withQuote(open, quote).subarray(0, 56)).toEqual(open.subarray(0, 56))
   })
 
@@ -118,5 +124,25 @@ describe('what surrounds a trading machine', () => {
     expect(decodeFunding(host.due!(machine)!)).toEqual(expected)
     const restarted = createTradingHost(() => machine)
     expect(restarted.due!(machine)).toBeNull()
+  })
+
+  test('a partition that was just acquired judges by the latest quote, unless that triggers something first', () => {
+    const { machine, host, apply } = make()
+    apply(host.observe!(quoteAt('100'), machine)!)
+    apply(host.resolve!(open, machine) as Uint8Array)
+    let latest: TradingQuote | null = null
+    const acquired = createTradingHost(
+      () => machine,
+      () => latest,
+    )
+    const judgedOn = (): bigint => decodeOpen(acquired.resolve!(open, machine) as Uint8Array).feedBid
+    expect(judgedOn()).toBe(0n)
+    latest = quoteAt('95', START + 1)
+    expect(judgedOn()).toBe(0n)
+    latest = quoteAt('99', START + 2)
+    expect(judgedOn()).toBe(parseAmount('99'))
+    acquired.observe!(quoteAt('98', START + 3), machine)
+    latest = quoteAt('97', START + 4)
+    expect(judgedOn()).toBe(parseAmount('98'))
   })
 })

@@ -15,7 +15,6 @@ import { createEmbeddedEvents } from '@bourse/common/adapters/embedded/events.ts
 import { openSqliteJournal } from '@bourse/common/adapters/embedded/journal.ts'
 import { openFileSnapshots } from '@bourse/common/adapters/embedded/snapshots.ts'
 import { openSqliteViews } from '@bourse/common/adapters/embedded/views.ts'
-import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import type { Result } from '@bourse/common/errors/codes.ts'
 import { createPartitionClient, type PartitionClient } from '@bourse/common/kernel/client.ts'
 import type { MachineHost } from '@bourse/common/kernel/host.ts'
@@ -32,6 +31,7 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Journal } from '@bourse/common/ports/journal.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
 import { parseTradingPair, type TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
+import { createPatientClock } from '@bourse/common/testkit/patient-clock.ts'
 import { viewModels } from '@bourse/common/views/models.ts'
 import { startProjector, type Projector } from '@bourse/common/views/projector.ts'
 import { createLedgerClient } from '@bourse/ledger/client/ledger-client.ts'
@@ -46,11 +46,17 @@ import {
   type AccountRecord,
 } from '@bourse/risk-rules/ledger/queries.ts'
 import { systemAccountKey, type SystemAccountKind } from '@bourse/risk-rules/ledger/accounts.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { createTradingClient, type MarketTerms } from '../src/client/trading-client.ts'
-import type { CloseTradeRequest, CreateTradeRequest, TradingClient } from '../src/client/types.ts'
+import type { CloseTradeRequest, CreateTradeRequest, TradingClient, UpdateTradeRequest } from '../src/client/types.ts'
 import { specCommand } from '../src/host/spec.ts'
 import { createTradingHost, type TradingQuote } from '../src/host/trading-host.ts'
+
+/** Far from the end of a day and of an hour: funding comes when a test lets the hour pass, and not besides. */
+const START_MS = Date.UTC(2026, 2, 10, 12, 10)
+/** For what the tests themselves wait for, a slow disk included. */
+const WAIT_MS_MAX = 60_000
 
 export const BTC = 'BTC_USDC'
 export const ETH = 'ETH_USDC'
@@ -166,6 +172,12 @@ export interface Platform {
     tradeId: string,
     parts?: Partial<CloseTradeRequest>,
   ): ReturnType<TradingClient['closeTrade']>
+  /** An update that changes these and leaves the rest as it is. */
+  update(
+    account: Uint8Array,
+    tradeId: string,
+    parts: Partial<UpdateTradeRequest>,
+  ): ReturnType<TradingClient['updateTrade']>
   /** Resolves once nothing is on its way and the views hold everything. */
   settled(): Promise<void>
   /** Balance and what is locked of it, as decimal strings. */
@@ -202,11 +214,12 @@ const partitionsOfMarket = (asset: string): PartitionNumber[] => {
 /** Starts a platform: both markets open with their specs and a price of 100.00. */
 export const openPlatform = async (): Promise<Platform> => {
   const folder = await mkdtemp(join(tmpdir(), 'bourse-trading-'))
-  const system = createSystemClock()
+  // All of it is in this process: no deadline ends because the machine let it wait.
+  const system = createPatientClock(START_MS)
   let offsetMs = 0
   const clock: Clock = { ...system, nowMs: () => system.nowMs() + offsetMs }
   const logger = pino({ level: 'silent' })
-  const dials: Dials = { terms: new Map(), viewsAreFresh: () => true, projectionWaitMs: 3_000, effectDelayMs: 0 }
+  const dials: Dials = { terms: new Map(), viewsAreFresh: () => true, projectionWaitMs: WAIT_MS_MAX, effectDelayMs: 0 }
   const embedded = createEmbeddedBus({ clock })
   const bus: Bus = {
     ...embedded,
@@ -257,7 +270,7 @@ export const openPlatform = async (): Promise<Platform> => {
     const market = topology.markets.get(spec.symbol)!
     for (const partition of partitionsOfMarket(spec.symbol)) {
       const command = specCommand(spec, topology, market, partitionParts(partition).index)
-      const answer = valueOf(await partitions.command(partition, command, 5_000))
+      const answer = valueOf(await partitions.command(partition, command, WAIT_MS_MAX))
       if (answer.outcome[4] !== 0) throw new Error(`the spec was refused with ${answer.outcome[4]}`)
     }
   }
@@ -265,7 +278,7 @@ export const openPlatform = async (): Promise<Platform> => {
     const all: AccountRecord[] = []
     for (let index = 0; index < topology.ledgerPartitions; index++) {
       const question = accountsQuestion(0, PAGE_LIMIT_MAX)
-      const answer = await partitions.read(partitionNumber('ledger', index), question, { deadlineMs: 5_000 })
+      const answer = await partitions.read(partitionNumber('ledger', index), question, { deadlineMs: WAIT_MS_MAX })
       all.push(...decodeAccounts(valueOf(answer).outcome))
     }
     return all
@@ -288,7 +301,7 @@ export const openPlatform = async (): Promise<Platform> => {
     await quiet()
     for (const [partition, runner] of runners) {
       const { sequence } = runner.status()
-      if (!(await projector.waitFor(partition, sequence, 5_000))) throw new Error('the views do not keep up')
+      if (!(await projector.waitFor(partition, sequence, WAIT_MS_MAX))) throw new Error('the views do not keep up')
     }
   }
   const records = async (partition: PartitionNumber): Promise<JournalRecord[]> => {
@@ -334,6 +347,15 @@ export const openPlatform = async (): Promise<Platform> => {
       }),
     close: (account, tradeId, parts = {}) =>
       trading.closeTrade({ identity: unkeyed(), account, tradeId, worstPrice: null, ...parts }),
+    update: (account, tradeId, parts) =>
+      trading.updateTrade({
+        identity: unkeyed(),
+        account,
+        tradeId,
+        stopLossPrice: undefined,
+        takeProfitPrice: undefined,
+        ...parts,
+      }),
     money: async (owner) => {
       const found = valueOf(await ledger.balances(owner)).find(({ currency }) => currency === 'USDC')!
       return { balance: formatAmount(found.balance), locked: formatAmount(found.locked) }
@@ -349,7 +371,7 @@ export const openPlatform = async (): Promise<Platform> => {
       let count = 0
       for (let index = 0; index < topology.ledgerPartitions; index++) {
         const question = holdsQuestion(0, PAGE_LIMIT_MAX)
-        const answer = await partitions.read(partitionNumber('ledger', index), question, { deadlineMs: 5_000 })
+        const answer = await partitions.read(partitionNumber('ledger', index), question, { deadlineMs: WAIT_MS_MAX })
         count += decodeHolds(valueOf(answer).outcome).length
       }
       return count
@@ -391,6 +413,7 @@ export const openPlatform = async (): Promise<Platform> => {
         await views.close()
         await snapshots.close()
         await journal.close()
+        await system.stop()
         await rm(folder, { recursive: true, force: true })
       }
     },

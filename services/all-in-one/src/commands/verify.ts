@@ -1,18 +1,25 @@
 /**
- * `npm run verify -- --data-dir DIR`: replays everything from genesis and checks the books. The last line is a JSON
- * report; exits 1 and
- * names the first bad record when anything is wrong.
+ * `npm run verify -- --data-dir DIR`, or `--mongodb-url URL` for a platform of many processes: replays everything from genesis
+ * and checks the books. The last line is a JSON report; exits 1 and names the first bad record when anything is wrong.
  */
 import { Command } from 'commander'
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
-import { openData } from '../verification/open-data.ts'
+import { openData, openMongoData } from '../verification/open-data.ts'
 import { verifyPlatform, type VerificationReport } from '../verification/verify.ts'
 
-const { dataDir } = new Command('verify')
+const { dataDir, mongodbUrl } = new Command('verify')
   .description('verifies the data of a stopped platform')
   .option('--data-dir <folder>', 'the data folder', process.env['BOURSE_DATA_DIR'] ?? '.bourse')
+  .option(
+    '--mongodb-url <url>',
+    'the MongoDB of a platform of many processes, instead of a folder (default: BOURSE_MONGODB_URL, if that is set)',
+  )
   .parse()
-  .opts<{ dataDir: string }>()
+  .opts<{ dataDir: string; mongodbUrl?: string }>()
+
+/** A folder that is named comes before the environment's URL. */
+const urlOf = (): string | undefined =>
+  mongodbUrl ?? (process.argv.includes('--data-dir') ? undefined : process.env['BOURSE_MONGODB_URL'])
 
 const print = (report: VerificationReport): void => {
   for (const { partition, records, snapshots, stateHash } of report.partitions) {
@@ -28,7 +35,9 @@ const print = (report: VerificationReport): void => {
 }
 
 const verify = async (): Promise<boolean> => {
-  const data = await openData(dataDir, createSystemClock())
+  const clock = createSystemClock()
+  const url = urlOf()
+  const data = url === undefined || url === '' ? await openData(dataDir, clock) : await openMongoData(url, clock)
   try {
     const report = await verifyPlatform(data)
     print(report)

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto'
 import type { Config } from '@bourse/common/config/read.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Directory } from '@bourse/common/ports/directory.ts'
 import type { Random } from '@bourse/common/ports/random.ts'
-import { keptSecret, type DataFolder } from './data-folder.ts'
+import { putBankKey } from '@bourse/common/process/bank-keys.ts'
+import { keptSecret } from '@bourse/common/process/secrets.ts'
+import type { DataFolder } from './data-folder.ts'
 
 /** A key that was made at this start: printed once, never logged. */
 export interface MadeKey {
   readonly bank: string
   readonly apiKey: string
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /**
  * Puts each bank's API key (as its hash) into the directory and gives its webhook secret. Keys come from the
@@ -36,11 +35,7 @@ export const prepareBankSecrets = async (deps: {
         ? await keptSecret(deps.folder, `bank-${bank}-api-key`, deps.random)
         : { value: configured, made: false }
     if (key.made) made.push({ bank, apiKey: key.value })
-    const keyHash = sha256(key.value)
-    for (const old of await deps.directory.bankKeys()) {
-      if (old.bank === bank && old.keyHash !== keyHash) await deps.directory.removeBankKey(old.keyHash)
-    }
-    await deps.directory.putBankKey({ bank, keyHash, createdAtMs: deps.clock.nowMs(), expiresAtMs: null })
+    await putBankKey(deps, bank, key.value)
     const secret = deps.config.bankSecret(bank, 'WEBHOOK_SECRET')?.reveal()
     webhookSecrets.set(
       bank,

@@ -1,5 +1,7 @@
 import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
 import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
+import { createStoredEvents } from '@bourse/bridge/host/stored-events.ts'
+import { measuredCalls } from '@bourse/bridge/metrics/calls.ts'
 import type { Fetch } from '@bourse/bridge/adapters/http-call.ts'
 import { createKeptFetch } from '@bourse/bridge/adapters/kept-fetch.ts'
 import { createBankConfigurator } from '@bourse/bridge/client/configure.ts'
@@ -7,9 +9,10 @@ import { createPartitionClient, type PartitionClient } from '@bourse/common/kern
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
-import { startArchiving } from './archiving.ts'
+import { startArchiving } from '@bourse/common/shard/archiving.ts'
 import type { Foundation } from './foundation.ts'
-import type { Lifetime } from './lifetime.ts'
+import type { Lifetime } from '@bourse/common/process/lifetime.ts'
+import { createPartitionMeasures, type PartitionMeasures } from './measures.ts'
 import { createMachineFactories } from './machines.ts'
 import { startProjection, type Projection } from './projection-thread.ts'
 import { createResourceSet, type ResourceSet } from './resources.ts'
@@ -22,21 +25,31 @@ export interface Core {
   readonly serving: Serving
   readonly projection: Projection
   readonly resources: ResourceSet
+  readonly measures: PartitionMeasures
   /** The moment up to which the views of a partition are complete, ms. */
   viewsAsOfMs(partition: PartitionNumber): number
 }
 
-const serve = async (foundation: Foundation, outside: Outside, fetch: Fetch): Promise<Serving> => {
-  const { adapters, topology, manifests, config, clock, logger, webhookSecrets } = foundation
+const serve = async (
+  foundation: Foundation,
+  outside: Outside,
+  { fetch, measures }: { readonly fetch: Fetch; readonly measures: PartitionMeasures },
+): Promise<Serving> => {
+  const { adapters, topology, manifests, config, metrics, clock, logger, webhookSecrets, tracer } = foundation
   const { hostOf } = createMachineFactories(topology)
-  const bridge = {
-    ledgerPartitions: topology.ledgerPartitions,
-    liquidity: createExchangeHttp({ baseUrl: () => outside.exchangeUrl, fetch, clock }),
+  const adaptersOutside = {
+    liquidity: createExchangeHttp({ baseUrl: () => outside.exchangeUrl, fetch, clock, tracer }),
     callbacks: createBankHttp({
       fetch,
       clock,
+      tracer,
       webhookSecrets: (bank) => [webhookSecrets.get(bank)].filter((secret) => secret !== undefined),
     }),
+  }
+  const bridge = {
+    ledgerPartitions: topology.ledgerPartitions,
+    ...measuredCalls(adaptersOutside, metrics, clock),
+    events: createStoredEvents(adapters.views),
     clock,
     logger,
   }
@@ -47,7 +60,9 @@ const serve = async (foundation: Foundation, outside: Outside, fetch: Fetch): Pr
     adapters,
     clock,
     logger,
+    tracer,
     partitions: allPartitions(topology),
+    observerOf: measures.observerOf,
     hostOf: (partition) => hostOf(partition, bridge),
     policyOf: policyOfPartition(policies, {
       intervalMs: config.snapshotIntervalMs,
@@ -64,7 +79,8 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
   lifetime.onStop(async () => {
     calls.close()
   })
-  const serving = await serve(foundation, outside, calls.fetch)
+  const measures = createPartitionMeasures(foundation.metrics, topology, clock)
+  const serving = await serve(foundation, outside, { fetch: calls.fetch, measures })
   lifetime.onStop(serving.stop)
   const projection = await startProjection({
     topology,
@@ -76,7 +92,14 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
     logger,
   })
   lifetime.onStop(projection.stop)
-  lifetime.onStop(startArchiving({ serving, projection, adapters, clock, logger }).stop)
+  const { journal, snapshots } = adapters
+  const served = () =>
+    [...serving.runners].map(([partition, runner]) => ({
+      partition,
+      status: runner.status(),
+      viewSequence: projection.projectedThrough(partition),
+    }))
+  lifetime.onStop(startArchiving({ served, journal, snapshots, clock, logger }).stop)
 
   const partitions = createPartitionClient({ bus: adapters.bus })
   const withCallback = (bank: Bank): Bank =>
@@ -92,6 +115,7 @@ export const startCore = async (foundation: Foundation, outside: Outside, lifeti
     serving,
     projection,
     resources,
+    measures,
     viewsAsOfMs: (partition) => viewsAsOfMs(serving.runners.get(partition), projection, partition, clock.nowMs()),
   }
 }

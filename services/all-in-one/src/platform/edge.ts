@@ -1,51 +1,46 @@
-import { createBridgeClient } from '@bourse/bridge/client/client.ts'
-import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import { manifestDefaultsOf } from '@bourse/common/process/manifests.ts'
 import { watchManifests } from '@bourse/common/resources/watch.ts'
-import { createMetrics } from '@bourse/common/telemetry/metrics.ts'
+import { createGatewayClients } from '@bourse/gateway/clients.ts'
+import type { Sandbox } from '@bourse/gateway/sandbox/routes.ts'
 import { startGateway, type Gateway } from '@bourse/gateway/service.ts'
-import { createLedgerClient } from '@bourse/ledger/client/ledger-client.ts'
+import { startFeedMetrics } from '@bourse/market/feed-metrics.ts'
 import { startMarket } from '@bourse/market/service.ts'
-import { createTradingClient } from '@bourse/trading/client/trading-client.ts'
 import type { Core } from './core.ts'
 import type { Foundation } from './foundation.ts'
-import { gatewayConfigOf } from './gateway-settings.ts'
+import { gatewayConfigOf } from '@bourse/gateway/settings.ts'
+import { startPlatformMetrics } from './measures.ts'
 import { createInspector } from './inspector.ts'
-import { startKernelMetrics } from './kernel-metrics.ts'
-import type { Lifetime } from './lifetime.ts'
+import { DEMO_BANK, type Outside } from './simulators.ts'
+import { openTelemetryDoor } from './telemetry-door.ts'
+import type { Lifetime } from '@bourse/common/process/lifetime.ts'
 
-/** Half the window in which machines remember ids: a view older than that may miss one. */
-const VIEW_LAG_MS_MAX = 300_000
-/** How long a client waits for the views before it answers without them, ms. */
-const PROJECTION_WAIT_MS = 3_000
+/** What the world sees. */
+export interface Edge {
+  readonly gateway: Gateway
+  /** Null without a telemetry port. */
+  readonly telemetryUrl: string | null
+}
 
-const clientsOf = (foundation: Foundation, core: Core) => {
-  const { adapters, topology, clock, ids } = foundation
-  const { partitions, projection, resources } = core
-  const { views } = adapters
-  const viewsAreFresh = (partition: PartitionNumber): boolean =>
-    clock.nowMs() - core.viewsAsOfMs(partition) <= VIEW_LAG_MS_MAX
-  const termsOf = (asset: string) => {
-    const spec = resources.pairs().find((pair) => pair.spec.symbol === asset)?.spec
-    return spec === undefined ? null : { quoteAsset: spec.quoteAsset, openBps: spec.fees.openBps }
-  }
-  const projected = (partition: PartitionNumber, sequence: bigint): Promise<boolean> =>
-    projection.waitFor(partition, sequence, PROJECTION_WAIT_MS)
-  const viewFreshness = (partition: PartitionNumber): Promise<number> => Promise.resolve(core.viewsAsOfMs(partition))
+/** The simulators of this process, for a bank's developer to steer; an exchange that was configured is nobody's to steer. */
+const sandboxOf = ({ config }: Foundation, { exchangeUrl, demoBankUrl }: Outside): Sandbox | null => {
+  if (config.profile === 'production') return null
   return {
-    trading: createTradingClient({ partitions, topology, views, viewsAreFresh, termsOf, projected }),
-    ledger: createLedgerClient({ partitions, topology, views, viewsAreFresh }),
-    bridge: createBridgeClient({ partitions, topology, views, clock, ids, viewFreshness }),
+    exchangeUrl: config.exchangeUrl === null ? exchangeUrl : null,
+    bank: demoBankUrl === null ? null : { name: DEMO_BANK, url: demoBankUrl },
   }
 }
 
 /** Starts what the world sees: prices, both APIs, metrics; and takes changed manifests. */
-export const startEdge = async (foundation: Foundation, core: Core, lifetime: Lifetime): Promise<Gateway> => {
-  const { config, manifests, adapters, topology, clock, ids, random, logger } = foundation
+export const startEdge = async (
+  foundation: Foundation,
+  outside: Outside,
+  core: Core,
+  lifetime: Lifetime,
+): Promise<Edge> => {
+  const { config, manifests, adapters, topology, metrics, clock, ids, random, logger } = foundation
   const { serving, projection, resources } = core
-  const metrics = createMetrics()
-  const onError = (error: unknown): void => logger.warn({ err: error }, 'the partitions could not be counted')
   const { runners } = serving
-  lifetime.onStop(startKernelMetrics({ topology, runners, projection, adapters, metrics, clock, onError }).stop)
+  startPlatformMetrics(foundation, core, lifetime)
   const market = await startMarket({
     pairs: manifests.pairs,
     prices: adapters.prices,
@@ -57,9 +52,22 @@ export const startEdge = async (foundation: Foundation, core: Core, lifetime: Li
     pollAssets: config.pollerAssets,
   })
   lifetime.onStop(() => market.stop())
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'the feeds could not be counted')
+  lifetime.onStop(startFeedMetrics({ market, metrics, clock, onError }).stop)
+  const platform = createInspector({ topology, runners, projection, clock, stopping: () => lifetime.stopping })
+  const telemetry = await openTelemetryDoor(foundation, { health: () => platform.ready(), metrics, lifetime })
   const gateway = await startGateway({
     config: gatewayConfigOf(config, foundation),
-    ...clientsOf(foundation, core),
+    ...createGatewayClients({
+      partitions: core.partitions,
+      topology,
+      views: adapters.views,
+      clock,
+      ids,
+      pairs: resources.pairs,
+      viewsAsOfMs: core.viewsAsOfMs,
+      waitForViews: projection.waitFor,
+    }),
     directory: adapters.directory,
     views: adapters.views,
     prices: adapters.prices,
@@ -67,12 +75,16 @@ export const startEdge = async (foundation: Foundation, core: Core, lifetime: Li
     candles: (asset, interval, limit) => market.candles(asset, interval, limit),
     pairs: () => resources.pairs().map((pair) => pair.spec),
     banks: () => resources.banks(),
-    platform: createInspector({ topology, runners, projection, clock, stopping: () => lifetime.stopping }),
+    platform,
+    sandbox: sandboxOf(foundation, outside),
     metrics,
+    // Where they have a port of their own, whoever reaches the public one need not read them.
+    servesMetrics: telemetry === null,
     clock,
     ids,
     random,
     logger,
+    tracer: foundation.tracer,
   })
   lifetime.onStop(() => gateway.stop())
   const watch = await watchManifests(
@@ -82,8 +94,8 @@ export const startEdge = async (foundation: Foundation, core: Core, lifetime: Li
       await market.update(resources.pairs())
     },
     (error) => logger.error({ err: error }, 'the manifests could not be read again'),
-    { snapshotIntervalMs: config.snapshotIntervalMs, snapshotsKeep: config.snapshotsKeep },
+    manifestDefaultsOf(config),
   )
   lifetime.onStop(() => watch.stop())
-  return gateway
+  return { gateway, telemetryUrl: telemetry?.url ?? null }
 }

@@ -1,27 +1,26 @@
 import type { Logger } from 'pino'
+import { embeddedMessagingNames } from '@bourse/common/adapters/embedded/bus.ts'
 import { createSystemIds } from '@bourse/common/adapters/system/ids.ts'
 import { createSystemRandom } from '@bourse/common/adapters/system/random.ts'
-import { bankSecretFaults, type Config } from '@bourse/common/config/read.ts'
+import type { Config } from '@bourse/common/config/read.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
-import { allPartitions, openTopology, type Topology } from '@bourse/common/platform/topology.ts'
+import { allPartitions, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
+import type { Tracer } from '@bourse/common/ports/tracing.ts'
 import type { Random } from '@bourse/common/ports/random.ts'
-import { formatFault, loadManifests, type Manifests } from '@bourse/common/resources/load.ts'
+import { readManifests } from '@bourse/common/process/manifests.ts'
+import { keptSecret } from '@bourse/common/process/secrets.ts'
+import { settleTopology } from '@bourse/common/process/topology.ts'
+import type { Manifests } from '@bourse/common/resources/load.ts'
+import type { LogLevels } from '@bourse/common/telemetry/log-levels.ts'
+import { createTracedBus } from '@bourse/common/telemetry/tracing/traced-bus.ts'
+import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
+import type { ProgramContext } from '@bourse/common/process/run.ts'
 import { openAdapters, type Adapters } from './adapters.ts'
 import { prepareBankSecrets, type MadeKey } from './bank-secrets.ts'
-import { dataFolderAt, keptSecret, prepareDataFolder, type DataFolder } from './data-folder.ts'
-import type { Lifetime } from './lifetime.ts'
-
-/** A configuration or a manifest that can't be used; every fault is a line. */
-export class StartRefused extends Error {
-  override readonly name = 'StartRefused'
-  readonly faults: readonly string[]
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.faults = faults
-  }
-}
+import { dataFolderAt, prepareDataFolder, type DataFolder } from './data-folder.ts'
+import type { Lifetime } from '@bourse/common/process/lifetime.ts'
 
 /** What every part of the platform stands on. */
 export interface Foundation {
@@ -41,23 +40,9 @@ export interface Foundation {
   readonly ids: Ids
   readonly random: Random
   readonly logger: Logger
-}
-
-const manifestsOf = async (config: Config): Promise<Manifests> => {
-  const defaults = { snapshotIntervalMs: config.snapshotIntervalMs, snapshotsKeep: config.snapshotsKeep }
-  const loaded = await loadManifests(config.manifests, defaults)
-  if (!loaded.ok) throw new StartRefused(loaded.faults.map(formatFault))
-  const banks = loaded.manifests.banks.map((bank) => bank.name)
-  const faults = bankSecretFaults(config, banks)
-  if (faults.length > 0) throw new StartRefused(faults)
-  return loaded.manifests
-}
-
-/** A journal without its directory would give markets other numbers than its partitions have. */
-const requireDirectory = async ({ journal, directory }: Adapters): Promise<void> => {
-  const partitions = await journal.partitions()
-  if (partitions.length === 0 || (await directory.setting('topology.ledger')) !== null) return
-  throw new StartRefused(['the journal has records but the directory is empty: restore the directory from a backup'])
+  readonly levels: LogLevels
+  readonly metrics: Metrics
+  readonly tracer: Tracer | undefined
 }
 
 const UNORDERLY_END = 'the last run did not end in order: the journal was checked and replayed'
@@ -79,24 +64,19 @@ const findingsOf = (
  * @throws {StartRefused} with every fault that was found
  */
 export const openFoundation = async (
-  config: Config,
+  { config, logger, levels, metrics, tracer, clock }: Omit<ProgramContext, 'lifetime'>,
   lifetime: Lifetime,
-  logger: Logger,
-  clock: Clock,
 ): Promise<Foundation> => {
-  const manifests = await manifestsOf(config)
+  const manifests = await readManifests(config, 'platform')
   const folder = dataFolderAt(config.dataDir)
   await prepareDataFolder(folder)
   const ids = createSystemIds()
   const random = createSystemRandom()
-  const adapters = await openAdapters(folder, clock, logger)
-  lifetime.onStop(adapters.close)
-  await requireDirectory(adapters)
-  const topology = await openTopology(adapters.directory, {
-    ledgerPartitions: config.ledgerPartitions,
-    bridgePartitions: config.bridgePartitions,
-    markets: manifests.pairs.map(({ spec }) => ({ symbol: spec.symbol, partitions: spec.engine.partitions })),
-  })
+  const opened = await openAdapters(folder, clock, logger)
+  lifetime.onStop(opened.close)
+  const bus = tracer === undefined ? opened.bus : createTracedBus(opened.bus, tracer, embeddedMessagingNames)
+  const adapters = { ...opened, bus }
+  const topology = await settleTopology({ config, manifests, ...adapters })
   const banks = manifests.banks.map((bank) => bank.name)
   const { directory } = adapters
   const { made, webhookSecrets } = await prepareBankSecrets({ config, folder, directory, random, clock, banks })
@@ -117,5 +97,8 @@ export const openFoundation = async (
     ids,
     random,
     logger,
+    levels,
+    metrics,
+    tracer,
   }
 }

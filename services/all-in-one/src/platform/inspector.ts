@@ -1,12 +1,14 @@
-import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Runner, RunnerState } from '@bourse/common/kernel/runner.ts'
-import type { Topology } from '@bourse/common/platform/topology.ts'
+import { partitionTitle, type Topology } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import { PortError } from '@bourse/common/ports/failure.ts'
 import type { PartitionState, PlatformInspector } from '@bourse/gateway/platform-inspector.ts'
 import type { Projection } from './projection-thread.ts'
 
 const statesShown: Record<RunnerState, PartitionState['state']> = {
+  preparing: 'starting',
+  prepared: 'starting',
   starting: 'starting',
   serving: 'serving',
   recovering: 'rebuilding',
@@ -15,13 +17,8 @@ const statesShown: Record<RunnerState, PartitionState['state']> = {
   stopped: 'stopped',
 }
 
-/** A partition's name with its market's symbol: `trading/BTC_USDC/0`. */
-export const partitionTitle = (topology: Topology, partition: PartitionNumber): string => {
-  const { machine, market, index } = partitionParts(partition)
-  if (machine !== 'trading') return `${machine}/${index}`
-  const symbol = [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? String(market)
-  return `trading/${symbol}/${index}`
-}
+/** How the platform of one process is called where others name their shards. */
+const OWN_SHARD = 'this process'
 
 /** Null when the partition stopped serving meanwhile. */
 const hashOf = async (runner: Runner<never>): Promise<string | null> => {
@@ -60,13 +57,19 @@ export const createInspector = (deps: {
     partitions: () =>
       [...deps.runners].map(([partition, runner]) => {
         const status = runner.status()
+        const { lastSnapshot } = status
         return {
           name: partitionTitle(deps.topology, partition),
           number: partition,
           state: statesShown[status.state],
           sequence: status.sequence,
-          snapshotSequence: status.lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
+          snapshotSequence: lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
+          // Of one that was there at the start nobody noted when it was stored.
+          snapshotAtMs: lastSnapshot?.atMs ?? null,
           viewLagRecords: status.sequence - deps.projection.projectedThrough(partition),
+          reason: status.state === 'serving' ? null : (status.reason ?? `is ${status.state}`),
+          shard: OWN_SHARD,
+          ageMs: 0,
         }
       }),
     stateHashes: async () => {

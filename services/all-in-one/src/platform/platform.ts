@@ -1,19 +1,17 @@
-import type { Logger } from 'pino'
-import type { Config } from '@bourse/common/config/read.ts'
 import type { RecoveryReport } from '@bourse/common/kernel/recovery.ts'
-import type { Clock } from '@bourse/common/ports/clock.ts'
+import type { ProgramContext } from '@bourse/common/process/run.ts'
 import type { MadeKey } from './bank-secrets.ts'
 import { startCore } from './core.ts'
 import { startEdge } from './edge.ts'
 import { openFoundation } from './foundation.ts'
-import { createLifetime } from './lifetime.ts'
+import { createLifetime } from '@bourse/common/process/lifetime.ts'
 import { startSimulators } from './simulators.ts'
-
-export { StartRefused } from './foundation.ts'
 
 /** A running platform. */
 export interface Platform {
   readonly gatewayUrl: string
+  /** Null without BOURSE_TELEMETRY_PORT. */
+  readonly telemetryUrl: string | null
   readonly exchangeUrl: string
   /** Null when no manifest names the demo bank. */
   readonly bankUrl: string | null
@@ -33,15 +31,17 @@ export interface Platform {
  * world's simulators, the partitions, the edge. They stop in the reverse order.
  * @throws {StartRefused} on a configuration, manifest or data that can't be used
  */
-export const startPlatform = async (config: Config, logger: Logger, clock: Clock): Promise<Platform> => {
+export const startPlatform = async (context: Omit<ProgramContext, 'lifetime'>): Promise<Platform> => {
+  const { config } = context
   const lifetime = createLifetime()
   try {
-    const foundation = await openFoundation(config, lifetime, logger, clock)
+    const foundation = await openFoundation(context, lifetime)
     const outside = await startSimulators(foundation, lifetime)
     const core = await startCore(foundation, outside, lifetime)
-    const gateway = await startEdge(foundation, core, lifetime)
+    const { gateway, telemetryUrl } = await startEdge(foundation, outside, core, lifetime)
     return {
       gatewayUrl: gateway.url,
+      telemetryUrl,
       exchangeUrl: outside.exchangeUrl,
       bankUrl: outside.demoBankUrl,
       madeKeys: foundation.madeKeys,

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino'
+import { embeddedMessagingNames } from '@bourse/common/adapters/embedded/bus.ts'
 import { partitionNumber, partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
+import type { PartitionObserver } from '@bourse/common/kernel/observer.ts'
 import { createRunner, type Runner } from '@bourse/common/kernel/runner.ts'
 import type { SnapshotPolicy } from '@bourse/common/kernel/snapshotter.ts'
 import type { MachineHost } from '@bourse/common/kernel/host.ts'
 import type { MarketPlace } from '@bourse/common/platform/topology.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
+import type { Tracer } from '@bourse/common/ports/tracing.ts'
 import type { FeedQuote } from '@bourse/common/ports/prices.ts'
 import type { Projector } from '@bourse/common/views/projector.ts'
+import { observationOf } from '@bourse/trading/host/observation.ts'
 import type { TradingQuote } from '@bourse/trading/host/trading-host.ts'
 import type { Adapters } from './adapters.ts'
 
@@ -27,8 +31,13 @@ export const servePartitions = async (deps: {
   readonly partitions: readonly PartitionNumber[]
   readonly hostOf: (partition: PartitionNumber) => MachineHost<TradingQuote>
   readonly policyOf: (partition: PartitionNumber) => SnapshotPolicy
+  /** Without it the partitions' work is not traced. */
+  readonly tracer?: Tracer | undefined
+  readonly observerOf: (partition: PartitionNumber) => PartitionObserver
 }): Promise<Serving> => {
   const { bus, journal, snapshots, events } = deps.adapters
+  const { tracer } = deps
+  const tracing = tracer === undefined ? undefined : { tracer, messaging: embeddedMessagingNames }
   const runners = new Map(
     deps.partitions.map((partition) => [
       partition,
@@ -42,6 +51,8 @@ export const servePartitions = async (deps: {
         clock: deps.clock,
         logger: deps.logger,
         snapshotPolicy: deps.policyOf(partition),
+        tracing,
+        observer: deps.observerOf(partition),
       }),
     ]),
   )
@@ -56,13 +67,6 @@ export const servePartitions = async (deps: {
   }
   return { runners, stop }
 }
-
-/** A quote as the trading machines' host takes it. */
-export const observationOf = (quote: FeedQuote): TradingQuote => ({
-  feedBid: quote.feedBid,
-  feedAsk: quote.feedAsk,
-  timeMs: quote.receiveTimeMs,
-})
 
 /** Hands a market's quotes to its partitions, in the order they come. */
 export const feedMarket = (serving: Serving, market: MarketPlace, adapters: Adapters): (() => void) => {

@@ -1,7 +1,7 @@
 import { startMockBank } from '@bourse/mock-bank/service.ts'
 import { startMockExchange } from '@bourse/mock-exchange/service.ts'
 import type { Foundation } from './foundation.ts'
-import type { Lifetime } from './lifetime.ts'
+import type { Lifetime } from '@bourse/common/process/lifetime.ts'
 
 /** The bank whose callback is the simulator of this process. */
 export const DEMO_BANK = 'demo'

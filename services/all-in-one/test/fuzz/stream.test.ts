@@ -1,15 +1,16 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { WebSocket } from 'ws'
-import { fuzzed, fuzzSeed } from '@bourse/common/testkit/fuzz.ts'
+import { fuzzed } from '@bourse/common/testkit/fuzz.ts'
 import { createSeededRandom } from '@bourse/common/testkit/seeded-random.ts'
+import { testSeed } from '@bourse/common/testkit/test-seed.ts'
 import { pause, until } from '../support/calls.ts'
+import { LIMIT_MS } from '../support/limits.ts'
 import { readDocument } from './support/document.ts'
 import { createInputs } from './support/inputs.ts'
 import { startSubject, type Subject } from './support/subject.ts'
 
-const START_MS = 60_000
-const SEED = fuzzSeed() ?? Math.floor(performance.timeOrigin) % 1_000_000_007
+const SEED = testSeed()
 const SOCKETS = fuzzed(0.3).numRuns
 const RAW_REQUESTS = fuzzed(0.6).numRuns
 /** Fewer than a socket may send at once, so that most sockets live to the end. */
@@ -29,7 +30,7 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
 
   beforeAll(async () => {
     subject = await startSubject()
-  }, START_MS)
+  }, LIMIT_MS)
   afterAll(() => subject.stop())
 
   const messageSchema = {
@@ -69,21 +70,17 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
     socket.on('message', (data) => answers.push(String(data)))
     // A socket that the platform closes may break while we send: the close code is what counts.
     socket.on('error', () => undefined)
-    await new Promise((resolve) => socket.once('open', resolve))
+    await Promise.race([closed, new Promise((resolve) => socket.once('open', resolve))])
     for (let count = random.between(1, MESSAGES_MAX); count > 0 && socket.readyState === socket.OPEN; count--) {
       sendOne(socket)
       if (random.chance(10)) await pause(2)
     }
     if (socket.readyState === socket.OPEN && random.chance(70)) {
       socket.send('{"op":"ping"}')
-      await Promise.race([
-        closed,
-        until(
-          async () => answers,
-          (all) => all.includes('{"op":"pong"}'),
-          5_000,
-        ),
-      ])
+      await until(
+        async () => answers,
+        (all) => all.includes('{"op":"pong"}') || socket.readyState === socket.CLOSED,
+      )
     }
     if (random.chance(50)) socket.close()
     else socket.terminate()
@@ -112,7 +109,7 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
       }
       expect(await until(open, (count) => count === '0')).toBe('0')
     },
-    START_MS,
+    LIMIT_MS,
   )
 
   const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`
@@ -150,6 +147,13 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
       socket.end(bytes)
     })
 
+  test('a target that is no address is refused as what it is', async () => {
+    for (const target of ['http://ot[er/livez', 'http://a b/', 'http://:x/'])
+      expect(await raw(Buffer.from(head(`GET ${target} HTTP/1.0`), 'latin1'))).toMatch(
+        /^(HTTP\/1\.1 400 [^]*VALIDATION_ERROR|$)/,
+      )
+  })
+
   test(
     'what is no proper HTTP gets a refusal or no answer at all, and the platform goes on',
     async () => {
@@ -172,6 +176,6 @@ describe(`the web socket and the bare connection, told anything (seed ${SEED})`,
       expect(failures).toEqual([])
       expect(await subject.bourse.stop()).toEqual({ code: 0, signal: null })
     },
-    START_MS,
+    LIMIT_MS,
   )
 })

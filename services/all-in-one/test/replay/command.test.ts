@@ -6,6 +6,7 @@ import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { replay } from '@bourse/all-in-one/replay/replay.ts'
 import type { ReplayArguments } from '@bourse/all-in-one/replay/replay.ts'
 import { parseTrades } from '@bourse/all-in-one/replay/trade-file.ts'
+import { LIMIT_MS } from '../support/limits.ts'
 import { bars, engines, fileOf, manifest, root, TRADE_HEADER } from './support.ts'
 
 interface Ended {
@@ -25,41 +26,49 @@ const command = (...args: readonly string[]): Promise<Ended> =>
 const ROW = 'gap,2024-01-01T00:57:00Z,LONG,10,20,,'
 
 describe('The command', () => {
-  test('It prints tables and, with --json, the result as its last line; it writes the rows and exits 0.', async () => {
-    const [tape, pair, trades] = [
-      await fileOf('tape.csv', bars),
-      await fileOf('pair.yaml', manifest()),
-      await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n`),
-    ]
-    const out = join(dirname(tape), 'rows.csv')
-    const ended = await command('--tape', tape, '--pair', pair, '--trades', trades, '--out', out, '--json')
-    expect(ended).toMatchObject({ code: 0, stderr: '' })
-    expect(ended.stdout).toContain('WASM and reference: no difference')
-    expect(JSON.parse(ended.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({
-      ok: true,
-      ticks: 20,
-      trades: 1,
-      byReason: { LIQUIDATION: 1 },
-      differences: 0,
-      stateHash: expect.stringMatching(/^[0-9a-f]{32}$/),
-      ticksPerSecond: { wasm: expect.any(Number), reference: expect.any(Number) },
-      money: { ok: true, balances: { clearing: '0' } },
-    })
-    expect((await readFile(out, 'utf8')).split('\n')[0]).toBe(
-      'id,openAt,quantity,entryPrice,liquidationPrice,exitAt,exitPrice,reason,pnl,fees,funding,returned',
-    )
-  }, 30_000)
+  test(
+    'It prints tables and, with --json, the result as its last line; it writes the rows and exits 0.',
+    async () => {
+      const [tape, pair, trades] = [
+        await fileOf('tape.csv', bars),
+        await fileOf('pair.yaml', manifest()),
+        await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n`),
+      ]
+      const out = join(dirname(tape), 'rows.csv')
+      const ended = await command('--tape', tape, '--pair', pair, '--trades', trades, '--out', out, '--json')
+      expect(ended).toMatchObject({ code: 0, stderr: '' })
+      expect(ended.stdout).toContain('WASM and reference: no difference')
+      expect(JSON.parse(ended.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({
+        ok: true,
+        ticks: 20,
+        trades: 1,
+        byReason: { LIQUIDATION: 1 },
+        differences: 0,
+        stateHash: expect.stringMatching(/^[0-9a-f]{32}$/),
+        ticksPerSecond: { wasm: expect.any(Number), reference: expect.any(Number) },
+        money: { ok: true, balances: { clearing: '0' } },
+      })
+      expect((await readFile(out, 'utf8')).split('\n')[0]).toBe(
+        'id,openAt,quantity,entryPrice,liquidationPrice,exitAt,exitPrice,reason,pnl,fees,funding,returned',
+      )
+    },
+    LIMIT_MS,
+  )
 
-  test('A bad row ends it with exit code 1 and one line that names file and line, without a stack.', async () => {
-    const [tape, pair, trades] = [
-      await fileOf('tape.csv', bars),
-      await fileOf('pair.yaml', manifest()),
-      await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n${ROW}\n`),
-    ]
-    const ended = await command('--tape', tape, '--pair', pair, '--trades', trades)
-    expect(ended.code).toBe(1)
-    expect(ended.stderr).toBe(`replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`)
-  }, 30_000)
+  test(
+    'A bad row ends it with exit code 1 and one line that names file and line, without a stack.',
+    async () => {
+      const [tape, pair, trades] = [
+        await fileOf('tape.csv', bars),
+        await fileOf('pair.yaml', manifest()),
+        await fileOf('trades.csv', `${TRADE_HEADER}\n${ROW}\n${ROW}\n`),
+      ]
+      const ended = await command('--tape', tape, '--pair', pair, '--trades', trades)
+      expect(ended.code).toBe(1)
+      expect(ended.stderr).toBe(`replay: ${trades}: line 3: id 'gap' is that of line 2 too; every trade has its own\n`)
+    },
+    LIMIT_MS,
+  )
 })
 
 const refusalOf = async (options: Partial<ReplayArguments>): Promise<string> => {

@@ -5,6 +5,7 @@ import { createChance } from '@bourse/all-in-one/replay/chance.ts'
 import { randomTrades } from '@bourse/all-in-one/replay/random-trades.ts'
 import { countsByReason, csvOf } from '@bourse/all-in-one/replay/rows.ts'
 import { loadTape } from '@bourse/all-in-one/replay/tape.ts'
+import { LIMIT_MS } from '../support/limits.ts'
 import { bars, manifest, root, run, sharedData, specOf, specOfText, tapeOfText } from './support.ts'
 
 describe('Random trades', () => {
@@ -38,18 +39,22 @@ const TAPES = [
 for (const [name, pair, ticks] of TAPES) {
   const { path, missing } = sharedData(name)
   describeUnless(missing, `The tape ${name}`, () => {
-    test('Three hundred random trades meet no difference, and their money is right to the last unit.', async () => {
-      const spec = await specOf(join(root, `crds/samples/${pair}.yaml`))
-      const tape = await loadTape(path, { symbol: spec.symbol, maxJumpBps: spec.prices.maxJumpBps })
-      const result = run({ spec, tape, trades: randomTrades(tape, spec, 300, 1) })
-      expect(result).toMatchObject({ difference: null, ticksPlayed: ticks, partitions: 4 })
-      expect(result.money?.statements.filter(({ ok }) => !ok)).toEqual([])
-      const counts = countsByReason(result.rows)
-      expect(counts.get('STOP_LOSS')).toBeGreaterThan(20)
-      expect(counts.get('TAKE_PROFIT')).toBeGreaterThan(20)
-      // The trade tapes move by half a percent: less than the highest leverage can lose.
-      if (name.startsWith('candles')) expect(counts.get('LIQUIDATION')).toBeGreaterThan(50)
-    }, 60_000)
+    test(
+      'Three hundred random trades meet no difference, and their money is right to the last unit.',
+      async () => {
+        const spec = await specOf(join(root, `crds/samples/${pair}.yaml`))
+        const tape = await loadTape(path, { symbol: spec.symbol, maxJumpBps: spec.prices.maxJumpBps })
+        const result = run({ spec, tape, trades: randomTrades(tape, spec, 300, 1) })
+        expect(result).toMatchObject({ difference: null, ticksPlayed: ticks, partitions: 4 })
+        expect(result.money?.statements.filter(({ ok }) => !ok)).toEqual([])
+        const counts = countsByReason(result.rows)
+        expect(counts.get('STOP_LOSS')).toBeGreaterThan(20)
+        expect(counts.get('TAKE_PROFIT')).toBeGreaterThan(20)
+        // The trade tapes move by half a percent: less than the highest leverage can lose.
+        if (name.startsWith('candles')) expect(counts.get('LIQUIDATION')).toBeGreaterThan(50)
+      },
+      LIMIT_MS,
+    )
   })
 }
 
@@ -68,17 +73,21 @@ const walk = (): string => {
 }
 
 describe('What the reference is not asked', () => {
-  test('It would have answered the same: asking it at every tick gives the same rows and the same state.', async () => {
-    const spec = await specOfText(manifest({ partitions: 2 }))
-    const tape = await tapeOfText(walk(), spec)
-    const trades = randomTrades(tape, spec, 400, 5)
-    const quiet = run({ spec, tape, trades })
-    const plain = run({ spec, tape, trades, askEvery: 1 })
-    expect([quiet.difference, plain.difference]).toEqual([null, null])
-    expect(countsByReason(quiet.rows).get('LIQUIDATION')).toBeGreaterThan(50)
-    expect(plain.referenceAsked).toBeGreaterThanOrEqual(2 * tape.count)
-    expect(quiet.referenceAsked).toBeLessThan(plain.referenceAsked / 3)
-    expect(quiet.stateHash).toBe(plain.stateHash)
-    expect(csvOf(quiet.rows)).toBe(csvOf(plain.rows))
-  }, 60_000)
+  test(
+    'It would have answered the same: asking it at every tick gives the same rows and the same state.',
+    async () => {
+      const spec = await specOfText(manifest({ partitions: 2 }))
+      const tape = await tapeOfText(walk(), spec)
+      const trades = randomTrades(tape, spec, 400, 5)
+      const quiet = run({ spec, tape, trades })
+      const plain = run({ spec, tape, trades, askEvery: 1 })
+      expect([quiet.difference, plain.difference]).toEqual([null, null])
+      expect(countsByReason(quiet.rows).get('LIQUIDATION')).toBeGreaterThan(50)
+      expect(plain.referenceAsked).toBeGreaterThanOrEqual(2 * tape.count)
+      expect(quiet.referenceAsked).toBeLessThan(plain.referenceAsked / 3)
+      expect(quiet.stateHash).toBe(plain.stateHash)
+      expect(csvOf(quiet.rows)).toBe(csvOf(plain.rows))
+    },
+    LIMIT_MS,
+  )
 })

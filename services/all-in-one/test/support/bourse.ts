@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@bourse/common/testkit/servers/free-port.ts'
 import { walk, writeManifests, type BankOptions, type PairOptions } from './manifests.ts'
-import { freePort } from './ports.ts'
+import { freePorts } from './ports.ts'
 import { runProgram, type Ended, type Running } from './process.ts'
 
 /** What the tests' platforms are told besides the defaults. Limits are lifted: every call comes from one address. */
@@ -21,14 +22,27 @@ const ENVIRONMENT = {
 export const API_KEY = 'the-demo-banks-key-of-these-tests-0123456789'
 export const ADMIN_TOKEN = 'the-administrators-token-of-these-tests-0123456789'
 
+/** Which program the platform is: everything in one process, or a launcher with a process for each part. */
+export interface BourseProgram {
+  readonly file: 'main.ts' | 'distributed/main.ts'
+  readonly args: readonly string[]
+}
+
 /** How a test's platform differs. */
 export interface BourseOptions {
   readonly pairs?: readonly PairOptions[]
   readonly banks?: readonly BankOptions[]
   readonly env?: Readonly<Record<string, string>>
+  /** Ports in a row that the program takes for its gateways. Default 1. */
+  readonly gateways?: number
+  /** Default: everything in one process. */
+  readonly program?: BourseProgram
   /** An existing data folder (default: a new one). */
   readonly dataDir?: string
 }
+
+/** The last line that a program says of its start, whole: parts of it may come one by one. */
+const READY = /^ready in \d+ ms\n/m
 
 /** A platform as a process of its own: started, killed and started again on the same ports and folder. */
 export interface Bourse {
@@ -41,7 +55,7 @@ export interface Bourse {
   start(): Promise<string>
   /** Starts it where it is expected to refuse; resolves with how it ended and what it said. */
   startRefused(): Promise<Ended & { readonly said: string }>
-  /** SIGKILL: no word, no flush. */
+  /** SIGKILL, to all its processes at once: no word, no flush. */
   kill(): Promise<void>
   /** SIGTERM: in order; resolves with how it ended. */
   stop(): Promise<Ended>
@@ -63,7 +77,7 @@ export const createBourse = async (options: BourseOptions = {}): Promise<Bourse>
   const dataDir = options.dataDir ?? join(folder, 'data')
   const manifests = join(folder, 'manifests')
   await writeManifests(manifests, options.pairs ?? PAIRS, options.banks)
-  const [port, exchangePort, bankPort] = [await freePort(), await freePort(), await freePort()]
+  const [port, exchangePort, bankPort] = [await freePorts(options.gateways ?? 1), await freePort(), await freePort()]
   const env = {
     ...ENVIRONMENT,
     BOURSE_MANIFESTS: manifests,
@@ -76,7 +90,8 @@ export const createBourse = async (options: BourseOptions = {}): Promise<Bourse>
     ...options.env,
   }
   let running: Running | null = null
-  const begin = (): Running => (running = runProgram('main.ts', [], env))
+  const { file, args }: BourseProgram = options.program ?? { file: 'main.ts', args: [] }
+  const begin = (): Running => (running = runProgram(file, args, env, file !== 'main.ts'))
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<Ended> => {
     if (running === null) throw new Error('the platform does not run')
     running.signal(signal)
@@ -90,12 +105,12 @@ export const createBourse = async (options: BourseOptions = {}): Promise<Bourse>
     manifests,
     start: async () => {
       const begun = begin()
-      await begun.said('ready in ')
+      await begun.said(READY)
       return begun.stdout()
     },
     startRefused: async () => {
       const begun = begin()
-      const started = await Promise.race([begun.ended, begun.said('ready in ').catch(() => begun.ended)])
+      const started = await Promise.race([begun.ended, begun.said(READY).catch(() => begun.ended)])
       if (started === undefined) {
         begun.signal('SIGKILL')
         await begun.ended

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
+import { WAIT_MS_MAX } from './limits.ts'
 
 /** An answer as it came. `body` is null when it is no JSON. */
 export interface Answer {
@@ -43,17 +44,23 @@ export const newKey = (): string => randomUUID()
 /** Waits a little. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Asks until `done` says so. @throws with the last value when `limitMs` is over. */
+/** Asks until `done` says so; a question that fails is asked again. @throws with the last value when `limitMs` is over. */
 export const until = async <Value>(
   ask: () => Promise<Value>,
   done: (value: Value) => boolean,
-  limitMs = 15_000,
+  limitMs = WAIT_MS_MAX,
 ): Promise<Value> => {
   const end = performance.now() + limitMs
   for (;;) {
-    const value = await ask()
-    if (done(value)) return value
-    if (performance.now() > end) throw new Error(`not so within ${limitMs} ms: ${inspect(value).slice(0, 2_000)}`)
+    let last: unknown
+    try {
+      const value = await ask()
+      if (done(value)) return value
+      last = value
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > end) throw new Error(`not so within ${limitMs} ms: ${inspect(last).slice(0, 2_000)}`)
     await pause(50)
   }
 }

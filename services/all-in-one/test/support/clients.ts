@@ -1,5 +1,5 @@
 import { ADMIN_TOKEN, API_KEY } from './bourse.ts'
-import { call, newKey, type Answer, type Call } from './calls.ts'
+import { call, newKey, until, type Answer, type Call } from './calls.ts'
 
 /** A refusal's fields, wherever it comes from. */
 export interface RefusalBody {
@@ -27,6 +27,13 @@ export interface TransactionBody {
     readonly amount: string
     readonly balanceAfter: string
   }[]
+}
+
+/** A quote. */
+export interface QuoteBody {
+  readonly quoteId: string
+  readonly price: string
+  readonly expiresAt: string
 }
 
 /** A customer's account. */
@@ -75,6 +82,9 @@ const bodyOf = <Body>(answer: Answer): Body => {
   return answer.body as Body
 }
 
+/** What is only read is asked for again while there is no answer: the platform may be busy, or its machine have stood still. */
+const heard = (ask: () => Promise<Answer>): Promise<Answer> => until(ask, ({ status }) => status !== 503)
+
 /** The bank's side of the API. */
 export const bankClient = (url: string, apiKey = API_KEY) => {
   const headers = { 'x-api-key': apiKey }
@@ -90,29 +100,25 @@ export const bankClient = (url: string, apiKey = API_KEY) => {
       post('/trade/sell', { bankUserId, amount, currency: 'USDT' }, key),
     deposit: (bankUserId: string, amount: string, key?: string) =>
       post('/deposits', { bankUserId, amount, currency: 'AZN', reference: 'salary' }, key),
-    quote: async (
-      bankUserId: string,
-      amount: string,
-    ): Promise<{ readonly quoteId: string; readonly price: string }> => {
-      const answer = await call(`${url}/api/v1/quotes`, {
-        headers,
-        body: { bankUserId, side: 'BUY', amount, currency: 'AZN' },
-      })
+    quote: async (bankUserId: string, amount: string): Promise<QuoteBody> => {
+      const body = { bankUserId, side: 'BUY', amount, currency: 'AZN' }
+      const answer = await heard(() => call(`${url}/api/v1/quotes`, { headers, body }))
       if (answer.status !== 201) throw new Error(answer.text)
-      return answer.body as { quoteId: string; price: string }
+      return answer.body as QuoteBody
     },
     /** Balances by currency: `AZN 90.00 locked 0.00`; none before the customer's first call. */
     accounts: async (bankUserId: string): Promise<readonly AccountBody[]> => {
-      const answer = await get(`/users/${bankUserId}/accounts`)
+      const answer = await heard(() => get(`/users/${bankUserId}/accounts`))
       return answer.status === 404 ? [] : bodyOf<AccountBody[]>(answer)
     },
-    byKey: async (key: string) => bodyOf<TransactionBody>(await get(`/transactions?idempotencyKey=${key}`)),
+    byKey: async (key: string) =>
+      bodyOf<TransactionBody>(await heard(() => get(`/transactions?idempotencyKey=${key}`))),
     /** Every transaction of the bank, page by page. */
     transactions: async (): Promise<TransactionBody[]> => {
       const all: TransactionBody[] = []
       for (let cursor = ''; ;) {
         const page = bodyOf<{ transactions: TransactionBody[]; nextCursor: string | null }>(
-          await get(`/transactions?limit=200${cursor}`),
+          await heard(() => get(`/transactions?limit=200${cursor}`)),
         )
         all.push(...page.transactions)
         if (page.nextCursor === null) return all
@@ -120,10 +126,11 @@ export const bankClient = (url: string, apiKey = API_KEY) => {
       }
     },
     /** Every event kept for the bank, in order. */
-    events: async (): Promise<{ readonly sequence: number; readonly id: string; readonly data: unknown }[]> => {
-      const all: { sequence: number; id: string; data: unknown }[] = []
+    events: async (): Promise<readonly Omit<EventBody, 'duplicates'>[]> => {
+      const all: Omit<EventBody, 'duplicates'>[] = []
       for (;;) {
-        const page = bodyOf<{ events: typeof all }>(await get(`/events?after=${all.at(-1)?.sequence ?? 0}&limit=200`))
+        const after = all.at(-1)?.sequence ?? 0
+        const page = bodyOf<{ events: typeof all }>(await heard(() => get(`/events?after=${after}&limit=200`)))
         if (page.events.length === 0) return all
         all.push(...page.events)
       }
@@ -155,13 +162,17 @@ export const traderClient = (url: string, cookie: string) => {
       }),
     createAccount: (key?: string) => engine({ command: 'CREATE_ACCOUNT' }, key),
     open: (fields: object, key?: string) => engine({ command: 'CREATE_TRADE', direction: 'LONG', ...fields }, key),
+    update: (tradeId: string, prices: object, key?: string) =>
+      engine({ command: 'UPDATE_TRADE', tradeId, ...prices }, key),
     close: (tradeId: string, key?: string) => engine({ command: 'CLOSE_TRADE', tradeId }, key),
-    balance: async () => engineData<BalanceBody>(await engine({ command: 'GET_BALANCE' })),
+    balance: async () => engineData<BalanceBody>(await heard(() => engine({ command: 'GET_BALANCE' }))),
     /** Every trade of the list, page by page. */
     trades: async (): Promise<TradeBody[]> => {
       const all: TradeBody[] = []
       for (let cursor = ''; ;) {
-        const page = bodyOf<{ trades: TradeBody[]; nextCursor: string | null }>(await get(`/trades?limit=200${cursor}`))
+        const page = bodyOf<{ trades: TradeBody[]; nextCursor: string | null }>(
+          await heard(() => get(`/trades?limit=200${cursor}`)),
+        )
         all.push(...page.trades)
         if (page.nextCursor === null) return all
         cursor = `&cursor=${page.nextCursor}`
@@ -180,7 +191,12 @@ export const signUp = async (url: string, name: string, withAccount = true): Pro
   })
   if (answer.status !== 201) throw new Error(answer.text)
   const trader = traderClient(url, (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '')
-  if (withAccount) engineData(await trader.createAccount())
+  if (!withAccount) return trader
+  const key = newKey()
+  await until(
+    () => trader.createAccount(key),
+    ({ status }) => status === 200,
+  )
   return trader
 }
 

@@ -37,23 +37,29 @@ export const settle = (path: string): void => {
   database.close()
 }
 
-/** Where in the file the body of a partition's record lies. */
-const placeOf = async (path: string, partition: number, sequence: number): Promise<{ at: number; bytes: number }> => {
+/** Where in the file the body of a partition's record lies, and where a page that was split has left a copy of it. */
+const placesOf = async (
+  path: string,
+  partition: number,
+  sequence: number,
+): Promise<{ at: number[]; bytes: number }> => {
   const database = new DatabaseSync(path, { readOnly: true })
   const row = database.prepare('SELECT body FROM records WHERE partition = ? AND sequence = ?').get(partition, sequence)
   database.close()
   const body = row?.['body']
   if (!(body instanceof Uint8Array)) throw new Error(`there is no record ${sequence} of partition ${partition}`)
   // A long body is cut up by overflow pages; its beginning, hash of the record before included, is found whole.
-  const at = (await readFile(path)).indexOf(body.subarray(0, Math.min(body.length, 200)))
-  if (at < 0) throw new Error('the record is not in one piece')
+  const [file, beginning] = [await readFile(path), body.subarray(0, Math.min(body.length, 200))]
+  const at: number[] = []
+  for (let found = file.indexOf(beginning); found >= 0; found = file.indexOf(beginning, found + 1)) at.push(found)
+  if (at.length === 0) throw new Error('the record is not in one piece')
   return { at, bytes: body.length }
 }
 
 /** Turns over one bit in the middle of a record's beginning, leaving the file sound for SQLite. */
 export const flipRecord = async (path: string, partition: number, sequence: number): Promise<void> => {
-  const { at, bytes } = await placeOf(path, partition, sequence)
-  await flipByte(path, at + Math.floor(Math.min(bytes, 200) / 2))
+  const { at, bytes } = await placesOf(path, partition, sequence)
+  for (const one of at) await flipByte(path, one + Math.floor(Math.min(bytes, 200) / 2))
 }
 
 /** Turns over one bit in the newest snapshot of every partition, `fromEnd` bytes before its end; answers how many. */

@@ -14,6 +14,7 @@ export interface PairOptions {
 export interface BankOptions {
   readonly name?: string
   readonly state?: 'Active' | 'Suspended'
+  readonly callbackUrl?: string
   readonly timeoutMs?: number
   readonly retries?: number
   readonly requestsPerSecond?: number
@@ -21,9 +22,16 @@ export interface BankOptions {
   readonly ttlSeconds?: number
 }
 
-const nameOf = (symbol: string): string => symbol.toLowerCase().replace('_', '-')
+/** Age of a price that is too old where a test says nothing of it, s: older than a machine that stands still makes one. */
+const OLD_AGE_SECONDS = 120
+/** How long the bank may take for its answer, ms: longer than the machine that it runs on too may stand still. */
+const ANSWER_MS_MAX = 20_000
 
-const pair = ({ symbol, state = 'Open', prices, limits }: PairOptions): object => {
+/** The name of a pair's manifest. */
+export const nameOf = (symbol: string): string => symbol.toLowerCase().replace('_', '-')
+
+/** The manifest of a pair. */
+export const pairManifest = ({ symbol, state = 'Open', prices, limits }: PairOptions): object => {
   const [baseAsset, quoteAsset] = symbol.split('_')
   return {
     apiVersion: 'bourse.dev/v1alpha1',
@@ -46,21 +54,27 @@ const pair = ({ symbol, state = 'Open', prices, limits }: PairOptions): object =
       },
       fees: { openBps: '5', closeBps: '5', liquidationBps: '50' },
       spreadBps: '2',
-      funding: { intervalSeconds: 28_800, rateBps: '1', capBps: '75' },
-      prices: { maxAgeSeconds: 5, maxJumpBps: '2000', ...prices },
+      // Once in 30 days: no test meets the moment by chance.
+      funding: { intervalSeconds: 2_592_000, rateBps: '1', capBps: '75' },
+      prices: { maxAgeSeconds: OLD_AGE_SECONDS, maxJumpBps: '2000', ...prices },
       limits: { maxOpenTrades: 5_000, maxNotional: '1000000', maxNetNotional: '20000000', minMargin: '1', ...limits },
       engine: { partitions: 2, shards: 1, capacity: 10_000 },
     },
   }
 }
 
-const bank = (options: BankOptions): object => ({
+/** The manifest of a bank. */
+export const bankManifest = (options: BankOptions): object => ({
   apiVersion: 'bourse.dev/v1alpha1',
   kind: 'Bank',
   metadata: { name: options.name ?? 'demo' },
   spec: {
     state: options.state ?? 'Active',
-    callback: { url: 'http://127.0.0.1:1', timeoutMs: options.timeoutMs ?? 2_000, retries: options.retries ?? 3 },
+    callback: {
+      url: options.callbackUrl ?? 'http://127.0.0.1:1',
+      timeoutMs: options.timeoutMs ?? ANSWER_MS_MAX,
+      retries: options.retries ?? 3,
+    },
     pairs: [
       {
         symbol: 'AZNUSDT',
@@ -73,7 +87,7 @@ const bank = (options: BankOptions): object => ({
         lotSize: '0.01',
       },
     ],
-    quotes: { ttlSeconds: options.ttlSeconds ?? 10, slippageBps: '50' },
+    quotes: { ttlSeconds: options.ttlSeconds ?? 3_600, slippageBps: '50' },
     limits: {
       requestsPerSecond: options.requestsPerSecond ?? 100_000,
       dailyAmount: '100000000',
@@ -96,7 +110,8 @@ export const writeManifests = async (
   banks: readonly BankOptions[] = [{}],
 ): Promise<void> => {
   await mkdir(folder, { recursive: true })
-  for (const options of pairs) await writeFile(join(folder, `${nameOf(options.symbol)}.yaml`), stringify(pair(options)))
+  for (const options of pairs)
+    await writeFile(join(folder, `${nameOf(options.symbol)}.yaml`), stringify(pairManifest(options)))
   for (const options of banks)
-    await writeFile(join(folder, `bank-${options.name ?? 'demo'}.yaml`), stringify(bank(options)))
+    await writeFile(join(folder, `bank-${options.name ?? 'demo'}.yaml`), stringify(bankManifest(options)))
 }

@@ -1,24 +1,11 @@
-import { createServer } from 'node:net'
+import { freePort } from '@bourse/common/testkit/servers/free-port.ts'
 
-/** Below the range from which systems take the ports of outgoing connections: nobody takes one between two starts. */
-const FIRST = 20_000
-const COUNT = 12_000
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-
-let next = (process.pid * 97) % COUNT
-
-/** A port that is free now and stays so while a test restarts its platform on it. */
-export const freePort = async (): Promise<number> => {
-  for (let tried = 0; tried < COUNT; tried++) {
-    const port = FIRST + next
-    next = (next + 1) % COUNT
-    if (await isFree(port)) return port
+/** The first of `count` ports in a row, each as `freePort` gives them. */
+export const freePorts = async (count: number): Promise<number> => {
+  for (;;) {
+    const first = await freePort()
+    let last = first
+    while (last - first < count - 1 && (await freePort()) === last + 1) last += 1
+    if (last - first === count - 1) return first
   }
-  throw new Error('no port is free')
 }

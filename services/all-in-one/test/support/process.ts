@@ -15,22 +15,44 @@ export interface Running {
   stdout(): string
   stderr(): string
   signal(name: 'SIGTERM' | 'SIGKILL'): void
-  /** Resolves when standard output holds `text`; rejects when the program ended before. */
-  said(text: string): Promise<void>
+  /** Resolves when standard output matches; rejects when the program ended before. */
+  said(wanted: RegExp): Promise<void>
 }
 
-/** Starts a TypeScript program of this service with `env` as its whole BOURSE configuration. */
+/** Programs with children that must not outlive a test that breaks off. */
+const groups = new Set<number>()
+process.once('exit', () => {
+  for (const group of groups) signalGroup(group, 'SIGKILL')
+})
+
+const signalGroup = (group: number, name: 'SIGTERM' | 'SIGKILL'): void => {
+  try {
+    process.kill(-group, name)
+  } catch (error) {
+    // All of it is gone already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/**
+ * Starts a TypeScript program of this service with `env` as its whole BOURSE configuration. With `isGroup` a SIGKILL strikes it
+ * and all its children at once.
+ */
 export const runProgram = (
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  isGroup = false,
 ): Running => {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BOURSE|AUTH|ENGINE|POLLER)_/.test(name))
   const child = spawn(process.execPath, [inRoot(`services/all-in-one/src/${file}`), ...args], {
     cwd: inRoot('.'),
     env: { ...Object.fromEntries(inherited), NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: isGroup,
   })
+  const group = isGroup ? (child.pid ?? null) : null
+  if (group !== null) groups.add(group)
   let out = ''
   let errors = ''
   let isOver = false
@@ -49,6 +71,7 @@ export const runProgram = (
     child.once('error', reject)
     child.once('close', (code, signal) => {
       isOver = true
+      if (group !== null) groups.delete(group)
       resolve({ code, signal })
       heard()
     })
@@ -57,15 +80,18 @@ export const runProgram = (
     ended,
     stdout: () => out,
     stderr: () => errors,
-    signal: (name) => void child.kill(name),
-    said: (text) =>
+    signal: (name) => {
+      if (group !== null && name === 'SIGKILL') signalGroup(group, name)
+      else child.kill(name)
+    },
+    said: (wanted) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const found = out.includes(text)
+          const found = wanted.test(out)
           if (!found && !isOver) return
           listeners.delete(look)
           if (found) resolve()
-          else reject(new Error(`it ended without saying "${text}":\n${errors.slice(-4_000)}${out.slice(-2_000)}`))
+          else reject(new Error(`it ended without saying ${wanted}:\n${errors.slice(-4_000)}${out.slice(-2_000)}`))
         }
         listeners.add(look)
         look()

@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { createBourse, type Bourse } from './bourse.ts'
-import { until } from './calls.ts'
-import { adminClient, bankClient, dataOf, engineData, signUp, type TradeBody, type TraderClient } from './clients.ts'
+import { pause, until } from './calls.ts'
+import { adminClient, bankClient, signUp, type TraderClient } from './clients.ts'
+import { eventsTaken } from './history.ts'
 import { poll, type BankOptions, type PairOptions } from './manifests.ts'
+import { closed, deposited, opened } from './sure.ts'
 import { startTicker, type Ticker } from './ticker.ts'
 
 /** A platform whose prices the test sets, with a trader, a stranger and a customer who have money. */
@@ -21,26 +24,23 @@ export interface World {
 
 /** The customer of a world, with 1000.00 AZN. */
 export const CUSTOMER = 'anna'
-/** How old a price may be in a world, in ms. */
-export const PRICE_AGE_MS = 1_000
-
 /** The pairs of a world. */
 export const pairsOf = (
   btc: Ticker,
   sol: Ticker,
-  states: { readonly sol?: PairOptions['state'] } = {},
+  ofSol: { readonly state?: PairOptions['state']; readonly maxAgeSeconds?: number } = {},
 ): PairOptions[] => {
-  const prices = (url: string): PairOptions['prices'] => ({ ...poll(url), maxAgeSeconds: PRICE_AGE_MS / 1_000 })
+  const { state = 'Open', ...age } = ofSol
   return [
-    { symbol: 'BTC_USDC', prices: prices(btc.url), limits: { minMargin: '0.1', maxOpenTrades: 3 } },
-    { symbol: 'SOL_USDC', prices: prices(sol.url), state: states.sol ?? 'Open', limits: { maxNotional: '100000' } },
-    { symbol: 'ETH_USDC', prices: prices('http://127.0.0.1:1/') },
+    { symbol: 'BTC_USDC', prices: poll(btc.url), limits: { minMargin: '0.1', maxOpenTrades: 3 } },
+    { symbol: 'SOL_USDC', prices: { ...poll(sol.url), ...age }, state, limits: { maxNotional: '100000' } },
+    { symbol: 'ETH_USDC', prices: poll('http://127.0.0.1:1/') },
   ]
 }
 
 /** The banks of a world: the demo bank, and another one with a key of its own. */
 export const OTHER_KEY = 'the-other-banks-key-of-these-tests-0123456789'
-export const banksOf = (demo: BankOptions = {}): BankOptions[] => [{ ttlSeconds: 1, ...demo }, { name: 'other' }]
+export const banksOf = (demo: BankOptions = {}): BankOptions[] => [demo, { name: 'other' }]
 
 /** Starts a world. */
 export const startWorld = async (env: Readonly<Record<string, string>> = {}): Promise<World> => {
@@ -52,11 +52,12 @@ export const startWorld = async (env: Readonly<Record<string, string>> = {}): Pr
   })
   await bourse.start()
   const [trader, stranger] = [await signUp(bourse.url, 'trader'), await signUp(bourse.url, 'stranger')]
-  const open = () => trader.open({ asset: 'BTC_USDC', margin: '100', leverage: 2 })
-  const openId = engineData<TradeBody>(await until(open, ({ status }) => status === 200)).tradeId
-  const closedId = engineData<TradeBody>(await open()).tradeId
-  engineData(await trader.close(closedId))
-  dataOf(await bankClient(bourse.url).deposit(CUSTOMER, '1000.00'))
+  const open = () => opened(trader, { asset: 'BTC_USDC', margin: '100', leverage: 2 })
+  const { tradeId: openId } = await open()
+  const { tradeId: closedId } = await open()
+  await closed(trader, closedId)
+  await deposited(bankClient(bourse.url), CUSTOMER, '1000.00')
+  await eventsTaken(bourse, 1)
   return {
     bourse,
     btc,
@@ -87,3 +88,21 @@ export const moneyOf = async ({ bourse, trader, stranger }: World) => {
 /** How many records each partition has: what is refused at the door is not even journaled. */
 export const recordsOf = async ({ bourse }: World): Promise<string[]> =>
   (await adminClient(bourse.url).partitions()).map(({ name, sequence }) => `${name} ${sequence}`)
+
+/** Looks in a row, a pause apart, that find the same. */
+const LOOKS = 10
+const LOOK_PAUSE_MS = 50
+
+/** `recordsOf` once nothing that was asked before is recorded any more: partitions tell one another after the answer. */
+export const recordsAtRest = async (world: World): Promise<string[]> => {
+  let [known, same] = [await recordsOf(world), 0]
+  return until(
+    async () => {
+      await pause(LOOK_PAUSE_MS)
+      const now = await recordsOf(world)
+      same = isDeepStrictEqual(now, known) ? same + 1 : 0
+      return (known = now)
+    },
+    () => same >= LOOKS,
+  )
+}

@@ -2,9 +2,12 @@ import { createHmac } from 'node:crypto'
 import type { BankCallbacks } from './bank-callbacks.ts'
 import { createHttpCaller, fieldsOf, type HttpDeps } from './http-call.ts'
 
-/** What the adapter needs. `webhookSecrets` gives a bank's current secrets: two while they are being changed. */
+/**
+ * What the adapter needs. `webhookSecrets` gives a bank's current secrets, the newest first: several while they are being
+ * changed, null while there is no saying which they are. Then nothing is delivered, to be tried again.
+ */
 export interface BankHttpDeps extends HttpDeps {
-  readonly webhookSecrets: (bank: string) => readonly string[]
+  readonly webhookSecrets: (bank: string) => readonly string[] | null | Promise<readonly string[] | null>
 }
 
 /** `t=<unix>,v1=<hex hmac-sha256 of "t.body">`, one `v1` for each secret. */
@@ -15,8 +18,8 @@ export const signatureOf = (unixSeconds: number, body: string, secrets: readonly
   return [`t=${unixSeconds}`, ...signatures.map((signature) => `v1=${signature}`)].join(',')
 }
 
-/** Secrets a signature carries at most: the present one and the one before it. */
-const SECRETS_MAX = 2
+/** Secrets that sign at most. */
+export const SECRETS_MAX = 4
 
 /** Makes the adapter to banks that speak the contract's callbacks. */
 export const createBankHttp = (deps: BankHttpDeps): BankCallbacks => {
@@ -37,8 +40,9 @@ export const createBankHttp = (deps: BankHttpDeps): BankCallbacks => {
     },
     deliver: async ({ callbackUrl, timeoutMs }, bank, body, signal) => {
       const unixSeconds = Math.floor(deps.clock.nowMs() / 1_000)
-      const secrets = deps.webhookSecrets(bank).slice(0, SECRETS_MAX)
-      const headers = { 'x-bourse-signature': signatureOf(unixSeconds, body, secrets) }
+      const secrets = await deps.webhookSecrets(bank)
+      if (secrets === null) return false
+      const headers = { 'x-bourse-signature': signatureOf(unixSeconds, body, secrets.slice(0, SECRETS_MAX)) }
       const result = await call({ url: `${callbackUrl}/webhooks`, body, headers, timeoutMs, signal })
       return result.kind === 'answer' && result.status >= 200 && result.status < 300
     },

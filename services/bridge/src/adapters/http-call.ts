@@ -1,4 +1,6 @@
 import type { Clock } from '@bourse/common/ports/clock.ts'
+import type { Tracer } from '@bourse/common/ports/tracing.ts'
+import { traceCall } from './call-tracing.ts'
 
 /** Largest answer that is read from outside. */
 export const ANSWER_BYTES_MAX = 65_536
@@ -33,6 +35,8 @@ export type Fetch = (
 export interface HttpDeps {
   readonly fetch: Fetch
   readonly clock: Clock
+  /** Without it calls have no spans. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** Calls over HTTP with a time limit that covers the body too. */
@@ -71,8 +75,13 @@ const parsed = (text: string): unknown => {
  * caller's signal rejects; everything else that goes wrong is `lost`.
  */
 export const createHttpCaller =
-  ({ fetch, clock }: HttpDeps): HttpCaller =>
+  ({ fetch, clock, tracer }: HttpDeps): HttpCaller =>
   async (call) => {
+    const traced = traceCall(tracer, call)
+    const answered = (result: HttpResult): HttpResult => {
+      traced?.ended(result)
+      return result
+    }
     const ended = new AbortController()
     const giveUp = (): void => {
       ended.abort(call.signal?.reason)
@@ -89,15 +98,20 @@ export const createHttpCaller =
     try {
       const response = await fetch(call.url, {
         method: call.body === undefined ? 'GET' : 'POST',
-        headers: { ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+        headers: {
+          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...call.headers,
+          ...traced?.headers,
+        },
         ...(call.body === undefined ? {} : { body: call.body }),
         redirect: 'manual',
         signal,
       })
-      return { kind: 'answer', status: response.status, json: parsed(await readText(response.body)) }
+      return answered({ kind: 'answer', status: response.status, json: parsed(await readText(response.body)) })
     } catch (error) {
-      if (call.signal?.aborted === true) throw error
-      return { kind: 'lost', reason: reasonOf(error) }
+      if (call.signal?.aborted !== true) return answered({ kind: 'lost', reason: reasonOf(error) })
+      traced?.aborted()
+      throw error
     } finally {
       call.signal?.removeEventListener('abort', giveUp)
       ended.abort(OVER)

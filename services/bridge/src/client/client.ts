@@ -14,8 +14,11 @@ import { formatAtLeast, formatFiat } from '../codec/present.ts'
 import type { Question } from '../codec/questions.ts'
 import type { QuoteReply } from '../codec/reply.ts'
 import { ANSWER_DEADLINE_MS, createConversation } from './conversation.ts'
+import { readCustomers } from './customers.ts'
+import { askDayUse } from './day-use.ts'
 import { orderAndWait } from './orders.ts'
 import { presentTransaction } from './present-transaction.ts'
+import { orderRedelivery } from './redelivery.ts'
 import { readStatement } from './statement.ts'
 import { storedEvent, storedTransaction } from './stored.ts'
 import type { BankQuote, BankTransaction, BridgeClient, ViewFreshness } from './types.ts'
@@ -181,7 +184,10 @@ export const createBridgeClient = (deps: BridgeClientDeps): BridgeClient => {
         return found ?? null
       }),
     transactions,
+    customers: async (bank, query) => readCustomers(views, bank, { ...query, asOfMs: await asOf(bank) }),
+    dayUse: (bank) => askDayUse(deps.partitions, partitionOf(bank), bank, clock.nowMs()),
     statement: async (bank, fromMs, toMs) => readStatement(views, bank, { fromMs, toMs, asOfMs: await asOf(bank) }),
     events,
+    redeliver: (request) => orderRedelivery(ordering, partitionOf(request.bank), request),
   })
 }

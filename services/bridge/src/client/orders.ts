@@ -3,10 +3,11 @@ import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Views } from '@bourse/common/ports/views.ts'
-import { bankTransactionModel } from '@bourse/common/views/models.ts'
+import { bankTransactionModel, commandModel } from '@bourse/common/views/models.ts'
+import { commandKinds } from '../codec/commands.ts'
 import { hexOf, transactionIdOf, transactionName } from '../codec/identifiers.ts'
-import { isFinal } from '../codec/transaction.ts'
-import type { Conversation } from './conversation.ts'
+import { isFinal, type Transaction } from '../codec/transaction.ts'
+import { ANSWER_DEADLINE_MS, type Conversation } from './conversation.ts'
 import { presentTransaction } from './present-transaction.ts'
 import { storedTransaction } from './stored.ts'
 import type { BankOutcome, ViewFreshness } from './types.ts'
@@ -15,8 +16,14 @@ import type { BankOutcome, ViewFreshness } from './types.ts'
 export const OUTCOME_WAIT_MS = 15_000
 /** The machine remembers ids for ten minutes; while the view of older ones lags more than half of that nothing new is taken. */
 export const VIEW_LAG_MS_MAX = 300_000
-/** Pause after a read that found its partition not served. */
+/**
+ * From when on after an order was sent nothing of it can be under way any more, ms: nobody takes it up after its deadline, and
+ * its ticker is waited for 2 s.
+ */
+export const CERTAIN_AFTER_MS = ANSWER_DEADLINE_MS + 3_000
+/** Pause after a read that found its partition not served, or without the transaction; it doubles up to the largest. */
 const REREAD_PAUSE_MS = 200
+const REREAD_PAUSE_MS_MAX = 1_600
 
 /** What ordering needs. */
 export interface OrderingDeps {
@@ -34,55 +41,82 @@ export interface Order {
   readonly command: Uint8Array
 }
 
+const isOf = ({ identity }: Order, { requestHash }: Pick<Transaction, 'requestHash'>): boolean =>
+  Buffer.compare(requestHash, identity.requestHash) === 0
+
 const keyConflict = (): Result<never> =>
   refuse('IDEMPOTENCY_CONFLICT', 'the key was used for another call or body; use a new key')
 
 /** The outcome of an id that has left the machine, or null: it may be executed. */
 const outcomeInView = async (deps: OrderingDeps, order: Order): Promise<Result<BankOutcome> | null> => {
-  const found = await deps.views.get(bankTransactionModel, transactionName(transactionIdOf(order.identity.id)))
+  const { id } = order.identity
+  const [found, command] = await Promise.all([
+    deps.views.get(bankTransactionModel, transactionName(transactionIdOf(id))),
+    deps.views.get(commandModel, hexOf(id)),
+  ])
+  // A bank's keys have one scope: a redelivery made no transaction, but its key is its own for ever.
+  if (command?.kind === commandKinds.redeliver) return keyConflict()
   if (found === null || found.status === 'PENDING') return null
   const { requestHash, transaction } = storedTransaction(found.payload)
   return requestHash === hexOf(order.identity.requestHash) ? ok({ kind: 'final', transaction }) : keyConflict()
 }
 
-const awaitEnd = async (deps: OrderingDeps, order: Order, untilMs: number): Promise<Result<BankOutcome>> => {
+/** A wait for a transaction's end; all moments are monotonic ms. */
+interface Wait {
+  readonly untilMs: number
+  /** From when on a partition that has no such transaction is believed, and what is answered then; null: it has accepted it. */
+  readonly absent: { readonly fromMs: number; readonly answer: Result<never> } | null
+}
+
+/**
+ * Waits for the end of an order's transaction. At `untilMs` it is PENDING: so is what may have been accepted by a partition that
+ * says nothing, for a bank that is told otherwise may trade again.
+ */
+const awaitEnd = async (deps: OrderingDeps, order: Order, wait: Wait): Promise<Result<BankOutcome>> => {
+  const { untilMs, absent } = wait
   const transactionId = transactionIdOf(order.identity.id)
   const question = { kind: 'transaction', bank: order.bank, transactionId } as const
-  for (;;) {
-    const leftMs = untilMs - deps.clock.monotonicMs()
+  for (let pauseMs = REREAD_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, REREAD_PAUSE_MS_MAX)) {
+    const askedAtMs = deps.clock.monotonicMs()
+    const leftMs = Math.ceil(untilMs - askedAtMs)
     if (leftMs <= 0) return ok({ kind: 'pending', transactionId: transactionName(transactionId) })
-    const answer = await deps.conversation.ask(order.partition, question, { parkMs: Math.ceil(leftMs) })
+    const answer = await deps.conversation.ask(order.partition, question, { parkMs: leftMs, deadlineMs: leftMs })
     if (answer.ok) {
       const [transaction] = answer.value.transactions
+      // Under the same key another request may have been faster: its transaction is not the answer to this one.
+      if (transaction !== undefined && !isOf(order, transaction)) return keyConflict()
       if (transaction !== undefined && isFinal(transaction)) {
         return ok({ kind: 'final', transaction: presentTransaction(transaction) })
       }
+    } else if (answer.refusal.code === 'NOT_FOUND') {
+      if (absent !== null && askedAtMs >= absent.fromMs) return absent.answer
     } else if (answer.refusal.code !== 'UNAVAILABLE') {
       return answer
     }
     // Not its end yet, or the partition has just moved: the wait goes on without spinning.
-    await deps.clock.sleep(Math.max(1, Math.min(REREAD_PAUSE_MS, untilMs - deps.clock.monotonicMs())))
+    await deps.clock.sleep(Math.max(1, Math.min(pauseMs, untilMs - deps.clock.monotonicMs())))
   }
 }
 
 /**
- * Orders a trade or move and waits for its end. A refusal of the order itself was not recorded; after a lost answer the
- * partition is asked whether it has the transaction.
+ * Orders a trade or move and waits for its end. A refusal of the order itself was not recorded, and says that nothing came of
+ * this call; while that is not certain the partition is asked.
  */
 export const orderAndWait = async (deps: OrderingDeps, order: Order): Promise<Result<BankOutcome>> => {
   const untilMs = deps.clock.monotonicMs() + OUTCOME_WAIT_MS
+  // Asked before the view is: a view that catches up in between may have lacked the id when it was read.
+  const lagMs = deps.clock.nowMs() - (await deps.viewFreshness(order.partition))
   const old = await outcomeInView(deps, order)
   if (old !== null) return old
-  const lagMs = deps.clock.nowMs() - (await deps.viewFreshness(order.partition))
   if (lagMs > VIEW_LAG_MS_MAX) return refuse('UNAVAILABLE', 'the record of older calls is behind; try again', 1)
+  const sentAtMs = deps.clock.monotonicMs()
   const taken = await deps.conversation.command(order.partition, order.command)
-  if (taken.ok) return awaitEnd(deps, order, untilMs)
+  if (taken.ok) return awaitEnd(deps, order, { untilMs, absent: null })
   if (taken.refusal.code !== 'UNAVAILABLE') return taken
+  const absent = { fromMs: sentAtMs + CERTAIN_AFTER_MS, answer: taken }
+  if (taken.isOpen) return awaitEnd(deps, order, { untilMs, absent })
+  // Nothing came of this call; of an earlier one under the key something may have.
   const transactionId = transactionIdOf(order.identity.id)
   const known = await deps.conversation.ask(order.partition, { kind: 'transaction', bank: order.bank, transactionId })
-  if (!known.ok) return taken
-  // Under the same key another request may have been faster: its transaction is not the answer to this one.
-  const [transaction] = known.value.transactions
-  const isOther = transaction !== undefined && Buffer.compare(transaction.requestHash, order.identity.requestHash) !== 0
-  return isOther ? keyConflict() : awaitEnd(deps, order, untilMs)
+  return known.ok ? awaitEnd(deps, order, { untilMs, absent }) : taken
 }

@@ -60,6 +60,36 @@ export interface BankAccount {
   readonly version: number
 }
 
+/** A customer of a bank, known since the first call that named them. */
+export interface BankCustomer {
+  readonly bankUserId: string
+  readonly kycLevel: number
+  readonly createdAtMs: number
+}
+
+/** What a bank has used of its daily limit. */
+export interface BankDayUse {
+  /** UTC day, `2026-01-31`. */
+  readonly day: string
+  /** Fiat of the day's buys and sells, reserved at acceptance and given back on failure; a decimal string. */
+  readonly used: string
+}
+
+/** Acknowledged events to be sent again: `from` up to `to`, or as many as there are and one redelivery may have. */
+export interface BankRedeliveryRequest {
+  readonly identity: CommandIdentity
+  readonly bank: string
+  readonly from: number
+  readonly to: number | null
+}
+
+/** What is sent again: sequences of the first and the last event, and how many they are. */
+export interface BankRedelivery {
+  readonly from: number
+  readonly to: number
+  readonly count: number
+}
+
 /** Events of a bank after a sequence. */
 export interface BankEventPage {
   readonly events: readonly {
@@ -147,6 +177,15 @@ export interface BridgeClient {
     bank: string,
     query: { readonly bankUserId: string | null; readonly cursor: string | null; readonly limit: number },
   ): Promise<Result<BankPage<BankTransaction>>>
+  /** In the order of their ids; each page sees everybody who was there when the first was read. */
+  customers(
+    bank: string,
+    query: { readonly cursor: string | null; readonly limit: number },
+  ): Promise<Result<BankPage<BankCustomer>>>
+  /** As the machine counts it now, every outcome already answered included. */
+  dayUse(bank: string): Promise<Result<BankDayUse>>
   statement(bank: string, fromMs: number, toMs: number): Promise<Result<BankStatement>>
   events(bank: string, after: number, limit: number): Promise<Result<BankEventPage>>
+  /** Sends acknowledged events again, in order, beside the regular ones; the same key does it once. */
+  redeliver(request: BankRedeliveryRequest): Promise<Result<BankRedelivery>>
 }

@@ -53,10 +53,21 @@ export interface WebhookCall {
   readonly transaction: Uint8Array
 }
 
-/** A call to the outside. */
-export type BridgeCall = AuthorizationCall | OrderCall | ReversalCall | WebhookCall
+/** Send the bank an event again that it has acknowledged before; whoever makes the call finds it in the views. */
+export interface RedeliveryCall {
+  readonly kind: 'redeliver'
+  /** Of the redelivery. */
+  readonly id: Uint8Array
+  readonly bank: string
+  readonly callbackUrl: string
+  readonly timeoutMs: number
+  readonly sequence: bigint
+}
 
-const callNumbers = { authorize: 1, order: 2, reverse: 3, webhook: 4 } as const
+/** A call to the outside. */
+export type BridgeCall = AuthorizationCall | OrderCall | ReversalCall | WebhookCall | RedeliveryCall
+
+const callNumbers = { authorize: 1, order: 2, reverse: 3, webhook: 4, redeliver: 5 } as const
 const sides = ['BUY', 'SELL'] as const
 
 /** Encodes a call. */
@@ -85,6 +96,9 @@ export const encodeCall = (call: BridgeCall): Uint8Array => {
       break
     case 'webhook':
       writer.text(call.bank).text(call.callbackUrl).u32(call.timeoutMs).u64(call.sequence).blob(call.transaction)
+      break
+    case 'redeliver':
+      writer.bytes(call.id).text(call.bank).text(call.callbackUrl).u32(call.timeoutMs).u64(call.sequence)
       break
   }
   return writer.finish()
@@ -137,6 +151,15 @@ const readCall = (reader: BinaryReader): BridgeCall => {
         sequence: reader.u64(),
         transaction: reader.blob(),
       }
+    case callNumbers.redeliver:
+      return {
+        kind: 'redeliver',
+        id: reader.bytes(16),
+        bank: reader.text(),
+        callbackUrl: reader.text(),
+        timeoutMs: reader.u32(),
+        sequence: reader.u64(),
+      }
     default:
       throw new RangeError(`outside call ${number} is unknown`)
   }
@@ -151,7 +174,7 @@ export const decodeCall = (bytes: Uint8Array): BridgeCall => {
 }
 
 /** Kinds of the commands that bring answers. */
-export const answerKinds = { authorization: 111, order: 112, reversal: 113, webhook: 114 } as const
+export const answerKinds = { authorization: 111, order: 112, reversal: 113, webhook: 114, redelivery: 115 } as const
 
 /** The bank's answer; `unreachable` after the last attempt. */
 export interface AuthorizationAnswer {
@@ -185,8 +208,17 @@ export interface WebhookAnswer {
   readonly acknowledged: boolean
 }
 
+/** Whether the bank acknowledged an event that was sent again; if not, it is sent once more, for a while. */
+export interface RedeliveryAnswer {
+  readonly kind: 'redelivery'
+  readonly id: Uint8Array
+  readonly bank: string
+  readonly sequence: bigint
+  readonly acknowledged: boolean
+}
+
 /** An answer from outside. */
-export type BridgeAnswer = AuthorizationAnswer | OrderAnswer | ReversalAnswer | WebhookAnswer
+export type BridgeAnswer = AuthorizationAnswer | OrderAnswer | ReversalAnswer | WebhookAnswer | RedeliveryAnswer
 
 const authorizationResults = ['acknowledged', 'declined', 'unreachable'] as const
 const orderResults = ['filled', 'rejected', 'absent'] as const
@@ -207,6 +239,9 @@ export const encodeAnswer = (answer: BridgeAnswer): Uint8Array => {
       break
     case 'webhook':
       writer.text(answer.bank).u64(answer.sequence).flag(answer.acknowledged)
+      break
+    case 'redelivery':
+      writer.bytes(answer.id).text(answer.bank).u64(answer.sequence).flag(answer.acknowledged)
       break
   }
   return encodeCommand({ kind: answerKinds[answer.kind], origin: commandOrigins.outside }, writer.finish())
@@ -238,6 +273,14 @@ const readAnswer = (kind: number, reader: BinaryReader): BridgeAnswer => {
       return { kind: 'reversal', transactionId: reader.bytes(16), bank: reader.text(), acknowledged: reader.flag() }
     case answerKinds.webhook:
       return { kind: 'webhook', bank: reader.text(), sequence: reader.u64(), acknowledged: reader.flag() }
+    case answerKinds.redelivery:
+      return {
+        kind: 'redelivery',
+        id: reader.bytes(16),
+        bank: reader.text(),
+        sequence: reader.u64(),
+        acknowledged: reader.flag(),
+      }
     default:
       throw new RangeError(`answer kind ${kind} is unknown`)
   }

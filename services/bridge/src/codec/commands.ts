@@ -9,7 +9,7 @@ import type { Units } from '@bourse/common/money/amount.ts'
 import { readBankRules, writeBankRules, type BankRules } from './bank-rules.ts'
 
 /** Kinds of client command a bridge partition takes. */
-export const commandKinds = { config: 1, trade: 2, move: 3, quote: 4, cancelQuote: 5 } as const
+export const commandKinds = { config: 1, trade: 2, move: 3, quote: 4, cancelQuote: 5, redeliver: 6 } as const
 
 /**
  * The market price, put in by the host before the command is ordered. `none`: nobody asked; `unavailable`: the
@@ -63,6 +63,15 @@ export interface QuoteCommand {
 export interface CancelQuoteCommand {
   readonly bank: string
   readonly quoteName: string
+}
+
+/** Sends acknowledged events to the bank again; the header's id is the redelivery's. */
+export interface RedeliverCommand {
+  readonly bank: string
+  /** Sequence of the first event. */
+  readonly first: bigint
+  /** Sequence of the last one; 0: as many as there are and one redelivery may have. */
+  readonly through: bigint
 }
 
 /** Who sends it: id and hash (16 bytes each). */
@@ -136,6 +145,13 @@ export const encodeCancelQuote = (cancel: CancelQuoteCommand): Uint8Array =>
     createBinaryWriter().text(cancel.bank).text(cancel.quoteName).finish(),
   )
 
+/** Encodes a REDELIVER command. */
+export const encodeRedeliver = (identity: Identity, { bank, first, through }: RedeliverCommand): Uint8Array =>
+  encodeCommand(
+    { kind: commandKinds.redeliver, ...identity },
+    createBinaryWriter().text(bank).u64(first).u64(through).finish(),
+  )
+
 /** Any client command, decoded. */
 export type ClientCommand =
   | { readonly kind: 'config'; readonly rules: BankRules }
@@ -143,6 +159,7 @@ export type ClientCommand =
   | { readonly kind: 'move'; readonly move: MoveCommand }
   | { readonly kind: 'quote'; readonly quote: QuoteCommand }
   | { readonly kind: 'cancelQuote'; readonly cancel: CancelQuoteCommand }
+  | { readonly kind: 'redeliver'; readonly redeliver: RedeliverCommand }
 
 const readTrade = (reader: BinaryReader): TradeCommand => ({
   ticker: readTicker(reader),
@@ -186,6 +203,8 @@ const readBody = (kind: number, reader: BinaryReader): ClientCommand | null => {
       return { kind: 'quote', quote: readQuote(reader) }
     case commandKinds.cancelQuote:
       return { kind: 'cancelQuote', cancel: { bank: reader.text(), quoteName: reader.text() } }
+    case commandKinds.redeliver:
+      return { kind: 'redeliver', redeliver: { bank: reader.text(), first: reader.u64(), through: reader.u64() } }
     default:
       return null
   }

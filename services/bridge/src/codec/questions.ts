@@ -9,6 +9,8 @@ export const questionKinds = {
   bank: 223,
   symbolToAsk: 224,
   inFlight: 225,
+  backlog: 226,
+  dayUse: 227,
 } as const
 
 /** A question, decoded. `symbolToAsk` carries a client command and is asked by the host only. */
@@ -19,6 +21,8 @@ export type Question =
   | { readonly kind: 'bank'; readonly bank: string }
   | { readonly kind: 'symbolToAsk'; readonly command: Uint8Array }
   | { readonly kind: 'inFlight' }
+  | { readonly kind: 'backlog' }
+  | { readonly kind: 'dayUse'; readonly bank: string }
 
 /** Encodes a question. */
 export const encodeQuestion = (question: Question): Uint8Array => {
@@ -34,12 +38,14 @@ export const encodeQuestion = (question: Question): Uint8Array => {
       writer.text(question.bank).text(question.bankUserId)
       break
     case 'bank':
+    case 'dayUse':
       writer.text(question.bank)
       break
     case 'symbolToAsk':
       writer.blob(question.command)
       break
     case 'inFlight':
+    case 'backlog':
       break
   }
   return encodeCommand({ kind: questionKinds[question.kind] }, writer.finish())
@@ -59,6 +65,10 @@ const readQuestion = (kind: number, reader: BinaryReader): Question | null => {
       return { kind: 'symbolToAsk', command: reader.blob() }
     case questionKinds.inFlight:
       return { kind: 'inFlight' }
+    case questionKinds.backlog:
+      return { kind: 'backlog' }
+    case questionKinds.dayUse:
+      return { kind: 'dayUse', bank: reader.text() }
     default:
       return null
   }

@@ -6,8 +6,9 @@ import type { Transaction } from './transaction.ts'
 import { decodeTransaction, encodeTransaction } from './transaction.ts'
 
 /*
- * The one layout of every outcome and every answer to a question of the bridge. What an outcome changed travels in it, so
- * that the views are folded from outcomes alone.
+ * The one layout of every outcome and every answer to a question of the bridge, but for `backlog` and `dayUse`, whose answers
+ * have their own (see `backlog.ts` and `day-use.ts`). What an outcome changed travels in it, so that the views are folded from
+ * outcomes alone.
  */
 
 /** A quote, in units. */
@@ -36,7 +37,7 @@ export interface Reply {
   readonly transactions: readonly Transaction[]
   /** Currencies of a bank and their decimals (answer about a customer). */
   readonly currencies: readonly { readonly currency: string; readonly decimals: number }[]
-  /** The bank's last event (answer about a bank). */
+  /** The bank's last event (answer about a bank), or the last one that a redelivery sends (its outcome). */
   readonly eventSequence: bigint
 }
 

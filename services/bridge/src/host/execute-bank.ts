@@ -1,10 +1,17 @@
 import type { Logger } from 'pino'
 import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { AuthorizationResult, BankCallbacks } from '../adapters/bank-callbacks.ts'
-import { encodeAnswer, type AuthorizationCall, type ReversalCall, type WebhookCall } from '../codec/calls.ts'
+import {
+  encodeAnswer,
+  type AuthorizationCall,
+  type RedeliveryCall,
+  type ReversalCall,
+  type WebhookCall,
+} from '../codec/calls.ts'
 import { transactionName } from '../codec/identifiers.ts'
 import { eventOf } from '../codec/present.ts'
 import { decodeTransaction } from '../codec/transaction.ts'
+import type { StoredEvents } from './stored-events.ts'
 
 /** First pause between two attempts; doubles up to ATTEMPT_PAUSE_MS_MAX. */
 export const ATTEMPT_PAUSE_MS = 100
@@ -66,13 +73,37 @@ export const executeReversal = async (deps: BankDeps, call: ReversalCall, signal
 
 /** Tells the bank how a transaction ended. The body has the same bytes in every attempt. */
 export const executeWebhook = async (deps: BankDeps, call: WebhookCall, signal: AbortSignal): Promise<Uint8Array> => {
-  const body = JSON.stringify(eventOf(decodeTransaction(call.transaction)))
+  const transaction = decodeTransaction(call.transaction)
+  const body = JSON.stringify(eventOf(transaction))
   const acknowledged = await repeatUntilDone(
     deps.clock,
     () => deps.callbacks.deliver(call, call.bank, body, signal),
     signal,
   )
   const { bank, sequence } = call
-  if (!acknowledged) deps.logger.warn({ bank, sequence: String(sequence) }, 'the bank does not acknowledge an event')
+  if (!acknowledged) {
+    const transactionId = transactionName(transaction.id)
+    deps.logger.warn({ bank, transactionId, sequence: String(sequence) }, 'the bank does not acknowledge an event')
+  }
   return encodeAnswer({ kind: 'webhook', bank: call.bank, sequence: call.sequence, acknowledged })
+}
+
+/** Sends the bank an event again, with the bytes of the first time and a signature of now. */
+export const executeRedelivery = async (
+  deps: BankDeps & { readonly events: StoredEvents },
+  call: RedeliveryCall,
+  signal: AbortSignal,
+): Promise<Uint8Array> => {
+  const { id, bank, sequence } = call
+  const attempt = async (): Promise<boolean> => {
+    const body = await deps.events.body(bank, sequence)
+    return body !== null && deps.callbacks.deliver(call, bank, body, signal)
+  }
+  const acknowledged = await repeatUntilDone(deps.clock, attempt, signal)
+  if (!acknowledged)
+    deps.logger.warn(
+      { bank, sequence: String(sequence) },
+      'the bank does not acknowledge an event that it asked for again',
+    )
+  return encodeAnswer({ kind: 'redelivery', id, bank, sequence, acknowledged })
 }

@@ -10,14 +10,16 @@ import { commandKinds, withTicker } from '../codec/commands.ts'
 import { encodeQuestion } from '../codec/questions.ts'
 import { decodeReply } from '../codec/reply.ts'
 import { createBridgeMachine } from '../machine/machine.ts'
-import { executeAuthorization, executeReversal, executeWebhook } from './execute-bank.ts'
+import { executeAuthorization, executeRedelivery, executeReversal, executeWebhook } from './execute-bank.ts'
 import { executeOrder } from './execute-order.ts'
+import type { StoredEvents } from './stored-events.ts'
 
 /** What a bridge partition's host needs. */
 export interface BridgeHostDeps {
   readonly ledgerPartitions: number
   readonly liquidity: LiquidityProvider
   readonly callbacks: BankCallbacks
+  readonly events: StoredEvents
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -52,6 +54,8 @@ export const createBridgeHost = (deps: BridgeHostDeps): MachineHost => {
         return executeReversal(deps, call, signal)
       case 'webhook':
         return executeWebhook(deps, call, signal)
+      case 'redeliver':
+        return executeRedelivery(deps, call, signal)
     }
   }
 

@@ -14,12 +14,13 @@ import { OUTCOME_HEADER_BYTES } from '@bourse/common/kernel/outcome.ts'
 import { KIND_LEDGER_OUTCOME } from '@bourse/risk-rules/ledger/codec.ts'
 import { decodeLedgerOutcome, type LedgerOutcome } from '@bourse/risk-rules/ledger/outcomes.ts'
 import { answerKinds, decodeAnswer, type BridgeAnswer } from '../codec/calls.ts'
-import { decodeClientCommand, type ClientCommand } from '../codec/commands.ts'
+import { commandKinds, decodeClientCommand, type ClientCommand } from '../codec/commands.ts'
 import { hexOf } from '../codec/identifiers.ts'
 import { EMPTY_REPLY, encodeReply, type Reply } from '../codec/reply.ts'
 import { steps, type Transaction } from '../codec/transaction.ts'
 import { cancelQuote, configure, FAULT_MESSAGE, move, quote, recordFault, trade } from './orders.ts'
 import { answerQuestion } from './queries.ts'
+import { onRedelivery, redeliver } from './redelivery.ts'
 import {
   fail,
   onAuthorization,
@@ -33,8 +34,12 @@ import {
 import { decodeState, encodeState, SCHEMA_VERSION } from './snapshot.ts'
 import { emptyBridgeState, expire, type BridgeState, type Turn } from './state.ts'
 
-/** Newest behaviour of the bridge; 2: a cancelled quote is remembered until it would be forgotten. */
-export const BEHAVIOUR_VERSION = 2
+/**
+ * Newest behaviour of the bridge; 2: a cancelled quote is remembered until it would be forgotten; 3: redeliveries. Journals of
+ * before have none: what would be one today was no command then.
+ */
+export const BEHAVIOUR_VERSION = 3
+const BEHAVIOUR_WITH_REDELIVERIES = 3
 
 /** What a command is, decoded. */
 type Input =
@@ -45,13 +50,17 @@ type Input =
 
 const invalid: Reply = { ...EMPTY_REPLY, code: 'INVALID_COMMAND', message: 'not a command of the bridge' }
 
-const inputOf = (header: CommandHeader, body: Uint8Array): Input | null => {
+/** Whether a kind of command came with redeliveries. */
+const isOfRedelivery = (kind: number): boolean => kind === commandKinds.redeliver || kind === answerKinds.redelivery
+
+const inputOf = (header: CommandHeader, body: Uint8Array, behaviour: number): Input | null => {
+  if (behaviour < BEHAVIOUR_WITH_REDELIVERIES && isOfRedelivery(header.kind)) return null
   if (header.kind === KIND_TIME) return { kind: 'time' }
   if (header.kind === KIND_LEDGER_OUTCOME) {
     const whole = header.origin === commandOrigins.partition && body.length >= OUTCOME_HEADER_BYTES
     return whole ? { kind: 'ledger', outcome: decodeLedgerOutcome(body) } : null
   }
-  if (header.kind >= answerKinds.authorization && header.kind <= answerKinds.webhook) {
+  if (header.kind >= answerKinds.authorization && header.kind <= answerKinds.redelivery) {
     return header.origin === commandOrigins.outside ? { kind: 'answer', answer: decodeAnswer(header.kind, body) } : null
   }
   if (header.origin !== commandOrigins.client && header.origin !== commandOrigins.runner) return null
@@ -60,11 +69,14 @@ const inputOf = (header: CommandHeader, body: Uint8Array): Input | null => {
 }
 
 /** The command, or null for bytes that are none: nothing was touched yet. */
-const decodeInput = (bytes: Uint8Array): { readonly header: CommandHeader; readonly input: Input } | null => {
+const decodeInput = (
+  bytes: Uint8Array,
+  behaviour: number,
+): { readonly header: CommandHeader; readonly input: Input } | null => {
   if (!isCommand(bytes)) return null
   const header = decodeHeader(bytes)
   try {
-    const input = inputOf(header, bodyOf(bytes))
+    const input = inputOf(header, bodyOf(bytes), behaviour)
     return input === null ? null : { header, input }
   } catch (error) {
     if (error instanceof BinaryError || error instanceof RangeError) return null
@@ -84,6 +96,8 @@ const applyClient = (turn: Turn, setting: SagaSetting, header: CommandHeader, co
       return quote(turn, header, command.quote)
     case 'cancelQuote':
       return cancelQuote(turn, command.cancel)
+    case 'redeliver':
+      return redeliver(turn, header, command.redeliver)
   }
 }
 
@@ -101,6 +115,8 @@ const applyAnswer = (turn: Turn, setting: SagaSetting, answer: BridgeAnswer): vo
     bank.eventRunning = false
     if (answer.acknowledged) bank.events.delete(answer.sequence)
     pumpEvents(turn, bank)
+  } else if (answer.kind === 'redelivery') {
+    onRedelivery(turn, bank, answer)
   } else {
     bank.reversalRunning = false
     if (answer.acknowledged) bank.reversals.delete(hexOf(answer.transactionId))
@@ -163,7 +179,7 @@ export const createBridgeMachine = (setting: SagaSetting): Machine => {
 
   const applyOne = (turn: Turn, bytes: Uint8Array, refused: boolean): Uint8Array => {
     turn.changed = []
-    const decoded = decodeInput(bytes)
+    const decoded = decodeInput(bytes, turn.behaviour)
     if (decoded === null)
       return encodeReply({ kind: isCommand(bytes) ? decodeHeader(bytes).kind : 0, id: NO_ID }, invalid)
     const { header, input } = decoded

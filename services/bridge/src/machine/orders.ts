@@ -111,12 +111,15 @@ const begin = (
 
 const recordedReply = (turn: Turn): Reply => ({ ...EMPTY_REPLY, recorded: true, transactions: [...turn.changed] })
 
+const keyConflict = refusal('IDEMPOTENCY_CONFLICT', 'the key was used for another call or body; use a new key')
+
 /** The first outcome again, or a conflict; null when the id is new. */
-const repeated = (turn: Turn, header: CommandHeader): Reply | null => {
+const repeated = (turn: Turn, header: CommandHeader, bank: BankState | undefined): Reply | null => {
+  if (bank?.redeliveries.has(hexOf(header.id)) === true) return keyConflict
   const known = turn.state.transactions.get(hexOf(transactionIdOf(header.id)))
   if (known === undefined) return null
   if (Buffer.compare(known.requestHash, header.requestHash) === 0) return { ...EMPTY_REPLY, recorded: true }
-  return refusal('IDEMPOTENCY_CONFLICT', 'the key was used for another call or body; use a new key')
+  return keyConflict
 }
 
 const hasId = (header: CommandHeader): boolean => header.id.some((byte) => byte !== 0)
@@ -175,9 +178,9 @@ const startTrade = (
 /** A buy or sell: repeated, refused, recorded as failed, or begun with its hold. */
 export const trade = (turn: Turn, setting: SagaSetting, header: CommandHeader, command: TradeCommand): Reply => {
   if (!hasId(header)) return noId
-  const again = repeated(turn, header)
-  if (again !== null) return again
   const bank = turn.state.banks.get(command.bank)
+  const again = repeated(turn, header, bank)
+  if (again !== null) return again
   const origin = { header, bank: command.bank, bankUserId: command.bankUserId, idempotencyKey: command.idempotencyKey }
   const decision = decideTrade(turn.state, bank, command, turn.now)
   if (decision.kind === 'refused' || bank === undefined) {
@@ -189,9 +192,9 @@ export const trade = (turn: Turn, setting: SagaSetting, header: CommandHeader, c
 /** A deposit or withdrawal: repeated, refused, or begun with its posting. */
 export const move = (turn: Turn, setting: SagaSetting, header: CommandHeader, command: MoveCommand): Reply => {
   if (!hasId(header)) return noId
-  const again = repeated(turn, header)
-  if (again !== null) return again
   const bank = turn.state.banks.get(command.bank)
+  const again = repeated(turn, header, bank)
+  if (again !== null) return again
   const refused = decideMove(turn.state, bank, command)
   if (refused !== null || bank === undefined) {
     return refused === null ? noId : refusal(refused.code, refused.message)
@@ -290,7 +293,7 @@ export const cancelQuote = (turn: Turn, command: CancelQuoteCommand): Reply => {
 /** Records a trade or move that trapped twice as failed with ENGINE_FAULT, so that its id is not executed again. */
 export const recordFault = (turn: Turn, header: CommandHeader, command: TradeCommand | MoveCommand): Reply => {
   const bank = turn.state.banks.get(command.bank)
-  if (!hasId(header) || bank === undefined || repeated(turn, header) !== null)
+  if (!hasId(header) || bank === undefined || repeated(turn, header, bank) !== null)
     return refusal('ENGINE_FAULT', FAULT_MESSAGE)
   const origin = { header, bank: command.bank, bankUserId: command.bankUserId, idempotencyKey: command.idempotencyKey }
   const isMove = 'type' in command

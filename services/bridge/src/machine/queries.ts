@@ -5,6 +5,8 @@ import { currencyDecimals } from '../codec/bank-rules.ts'
 import { decodeClientCommand } from '../codec/commands.ts'
 import { hexOf, transactionIdOf } from '../codec/identifiers.ts'
 import { decodeQuestion, type Question } from '../codec/questions.ts'
+import { encodeBacklog, type BankBacklog } from '../codec/backlog.ts'
+import { encodeDayUse, type DayUse } from '../codec/day-use.ts'
 import { EMPTY_REPLY, encodeReply, type Reply } from '../codec/reply.ts'
 import { isFinal, type Transaction } from '../codec/transaction.ts'
 import { pairOf } from './accept.ts'
@@ -32,7 +34,40 @@ const transactionReply = (transaction: Transaction | undefined, bank: string): R
     ? missing('there is no such transaction')
     : { ...EMPTY_REPLY, transactions: [transaction] }
 
-const replyTo = (state: BridgeState, question: Question): Reply => {
+/**
+ * What waits, bank by bank. Transactions lie in the order of their acceptance, so the first of a bank that has not ended is its
+ * oldest, and the search ends once every bank with something under way has its own.
+ */
+const backlogOf = (state: BridgeState): BankBacklog[] => {
+  const oldest = new Map<string, bigint>()
+  let missing = [...state.banks.values()].filter(({ inFlight }) => inFlight > 0).length
+  for (const transaction of missing === 0 ? [] : state.transactions.values()) {
+    if (isFinal(transaction) || oldest.has(transaction.bank)) continue
+    oldest.set(transaction.bank, transaction.createdAt)
+    missing -= 1
+    if (missing === 0) break
+  }
+  return [...state.banks].map(([bank, { inFlight, events, reversals }]) => ({
+    bank,
+    inFlight,
+    oldestAt: oldest.get(bank) ?? 0n,
+    eventsWaiting: events.size,
+    reversalsWaiting: reversals.size,
+  }))
+}
+
+const dayUseOf = (state: BridgeState, name: string): DayUse | null => {
+  const bank = state.banks.get(name)
+  return bank === undefined ? null : { day: bank.day, total: bank.dayTotal }
+}
+
+/** Questions whose answers have a layout of their own. */
+type OwnLayout = Extract<Question, { readonly kind: 'backlog' | 'dayUse' }>
+
+const hasOwnLayout = (question: Question): question is OwnLayout =>
+  question.kind === 'backlog' || question.kind === 'dayUse'
+
+const replyTo = (state: BridgeState, question: Exclude<Question, OwnLayout>): Reply => {
   switch (question.kind) {
     case 'transaction':
       return transactionReply(state.transactions.get(hexOf(question.transactionId)), question.bank)
@@ -70,7 +105,8 @@ const ask = (state: BridgeState, bytes: Uint8Array): Asked => {
   if (!isCommand(bytes)) return { question: null, reply: invalidQuestion }
   try {
     const question = decodeQuestion(decodeHeader(bytes).kind, bodyOf(bytes))
-    return question === null ? { question, reply: invalidQuestion } : { question, reply: replyTo(state, question) }
+    if (question === null) return { question, reply: invalidQuestion }
+    return { question, reply: hasOwnLayout(question) ? EMPTY_REPLY : replyTo(state, question) }
   } catch (error) {
     if (error instanceof BinaryError || error instanceof RangeError) return { question: null, reply: invalidQuestion }
     throw error
@@ -81,6 +117,9 @@ const ask = (state: BridgeState, bytes: Uint8Array): Asked => {
 export const answerQuestion = (state: BridgeState, bytes: Uint8Array): QueryAnswer => {
   const { question, reply } = ask(state, bytes)
   const header = isCommand(bytes) ? decodeHeader(bytes) : { kind: 0, id: NO_ID }
+  if (question?.kind === 'backlog') return { bytes: encodeBacklog(header, backlogOf(state)), pending: false }
+  if (question?.kind === 'dayUse')
+    return { bytes: encodeDayUse(header, dayUseOf(state, question.bank)), pending: false }
   const answer = encodeReply(header, reply)
   const isAboutOne = question?.kind === 'transaction' || question?.kind === 'transactionByKey'
   const asked = isAboutOne ? reply.transactions[0] : undefined

@@ -16,6 +16,7 @@ import {
   EVENTS_WAITING_MAX,
   IN_FLIGHT_MAX,
   QUOTES_MAX,
+  REDELIVERIES_MAX,
   REVERSALS_WAITING_MAX,
   TRANSACTIONS_MAX,
   type BankState,
@@ -28,11 +29,34 @@ import {
  * equal histories give equal bytes, and a restored state goes on as the one that was saved.
  */
 
-/** Version of the layout. */
-export const SCHEMA_VERSION = 1
+/** Version of the layout; 2: redeliveries. A state without any has the bytes of layout 1, and so the hash that it had. */
+export const SCHEMA_VERSION = 2
+const WITHOUT_REDELIVERIES = 1
 const MAGIC = 0x31474442
 
-const writeBank = (writer: BinaryWriter, bank: BankState): void => {
+const writeRedeliveries = (writer: BinaryWriter, bank: BankState): void => {
+  writer.flag(bank.redeliveryRunning)
+  writer.list([...bank.redeliveries.values()], ({ id, requestHash, first, through, next, acceptedAt }) => {
+    writer.bytes(id).bytes(requestHash).u64(first).u64(through).u64(next).i64(acceptedAt)
+  })
+}
+
+const readRedeliveries = (reader: BinaryReader, bank: BankState): void => {
+  bank.redeliveryRunning = reader.flag()
+  reader.list(REDELIVERIES_MAX, () => {
+    const id = reader.bytes(16)
+    return bank.redeliveries.set(hexOf(id), {
+      id,
+      requestHash: reader.bytes(16),
+      first: reader.u64(),
+      through: reader.u64(),
+      next: reader.u64(),
+      acceptedAt: reader.i64(),
+    })
+  })
+}
+
+const writeBank = (writer: BinaryWriter, bank: BankState, version: number): void => {
   writeBankRules(writer, bank.rules)
   writer.u64(bank.accepted).u32(bank.inFlight).i64(bank.day).i128(bank.dayTotal)
   writer.list([...bank.dayByCustomer], ([customer, amount]) => {
@@ -52,9 +76,10 @@ const writeBank = (writer: BinaryWriter, bank: BankState): void => {
   writer.list([...bank.reversals.values()], (id) => {
     writer.bytes(id)
   })
+  if (version > WITHOUT_REDELIVERIES) writeRedeliveries(writer, bank)
 }
 
-const readBank = (reader: BinaryReader): BankState => {
+const readBank = (reader: BinaryReader, version: number): BankState => {
   const bank = emptyBank(readBankRules(reader))
   bank.accepted = reader.u64()
   bank.inFlight = reader.u32()
@@ -71,6 +96,7 @@ const readBank = (reader: BinaryReader): BankState => {
     const id = reader.bytes(16)
     return bank.reversals.set(hexOf(id), id)
   })
+  if (version > WITHOUT_REDELIVERIES) readRedeliveries(reader, bank)
   return bank
 }
 
@@ -109,9 +135,11 @@ const readQuote = (reader: BinaryReader): Quote => ({
 
 /** The whole state as bytes. */
 export const encodeState = (state: BridgeState): Uint8Array => {
-  const writer = createBinaryWriter(65_536).u32(MAGIC).u32(SCHEMA_VERSION)
-  writer.list([...state.banks.values()], (bank) => {
-    writeBank(writer, bank)
+  const banks = [...state.banks.values()]
+  const version = banks.some(({ redeliveries }) => redeliveries.size > 0) ? SCHEMA_VERSION : WITHOUT_REDELIVERIES
+  const writer = createBinaryWriter(65_536).u32(MAGIC).u32(version)
+  writer.list(banks, (bank) => {
+    writeBank(writer, bank, version)
   })
   writer.list([...state.transactions.values()], (transaction) => {
     writer.blob(encodeTransaction(transaction))
@@ -130,10 +158,11 @@ export const decodeState = (bytes: Uint8Array): BridgeState => {
   const reader = createBinaryReader(bytes)
   if (reader.u32() !== MAGIC) throw new RangeError('not a snapshot of the bridge')
   const version = reader.u32()
-  if (version !== SCHEMA_VERSION) throw new RangeError(`snapshot version ${version} is unknown`)
+  if (version < WITHOUT_REDELIVERIES || version > SCHEMA_VERSION)
+    throw new RangeError(`snapshot version ${version} is unknown`)
   const state = emptyBridgeState()
   reader.list(BANKS_MAX, () => {
-    const bank = readBank(reader)
+    const bank = readBank(reader, version)
     return state.banks.set(bank.rules.name, bank)
   })
   reader.list(TRANSACTIONS_MAX, () => addTransaction(state, decodeTransaction(reader.blob())))

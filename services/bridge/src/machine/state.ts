@@ -18,6 +18,8 @@ export const QUOTES_MAX = 200_000
 export const EVENTS_WAITING_MAX = 100_000
 /** Reversals of one bank that wait for its acknowledgement. */
 export const REVERSALS_WAITING_MAX = 100_000
+/** Redeliveries of one bank that are remembered: those under way and those of the window. */
+export const REDELIVERIES_MAX = 200
 /** Customers of one bank. */
 export const CUSTOMERS_MAX = 1_000_000
 /** How long the end of a transaction, and a quote that has ended, are remembered here; older ones are in the views. */
@@ -34,6 +36,18 @@ export interface Quote extends Deal {
   readonly symbol: string
   readonly expiresAt: bigint
   used: boolean
+}
+
+/** Acknowledged events that are sent again, in order. */
+export interface Redelivery {
+  readonly id: Uint8Array
+  readonly requestHash: Uint8Array
+  /** Of the first and the last event. */
+  readonly first: bigint
+  readonly through: bigint
+  /** Of the event that is next; above `through` when it has come to its end. */
+  next: bigint
+  readonly acceptedAt: bigint
 }
 
 /** Everything of one bank. */
@@ -58,6 +72,9 @@ export interface BankState {
   /** Reversals not yet acknowledged, in order, by transaction id in hex. */
   readonly reversals: Map<string, Uint8Array>
   reversalRunning: boolean
+  /** In the order of their acceptance, by id in hex. */
+  readonly redeliveries: Map<string, Redelivery>
+  redeliveryRunning: boolean
 }
 
 /** All state of a bridge partition. `awaiting`, `keys` and `retries` follow from the transactions. */
@@ -115,6 +132,8 @@ export const emptyBank = (rules: BankRules): BankState => ({
   eventRunning: false,
   reversals: new Map(),
   reversalRunning: false,
+  redeliveries: new Map(),
+  redeliveryRunning: false,
 })
 
 /** Key of `keys`. */
@@ -175,5 +194,11 @@ export const expire = (state: BridgeState, now: bigint): void => {
   for (const [hex, quote] of state.quotes) {
     if (quote.expiresAt + WINDOW_MS > now) break
     state.quotes.delete(hex)
+  }
+  for (const { redeliveries } of state.banks.values()) {
+    for (const [hex, redelivery] of redeliveries) {
+      if (redelivery.next <= redelivery.through || redelivery.acceptedAt + WINDOW_MS > now) break
+      redeliveries.delete(hex)
+    }
   }
 }

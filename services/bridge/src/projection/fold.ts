@@ -89,11 +89,15 @@ const transactionWrites = (transaction: Transaction): ViewWrite[] => {
   return isFinal(transaction) && transaction.eventSequence > 0n ? [...writes, eventWrite(transaction)] : writes
 }
 
-/** The first outcome of a client's id; a repeat carries no transaction and writes nothing. */
+/**
+ * The first outcome of a client's id. An order's repeat carries no transaction and writes nothing; a redelivery's is the same as
+ * the first, which stays.
+ */
 const commandWrites = (record: JournalRecord, input: Uint8Array, outcome: Uint8Array, reply: Reply): ViewWrite[] => {
   const header = decodeHeader(input)
   const isOrder = header.kind === commandKinds.trade || header.kind === commandKinds.move
-  if (!isOrder || !reply.recorded || reply.transactions.length === 0) return []
+  const isKept = isOrder ? reply.transactions.length > 0 : header.kind === commandKinds.redeliver
+  if (!isKept || !reply.recorded) return []
   const kept = encodeReply(header, { ...reply, transactions: [] })
   const fields = {
     partition: record.partition,

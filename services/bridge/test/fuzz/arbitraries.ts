@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import type { BankRules } from '../../src/codec/bank-rules.ts'
 import type { BridgeAnswer, BridgeCall } from '../../src/codec/calls.ts'
-import type { CancelQuoteCommand, MoveCommand, QuoteCommand, Ticker, TradeCommand } from '../../src/codec/commands.ts'
+import type {
+  CancelQuoteCommand,
+  RedeliverCommand,
+  MoveCommand,
+  QuoteCommand,
+  Ticker,
+  TradeCommand,
+} from '../../src/codec/commands.ts'
 import type { Question } from '../../src/codec/questions.ts'
 import type { Reply } from '../../src/codec/reply.ts'
 import { steps, transactionTypes, type Transaction, type TransactionType } from '../../src/codec/transaction.ts'
@@ -79,6 +86,7 @@ export const quote: fc.Arbitrary<QuoteCommand> = fc.record({
   currency: text,
 })
 export const cancel: fc.Arbitrary<CancelQuoteCommand> = fc.record({ bank: text, quoteName: text })
+export const redeliver: fc.Arbitrary<RedeliverCommand> = fc.record({ bank: text, first: u64, through: u64 })
 
 export const calls: fc.Arbitrary<BridgeCall> = fc.oneof(
   fc.record({
@@ -115,6 +123,14 @@ export const calls: fc.Arbitrary<BridgeCall> = fc.oneof(
     sequence: u64,
     transaction: fc.uint8Array({ maxLength: 60 }),
   }),
+  fc.record({
+    kind: fc.constant('redeliver' as const),
+    id: bytes16,
+    bank: text,
+    callbackUrl: text,
+    timeoutMs: u32,
+    sequence: u64,
+  }),
 )
 
 export const answers: fc.Arbitrary<BridgeAnswer> = fc.oneof(
@@ -132,6 +148,13 @@ export const answers: fc.Arbitrary<BridgeAnswer> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('reversal' as const), transactionId: bytes16, bank: text, acknowledged: fc.boolean() }),
   fc.record({ kind: fc.constant('webhook' as const), bank: text, sequence: u64, acknowledged: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('redelivery' as const),
+    id: bytes16,
+    bank: text,
+    sequence: u64,
+    acknowledged: fc.boolean(),
+  }),
 )
 
 export const questions: fc.Arbitrary<Question> = fc.oneof(
@@ -141,6 +164,8 @@ export const questions: fc.Arbitrary<Question> = fc.oneof(
   fc.record({ kind: fc.constant('bank' as const), bank: text }),
   fc.record({ kind: fc.constant('symbolToAsk' as const), command: fc.uint8Array({ maxLength: 90 }) }),
   fc.record({ kind: fc.constant('inFlight' as const) }),
+  fc.record({ kind: fc.constant('backlog' as const) }),
+  fc.record({ kind: fc.constant('dayUse' as const), bank: text }),
 )
 
 const base = {

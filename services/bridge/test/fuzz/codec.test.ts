@@ -11,13 +11,26 @@ import {
   encodeConfig,
   encodeMove,
   encodeQuote,
+  encodeRedeliver,
   encodeTrade,
 } from '../../src/codec/commands.ts'
 import { idOfName, quoteName, transactionName } from '../../src/codec/identifiers.ts'
 import { decodeQuestion, encodeQuestion } from '../../src/codec/questions.ts'
 import { decodeReply, encodeReply } from '../../src/codec/reply.ts'
 import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
-import { answers, bytes16, calls, cancel, move, questions, quote, replies, rules, trade } from './arbitraries.ts'
+import {
+  answers,
+  bytes16,
+  calls,
+  cancel,
+  move,
+  questions,
+  quote,
+  redeliver,
+  replies,
+  rules,
+  trade,
+} from './arbitraries.ts'
 import { transactions, u16 } from './arbitraries.ts'
 
 const DOCUMENTED = [BinaryError, RangeError]
@@ -56,6 +69,9 @@ const commands = fc.oneof(
     .tuple(bytes16, quote)
     .map(([id, value]) => ({ bytes: encodeQuote(id, value), is: { kind: 'quote', quote: value } })),
   cancel.map((value) => ({ bytes: encodeCancelQuote(value), is: { kind: 'cancelQuote', cancel: value } })),
+  fc
+    .tuple(identities, redeliver)
+    .map(([who, value]) => ({ bytes: encodeRedeliver(who, value), is: { kind: 'redeliver', redeliver: value } })),
 )
 
 describe.each(codecs)('the codec of %s', (_name, values, encode, decode) => {

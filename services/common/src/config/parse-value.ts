@@ -7,12 +7,15 @@ import type { Profile, Variable, VariableKind } from './variables.ts'
 /** What each kind of variable is read into. */
 export interface ValueOfKind {
   readonly text: string
+  readonly name: string
   readonly whole: number
+  readonly ratio: number
   readonly 'power-of-two': number
   readonly boolean: boolean
   readonly amount: Units
   readonly choice: string
   readonly url: string
+  readonly server: Secret
   readonly list: readonly string[]
   readonly secret: Secret
 }
@@ -38,6 +41,11 @@ const readPowerOfTwo = (text: string, variable: Variable): Read<number> => {
   return { fault: `is '${shown(text)}'; give a power of two from ${variable.minimum} to ${variable.maximum}` }
 }
 
+const readRatio = (text: string): Read<number> =>
+  /^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/.test(text)
+    ? { value: Number(text) }
+    : { fault: `is '${shown(text)}'; give a number from 0 to 1` }
+
 const readAmount = (text: string): Read<Units> => {
   try {
     const value = parseAmount(text)
@@ -54,6 +62,23 @@ const readUrl = (text: string): Read<string> => {
     ? { value: text.replace(/\/+$/, '') }
     : { fault: `is '${shown(text)}'; give an http or https URL` }
 }
+
+/** A URL with its password is a secret: not even a wrong one is quoted. */
+const readServer = (text: string, { protocols = [] }: Variable): Read<Secret> => {
+  const protocol = text.slice(0, Math.max(text.indexOf('://'), 0))
+  return protocols.includes(protocol) && text.length > `${protocol}://`.length && !/\s/.test(text)
+    ? { value: createSecret(text) }
+    : {
+        fault: `is not a URL of its server; give one that begins with ${protocols.map((one) => `${one}://`).join(' or ')}`,
+      }
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,62}$/
+
+const readName = (text: string): Read<string> =>
+  NAME.test(text)
+    ? { value: text }
+    : { fault: `is '${shown(text)}'; give small letters, digits and hyphens, a letter first, at most 63` }
 
 const readList = (text: string): Read<readonly string[]> => {
   const value = text
@@ -74,7 +99,9 @@ type Reader<Kind extends VariableKind> = (text: string, variable: Variable, prof
 
 const readers: { readonly [Kind in VariableKind]: Reader<Kind> } = {
   text: (text) => ({ value: text }),
+  name: readName,
   whole: readWhole,
+  ratio: readRatio,
   'power-of-two': readPowerOfTwo,
   boolean: (text) =>
     text === 'true' || text === 'false'
@@ -84,6 +111,7 @@ const readers: { readonly [Kind in VariableKind]: Reader<Kind> } = {
   choice: (text, { choices = [] }) =>
     choices.includes(text) ? { value: text } : { fault: `is '${shown(text)}'; give one of ${choices.join(', ')}` },
   url: readUrl,
+  server: readServer,
   list: readList,
   secret: readSecret,
 }

@@ -1,20 +1,53 @@
 /** The profiles: what is convenient on one machine, and what may face customers. */
 export type Profile = 'development' | 'production'
 
-/** How a variable's text is read. `secret` never prints and may come from a file named by `<NAME>_FILE`. */
+/**
+ * The programs that read the configuration. `platform` is everything in one process, `launcher` starts the separate ones
+ * on one machine; `operator` runs them on Kubernetes; the others are the separate processes.
+ */
+export const programs = [
+  'platform',
+  'launcher',
+  'operator',
+  'gateway',
+  'ledger',
+  'trading',
+  'bridge',
+  'market',
+] as const
+/** One of the programs. */
+export type ProgramName = (typeof programs)[number]
+
+/**
+ * How a variable's text is read. `secret` and `server` (the URL of a backing service, which may hold a password) never print and
+ * may come from a file named by `<NAME>_FILE`.
+ */
 export type VariableKind =
-  'text' | 'whole' | 'power-of-two' | 'boolean' | 'amount' | 'choice' | 'url' | 'list' | 'secret'
+  | 'text'
+  | 'name'
+  | 'whole'
+  | 'ratio'
+  | 'power-of-two'
+  | 'boolean'
+  | 'amount'
+  | 'choice'
+  | 'url'
+  | 'server'
+  | 'list'
+  | 'secret'
 
 /** One environment variable. Defaults are texts, read like the variable itself; null: none. */
 export interface Variable {
   readonly kind: VariableKind
   readonly defaults: Readonly<Record<Profile, string | null>>
-  /** The profiles that do not start without it. */
-  readonly required?: readonly Profile[]
+  /** By profile: the programs that do not start without it. */
+  readonly required?: Readonly<Partial<Record<Profile, readonly ProgramName[]>>>
   /** Bounds of a whole number (inclusive). */
   readonly minimum?: number
   readonly maximum?: number
   readonly choices?: readonly string[]
+  /** What a server's URL begins with, without the colon. */
+  readonly protocols?: readonly string[]
   /** Shortest secret, in characters. */
   readonly lengthMin?: Readonly<Record<Profile, number>>
   readonly description: string
@@ -32,11 +65,29 @@ const partitions = (value: string, what: string) =>
     maximum: 256,
     description: `Partitions of ${what}: a power of two, fixed when the data is first made; a changed number is refused.`,
   }) as const
-const secret = (required: readonly Profile[], production: number, description: string) =>
-  ({ kind: 'secret', defaults: same(null), required, lengthMin: { development: 8, production }, description }) as const
+const secret = (required: Variable['required'], production: number, description: string) => ({
+  kind: 'secret' as const,
+  defaults: same(null),
+  required: required ?? {},
+  lengthMin: { development: 8, production },
+  description,
+})
+const always = (...names: readonly ProgramName[]) => ({ development: names, production: names })
+const server = (protocols: readonly string[], names: readonly ProgramName[], description: string) => ({
+  kind: 'server' as const,
+  defaults: same(null),
+  required: always(...names),
+  protocols,
+  description,
+})
+/** The processes that serve partitions. */
+const SHARDS = ['ledger', 'trading', 'bridge'] as const
 const text = (value: string | null, description: string) =>
   ({ kind: 'text', defaults: same(value), description }) as const
 const list = (description: string) => ({ kind: 'list', defaults: same(null), description }) as const
+
+/** What BOURSE_MANIFESTS says when the manifests are in the directory, where the operator stores them. */
+export const MANIFESTS_IN_DIRECTORY = 'directory'
 
 /** Every variable that the platform reads, by name; those of single banks are in `bankVariables`. */
 export const variables = {
@@ -48,16 +99,18 @@ export const variables = {
   },
   BOURSE_MANIFESTS: text(
     'crds/samples',
-    'Folder (or one file) of TradingPair and Bank manifests; read again on change.',
+    'Folder (or one file) of TradingPair and Bank manifests; read again on change. `directory`: separate processes read what ' +
+      "the operator stored in MongoDB, once a second, and banks' API keys too; the market then needs BOURSE_MONGODB_URL.",
   ),
   BOURSE_DATA_DIR: text('.bourse', 'Folder of everything the platform keeps.'),
   BOURSE_HOST: text('127.0.0.1', 'Address to listen on.'),
-  BOURSE_PORT: port('3000', 'the platform: both APIs, the web socket, health and metrics'),
+  BOURSE_PORT: port('3000', 'the platform: both APIs, the web socket, health'),
   BOURSE_MOCK_EXCHANGE_PORT: port('3001', 'the simulated exchange'),
   BOURSE_MOCK_BANK_PORT: port('3002', 'the simulated bank'),
   BOURSE_EXCHANGE_URL: {
     kind: 'url',
     defaults: same(null),
+    required: always('bridge'),
     description: 'Exchange that bank trades are executed at. Without it: the simulated one, at whatever port it got.',
   },
   BOURSE_DEMO_BALANCE: {
@@ -70,13 +123,103 @@ export const variables = {
   BOURSE_LEDGER_PARTITIONS: partitions('4', 'the ledger'),
   BOURSE_BRIDGE_PARTITIONS: partitions('2', 'the bridge'),
   BOURSE_ADMIN_TOKEN: secret(
-    ['production'],
+    { production: ['platform', 'launcher', 'gateway'] },
     32,
     'Bearer token of administration. In development one is made once into the data folder.',
   ),
-  AUTH_JWT_SECRET: secret(['production'], 32, 'Signs sessions. In development one is made once into the data folder.'),
+  AUTH_JWT_SECRET: secret(
+    { production: ['platform', 'launcher', 'gateway'] },
+    32,
+    'Signs sessions. In development one is made once into the data folder.',
+  ),
+  BOURSE_RABBITMQ_URL: server(
+    ['amqp', 'amqps'],
+    ['launcher', 'gateway', ...SHARDS],
+    'RabbitMQ of the separate processes: commands, replies and events.',
+  ),
+  BOURSE_MONGODB_URL: server(
+    ['mongodb', 'mongodb+srv'],
+    ['launcher', 'operator', 'gateway', ...SHARDS],
+    'MongoDB of the separate processes, with the name of the database (`bourse` without one): journal, snapshots, views and ' +
+      'directory.',
+  ),
+  BOURSE_REDIS_URL: server(
+    ['redis', 'rediss'],
+    ['launcher', 'gateway', 'trading', 'market'],
+    'Redis of the separate processes: prices, rate limits, cache. It may forget everything at any time.',
+  ),
+  BOURSE_NAMESPACE: {
+    kind: 'name',
+    defaults: same('bourse'),
+    description: 'What the names in RabbitMQ and Redis begin with, so that several platforms may share them.',
+  },
+  BOURSE_SHARD_NAME: {
+    kind: 'name',
+    defaults: same(null),
+    required: always(...SHARDS),
+    description: 'Name of a ledger, trading or bridge process, one of its own each.',
+  },
+  BOURSE_SERVICE_PORT: port('3100', 'health and metrics; at a shard also its control interface'),
+  BOURSE_SERVICE_URL: {
+    kind: 'url',
+    defaults: same(null),
+    description: "Where others reach this process's BOURSE_SERVICE_PORT. Without it: BOURSE_HOST and the port.",
+  },
+  BOURSE_TELEMETRY_PORT: {
+    kind: 'whole',
+    defaults: same(null),
+    minimum: 0,
+    maximum: 65_535,
+    description:
+      'Port of health, metrics, log level and profiles of a process whose BOURSE_PORT faces customers; 0 takes any free one. ' +
+      'Without it a gateway takes any free one, and the platform of one process has its metrics on BOURSE_PORT and no such port.',
+  },
+  BOURSE_CONTROL_TOKEN: secret(
+    always('operator', 'gateway', ...SHARDS),
+    32,
+    'Bearer token of the control interface of shards and of every telemetry port. In development the launcher, or the platform ' +
+      'with BOURSE_TELEMETRY_PORT, makes one once.',
+  ),
+  BOURSE_DEMO_CALLBACK_URL: {
+    kind: 'url',
+    defaults: same(null),
+    description:
+      'Where a bridge process calls the demo bank, and the operator looks for it, instead of at what its manifest says.',
+  },
+  BOURSE_SANDBOX_EXCHANGE_URL: {
+    kind: 'url',
+    defaults: same(null),
+    description:
+      'Of the simulated exchange, where a gateway of the development profile lets banks steer it (/api/v1/sandbox). Refused in ' +
+      'production; the platform of one process knows its own.',
+  },
+  BOURSE_SANDBOX_BANK_URL: {
+    kind: 'url',
+    defaults: same(null),
+    description: 'As BOURSE_SANDBOX_EXCHANGE_URL, of the simulator that plays the back end of bank demo.',
+  },
+  BOURSE_WEBHOOK_SECRETS_DIR: text(
+    null,
+    "Folder of the banks' webhook secrets for a bridge process: a file named as the bank, one secret a line, the newest first. " +
+      'All of them sign. A file is read again when it changed; a bank without one is told again later.',
+  ),
+  BOURSE_KUBERNETES_NAMESPACE: text(
+    null,
+    "Namespace that the operator watches. Without it: that of its pod's service account.",
+  ),
+  BOURSE_POD_NAME: text(null, "Name of the operator's pod, by which it leads. Without it: the host's name."),
+  BOURSE_WATCH_NODES: {
+    kind: 'boolean',
+    defaults: same('false'),
+    description:
+      'Whether the operator reads the nodes: partitions then leave a cordoned one before its pods do. It takes a ClusterRole.',
+  },
+  BOURSE_SHARD_TEMPLATE: text(
+    null,
+    'File with the pod template (YAML) of which the operator makes the shards of a trading pair.',
+  ),
   BOURSE_MOCK_BANK_WEBHOOK_SECRETS: secret(
-    [],
+    {},
     8,
     'Webhook secrets the simulated bank accepts when it runs as a process of its own, comma separated.',
   ),
@@ -92,6 +235,20 @@ export const variables = {
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     description: 'Least severity that is logged (to standard error).',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    kind: 'url',
+    defaults: same(null),
+    description:
+      'Collector of traces, without `/v1/traces`: OTLP over HTTP as JSON, usually on port 4318. Without it nothing is traced. ' +
+      '`OTEL_EXPORTER_OTLP_HEADERS` and the like are read by OpenTelemetry itself.',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    kind: 'ratio',
+    defaults: same('0.01'),
+    description:
+      'Part of the requests whose traces are recorded, 0 to 1; under a caller that sends `traceparent` it is as the caller says.',
+  },
+  OTEL_SERVICE_NAME: text(null, "Name of the service in traces. Without it: the program's, `bourse-ledger`."),
   BOURSE_LIMIT_BODY_BYTES: whole('65536', 1_024, 16_777_216, 'Largest request body.'),
   BOURSE_LIMIT_REQUEST_TIMEOUT_MS: whole(
     '10000',
@@ -123,6 +280,12 @@ export const variables = {
     86_400_000,
     'Milliseconds between snapshots where the manifest is silent.',
   ),
+  ENGINE_SNAPSHOT_SLACK: whole(
+    '1',
+    1,
+    100,
+    'A partition stores a snapshot by itself only after this many intervals: more than 1 where an operator asks for them.',
+  ),
   ENGINE_MAX_SNAPSHOTS: whole('10', 1, 1_000, 'Snapshots kept per partition where the manifest is silent.'),
   POLLER_ASSETS: list(
     'Pairs whose poll source is asked, comma separated (`BTC_USDC,ETH_USDC`). Without it: every pair with one.',
@@ -145,10 +308,12 @@ export type VariableName = keyof typeof variables
 export const bankVariables = {
   API_KEY: {
     lengthMin: 32,
+    requiredBy: 'gateway',
     description: 'API key of the bank, 32 characters or more. In development one is made and printed once.',
   },
   WEBHOOK_SECRET: {
     lengthMin: 16,
+    requiredBy: 'bridge',
     description: "Signs the bank's webhooks, 16 characters or more. In development one is made.",
   },
 } as const
@@ -160,5 +325,5 @@ export type BankVariable = keyof typeof bankVariables
 export const bankVariableName = (bank: string, variable: BankVariable): string =>
   `BOURSE_BANK_${bank.toUpperCase().replaceAll('-', '_')}_${variable}`
 
-/** A `BOURSE_*` variable that is not the platform's but may be set: the cluster's and the tests' own. */
-export const foreignPrefixes = ['BOURSE_CLUSTER_', 'BOURSE_TEST_'] as const
+/** A `BOURSE_*` variable that is not the platform's but may be set: the cluster's, the tests' and the load's own. */
+export const foreignPrefixes = ['BOURSE_CLUSTER_', 'BOURSE_TEST_', 'BOURSE_LOAD_', 'BOURSE_K6'] as const

@@ -1,3 +1,4 @@
+import type { BatchTracer } from './batch-trace.ts'
 import { encodeCommand, KIND_TIME, commandOrigins, decodeHeader } from './command.ts'
 import type { MachineHost } from './host.ts'
 import type { Inbox, InboxItem } from './inbox.ts'
@@ -70,6 +71,7 @@ interface BuildDeps<Observation> {
   /** The one that is to be refused ENGINE_FAULT if it comes. */
   readonly refused: Suspect<Observation> | null
   readonly onUnresolved: (item: InboxItem<Observation> & { kind: 'delivery' }, resolved: Promise<Uint8Array>) => void
+  readonly tracing: Pick<BatchTracer<Observation>, 'within'> | null
 }
 
 const FIRST: ReadonlySet<number> = new Set([0])
@@ -194,9 +196,11 @@ const resolvedInput = <Observation>(
   batch: Batch<Observation>,
   item: InboxItem<Observation> & { kind: 'delivery' },
 ): Uint8Array | Promise<Uint8Array> => {
-  if (item.resolved || item === deps.refused || deps.host.resolve === undefined) return item.command
+  const { host, state, tracing } = deps
+  if (item.resolved || item === deps.refused || host.resolve === undefined) return item.command
   try {
-    const resolved = deps.host.resolve(item.command, deps.state.machine)
+    const resolve = () => host.resolve?.(item.command, state.machine) ?? item.command
+    const resolved = tracing === null ? resolve() : tracing.within(item, resolve)
     if (resolved instanceof Promise && item.delivery.message.type === 'effect')
       throw new Error('a host may not fetch inputs for a command from another partition')
     return resolved

@@ -122,3 +122,9 @@ export const withSender = (
   putU32(bytes, 52, Number(sequence >> 32n))
   return bytes
 }
+
+/** A command's id as answers, spans and log lines show it. */
+export const shownCommandId = (id: Uint8Array): string => {
+  const hex = Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

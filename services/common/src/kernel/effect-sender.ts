@@ -1,5 +1,7 @@
 import type { Bus } from '../ports/bus.ts'
+import { PortError } from '../ports/failure.ts'
 import type { EffectCursor, Journal } from '../ports/journal.ts'
+import type { TraceContext } from '../ports/tracing.ts'
 import { createBytePool } from '../codec/byte-pool.ts'
 import { withSender } from './command.ts'
 import type { PartitionNumber } from './partition.ts'
@@ -13,10 +15,17 @@ export const EFFECTS_UNCONFIRMED_MAX = 65_536
 /** An effect unconfirmed for this long is sent again. */
 export const EFFECT_RESEND_MS = 1_000
 
+/** The trace that an effect of a record belongs to, by its index there. */
+export type ContextOfEffect = (index: number) => TraceContext | undefined
+
 interface PendingEffect {
   readonly number: bigint
   readonly bytes: Uint8Array
   readonly recordSequence: bigint
+  /** Monotonic ms; null for one that was read again from the journal: nobody knows when it was first released. */
+  readonly releasedMs: number | null
+  /** The trace of the command that caused it. */
+  readonly context: TraceContext | undefined
 }
 
 interface Lane {
@@ -35,7 +44,9 @@ interface Lane {
 /** Carries journaled effects to other partitions until each has journaled them. */
 export interface EffectSender {
   /** Takes the effects of a record that was just appended and sends what the window allows. */
-  release(recordSequence: bigint, effects: readonly NumberedEffect[]): void
+  release(recordSequence: bigint, effects: readonly NumberedEffect[], contextOf?: ContextOfEffect): void
+  /** As `release`, of a record that an earlier run or owner released. */
+  reload(recordSequence: bigint, effects: readonly NumberedEffect[]): void
   /** Takes up a saved cursor, before anything is released. */
   resume(cursor: EffectCursor): void
   /**
@@ -60,10 +71,14 @@ export const createEffectSender = (deps: {
   readonly bus: Bus
   readonly nowMs: () => number
   readonly onConfirmed: () => void
+  /** The receiver of an effect has journaled it, so long after its release. */
+  readonly onSettled?: ((seconds: number) => void) | undefined
 }): EffectSender => {
   const lanes = new Map<PartitionNumber, Lane>()
   /** Sum over the lanes: every arriving command is measured against it. */
   let unconfirmed = 0
+  /** Last record whose effects were taken: what is confirmed is confirmed through it. */
+  let releasedThrough = 0n
   const copied = createBytePool()
   const counts = { sent: 0, resent: 0, failed: 0 }
 
@@ -83,6 +98,16 @@ export const createEffectSender = (deps: {
     return lane
   }
 
+  /**
+   * The record in which, or after which, all lie that the receiver has not confirmed. As late as is known: whoever takes the
+   * partition over reads from there, and a lane that is used once a day must not make that a day's records.
+   */
+  const startOf = (lane: Lane): bigint => {
+    const oldest = lane.pending[0]?.recordSequence
+    if (oldest !== undefined) return oldest
+    return releasedThrough > lane.confirmedRecord ? releasedThrough : lane.confirmedRecord
+  }
+
   const pump = (lane: Lane): void => {
     while (lane.sent < lane.pending.length && lane.sent < EFFECTS_IN_FLIGHT_MAX) {
       const effect = lane.pending[lane.sent]!
@@ -94,6 +119,7 @@ export const createEffectSender = (deps: {
           sender: deps.partition,
           sequence: effect.number,
           body: withSender(effect.bytes, deps.partition, effect.number, copied),
+          ...(effect.context === undefined ? null : { headers: effect.context }),
         })
         .catch(() => {
           // Not confirmed, so it is sent again when overdue; the receiver drops what it has already.
@@ -102,21 +128,41 @@ export const createEffectSender = (deps: {
     }
   }
 
+  const take = (
+    recordSequence: bigint,
+    effects: readonly NumberedEffect[],
+    isReloaded: boolean,
+    contextOf?: ContextOfEffect,
+  ): void => {
+    releasedThrough = recordSequence
+    if (effects.length === 0) return
+    const nowMs = deps.nowMs()
+    const touched = new Set<Lane>()
+    for (let index = 0; index < effects.length; index++) {
+      const { receiver, number, bytes } = effects[index]!
+      if (receiver === OUTSIDE_RECEIVER) continue
+      const lane = laneOf(receiver)
+      if (lane.pending.length === 0) lane.lastProgressMs = nowMs
+      const releasedMs = isReloaded ? null : nowMs
+      lane.pending.push({ number, bytes, recordSequence, releasedMs, context: contextOf?.(index) })
+      lane.highest = number
+      unconfirmed += 1
+      touched.add(lane)
+    }
+    for (const lane of touched) pump(lane)
+  }
+
+  /** Tells how long the first `count` effects of a lane took. */
+  const settle = (lane: Lane, count: number, nowMs: number): void => {
+    if (deps.onSettled === undefined) return
+    for (const { releasedMs } of lane.pending.slice(0, count))
+      if (releasedMs !== null) deps.onSettled((nowMs - releasedMs) / 1_000)
+  }
+
   return {
     counts,
-    release: (recordSequence, effects) => {
-      const touched = new Set<Lane>()
-      for (const effect of effects) {
-        if (effect.receiver === OUTSIDE_RECEIVER) continue
-        const lane = laneOf(effect.receiver)
-        if (lane.pending.length === 0) lane.lastProgressMs = deps.nowMs()
-        lane.pending.push({ number: effect.number, bytes: effect.bytes, recordSequence })
-        lane.highest = effect.number
-        unconfirmed += 1
-        touched.add(lane)
-      }
-      for (const lane of touched) pump(lane)
-    },
+    release: (recordSequence, effects, contextOf) => take(recordSequence, effects, false, contextOf),
+    reload: (recordSequence, effects) => take(recordSequence, effects, true),
     resume: (cursor) => {
       const lane = laneOf(cursor.receiver)
       lane.highest = cursor.confirmed
@@ -130,10 +176,12 @@ export const createEffectSender = (deps: {
       while (done < lane.pending.length && lane.pending[done]!.number <= number) done += 1
       lane.confirmed = number
       if (done > 0) lane.confirmedRecord = lane.pending[done - 1]!.recordSequence
+      const nowMs = deps.nowMs()
+      settle(lane, done, nowMs)
       lane.pending.splice(0, done)
       unconfirmed -= done
       lane.sent = Math.max(0, lane.sent - done)
-      lane.lastProgressMs = deps.nowMs()
+      lane.lastProgressMs = nowMs
       pump(lane)
       deps.onConfirmed()
     },
@@ -152,7 +200,7 @@ export const createEffectSender = (deps: {
       [...lanes.values()].map((lane) => ({
         receiver: lane.receiver,
         confirmed: lane.confirmed,
-        recordSequence: lane.confirmedRecord,
+        recordSequence: startOf(lane),
       })),
     oldestUnconfirmedRecord: () => {
       let oldest: bigint | null = null
@@ -169,6 +217,7 @@ export const createEffectSender = (deps: {
  * Loads a sender after a restart: effects past the confirmed cursors are read from the records, never recomputed, and
  * sent again; the receivers drop what they have.
  * @throws {RecordError} when a record's bytes are not the ones that were written
+ * @throws {PortError} `unavailable` when the journal ends before the state does
  */
 export const reloadEffects = async (sender: EffectSender, journal: Journal, state: PartitionState): Promise<void> => {
   const cursors = new Map((await journal.loadCursors(state.partition)).map((cursor) => [cursor.receiver, cursor]))
@@ -177,14 +226,29 @@ export const reloadEffects = async (sender: EffectSender, journal: Journal, stat
   )
   for (const cursor of cursors.values()) sender.resume(cursor)
   if (behind.length === 0) return
-  const starts = behind.map(([receiver]) => cursors.get(receiver)?.recordSequence ?? 1n)
+  // A receiver without a cursor got its first effect after the cursors were saved, so after all that they speak of.
+  const newest = [...cursors.values()].reduce(
+    (latest, { recordSequence }) => (recordSequence > latest ? recordSequence : latest),
+    1n,
+  )
+  const starts = behind.map(([receiver]) => cursors.get(receiver)?.recordSequence ?? newest)
   const first = starts.reduce((lowest, start) => (start < lowest ? start : lowest))
+  let reached = 0n
   for await (const stored of journal.readFrom(state.partition, first < 1n ? 1n : first)) {
+    // What another writer has appended since is that one's to send.
+    if (stored.sequence > state.sequence) break
     // Older than the snapshot that recovery began at, so nobody has looked at its bytes since they were written.
     verifyBytes(stored, state.partition)
     const effects = decodeRecord(stored.body).effects.filter(
       (effect) => effect.receiver !== OUTSIDE_RECEIVER && effect.number > sender.confirmedThrough(effect.receiver),
     )
-    sender.release(stored.sequence, effects)
+    sender.reload(stored.sequence, effects)
+    reached = stored.sequence
   }
+  // An effect that is left out is a gap that its receiver waits at for ever.
+  if (reached !== state.sequence)
+    throw new PortError(
+      'unavailable',
+      `record ${state.sequence} of partition ${state.partition} could not be read again`,
+    )
 }

@@ -1,5 +1,6 @@
 import { commandOrigins, decodeHeader, isCommand, KIND_TIME, kindOf, originOf } from './command.ts'
 import type { Delivery } from '../ports/bus.ts'
+import type { TraceContext } from '../ports/tracing.ts'
 
 /** Something waiting for its turn in a partition. */
 export type InboxItem<Observation> =
@@ -9,8 +10,17 @@ export type InboxItem<Observation> =
       readonly command: Uint8Array
       readonly expiresAtMs: number
       readonly resolved: boolean
+      /** Monotonic ms. */
+      readonly arrivedMs: number
     }
-  | { readonly kind: 'internal'; readonly command: Uint8Array }
+  | {
+      readonly kind: 'internal'
+      readonly command: Uint8Array
+      /** The trace that the answered call belongs to. */
+      readonly context: TraceContext | undefined
+      /** Monotonic ms. */
+      readonly arrivedMs: number
+    }
   | { readonly kind: 'observation'; readonly observation: Observation }
 
 /** Observations that may wait; beyond it the oldest is dropped and counted (a newer quote replaces it). */

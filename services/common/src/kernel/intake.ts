@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Delivery } from '../ports/bus.ts'
+import type { BatchTracer } from './batch-trace.ts'
+import { decodeHeader, shownCommandId } from './command.ts'
 import { EFFECTS_UNCONFIRMED_MAX, type EffectSender } from './effect-sender.ts'
 import { faultOfCommand, type Inbox, type InboxItem } from './inbox.ts'
 import { RESOLVING_MAX } from './runner-types.ts'
@@ -7,6 +9,8 @@ import { RESOLVING_MAX } from './runner-types.ts'
 const NOTHING = new Uint8Array(0)
 /** The reply to what this partition can't take or answer now. */
 export const UNAVAILABLE = { status: 'unavailable', sequence: 0n, body: NOTHING } as const
+/** The reply to what may be in the journal, or come into it yet. */
+export const UNKNOWN = { status: 'unknown', sequence: 0n, body: NOTHING } as const
 /** The reply to what is one too many. */
 export const OVERLOADED = { status: 'overloaded', sequence: 0n, body: NOTHING } as const
 
@@ -22,6 +26,8 @@ export interface Intake<Observation> {
   awaitResolved(item: InboxItem<Observation> & { kind: 'delivery' }, resolved: Promise<Uint8Array>): void
   /** Reads that no append or head read covers yet, in order. The runner takes them from the front. */
   readonly reads: Delivery[]
+  /** Answers the first `count` reads that they can't be answered now. */
+  refuseReads(count: number): void
 }
 
 /** Counts that the intake keeps for the status. */
@@ -39,6 +45,7 @@ export const createIntake = <Observation>(deps: {
   readonly nowMs: () => number
   readonly isStopping: () => boolean
   readonly onRead: () => void
+  readonly tracing: Pick<BatchTracer<Observation>, 'read'> | null
 }): Intake<Observation> => {
   const { inbox, sender, counts } = deps
   const reads: Delivery[] = []
@@ -58,12 +65,19 @@ export const createIntake = <Observation>(deps: {
       delivery.acknowledge()
       return
     }
-    const expiresAtMs = message.deadlineMs === undefined ? Infinity : deps.nowMs() + message.deadlineMs
-    inbox.push({ kind: 'delivery', delivery, command: message.body, expiresAtMs, resolved: false })
+    const arrivedMs = deps.nowMs()
+    const expiresAtMs = message.deadlineMs === undefined ? Infinity : arrivedMs + message.deadlineMs
+    inbox.push({ kind: 'delivery', delivery, command: message.body, expiresAtMs, resolved: false, arrivedMs })
   }
 
   return {
     reads,
+    refuseReads: (count) => {
+      for (const read of reads.splice(0, count)) {
+        read.reply(UNAVAILABLE)
+        read.acknowledge()
+      }
+    },
     take: (delivery) => {
       const { message } = delivery
       if (message.type === 'confirmation') {
@@ -74,7 +88,7 @@ export const createIntake = <Observation>(deps: {
       // Stopping: what comes now stays unacknowledged and returns to the queue with the consumer.
       if (deps.isStopping()) return
       if (message.type === 'read') {
-        reads.push(delivery)
+        reads.push(deps.tracing?.read(delivery) ?? delivery)
         deps.onRead()
       } else takeCommand(delivery)
     },
@@ -84,7 +98,8 @@ export const createIntake = <Observation>(deps: {
         .then(
           (command) => inbox.push({ ...item, command, resolved: true }),
           (error: unknown) => {
-            deps.logger.error({ err: error }, 'an input from outside could not be resolved')
+            const commandId = shownCommandId(decodeHeader(item.command).id)
+            deps.logger.error({ err: error, commandId }, 'an input from outside could not be resolved')
             item.delivery.reply(UNAVAILABLE)
             item.delivery.acknowledge()
           },

@@ -60,6 +60,8 @@ export interface Machine {
   restorePieces?(pieces: readonly Uint8Array[]): void
   /** 32 lower-case hex characters over all state. */
   stateHash(): string
+  /** Bytes of memory that are the machine's alone; left out by one that shares its process's heap. */
+  memoryBytes?(): number
 }
 
 /** The answer to a query; `pending` means the asker may wait for the id to be settled. */

@@ -42,3 +42,18 @@ export const decodeOutcomeHeader = (bytes: Uint8Array): OutcomeHeader => {
 
 /** The body, a view into the outcome's bytes (padding included). */
 export const outcomeBodyOf = (outcome: Uint8Array): Uint8Array => outcome.subarray(OUTCOME_HEADER_BYTES)
+
+/**
+ * The `count` records of `recordBytes` bytes that lie from `at` on in `body`, read one by one. Throws a RangeError when the
+ * body does not hold so many, before anything is made for them: the count comes from outside.
+ */
+export const recordsIn = <Item>(
+  body: Uint8Array,
+  { at, count, recordBytes }: { readonly at: number; readonly count: number; readonly recordBytes: number },
+  read: (view: DataView, at: number) => Item,
+): Item[] => {
+  if (at + count * recordBytes > body.length)
+    throw new RangeError(`${count} records of ${recordBytes} bytes do not lie in ${body.length} bytes`)
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  return Array.from({ length: count }, (_, index) => read(view, at + index * recordBytes))
+}

@@ -1,4 +1,6 @@
 import { commandOrigins, isCommand } from './command.ts'
+import type { TraceContext, Tracer } from '../ports/tracing.ts'
+import type { ContextOfEffect } from './effect-sender.ts'
 import type { MachineHost } from './host.ts'
 import { OUTSIDE_RECEIVER, type NumberedEffect } from './record.ts'
 
@@ -8,11 +10,19 @@ export const OUTSIDE_CALLS_RUNNING_MAX = 256
 /** Runs the outside calls of a partition and brings their answers back as commands. */
 export interface OutsideCaller {
   /** Starts the calls of a record that was just appended. */
-  release(effects: readonly NumberedEffect[]): void
+  release(effects: readonly NumberedEffect[], contextOf?: ContextOfEffect): void
   /** Takes up calls that a former owner or run may have made: they are asked for before they are repeated. */
   resume(calls: ReadonlyMap<bigint, Uint8Array>): void
   running(): number
   stop(): void
+}
+
+interface WaitingCall {
+  readonly number: bigint
+  readonly bytes: Uint8Array
+  readonly maybeSent: boolean
+  /** Kept with the call only: one that is taken up after a restart belongs to no trace any more. */
+  readonly context: TraceContext | undefined
 }
 
 /**
@@ -21,11 +31,12 @@ export interface OutsideCaller {
  */
 export const createOutsideCaller = (deps: {
   readonly host: MachineHost<never>
-  readonly onAnswer: (command: Uint8Array) => void
+  readonly onAnswer: (command: Uint8Array, context: TraceContext | undefined) => void
   readonly onBroken: (error: unknown) => void
+  readonly tracer?: Tracer | undefined
 }): OutsideCaller => {
   const abort = new AbortController()
-  const waiting: { number: bigint; bytes: Uint8Array; maybeSent: boolean }[] = []
+  const waiting: WaitingCall[] = []
   let running = 0
 
   const stamped = (answer: Uint8Array, number: bigint): Uint8Array => {
@@ -38,16 +49,13 @@ export const createOutsideCaller = (deps: {
     return bytes
   }
 
-  const runOne = async (call: { number: bigint; bytes: Uint8Array; maybeSent: boolean }): Promise<void> => {
+  const runOne = async ({ number, bytes, maybeSent, context }: WaitingCall): Promise<void> => {
     const execute = deps.host.execute
     if (execute === undefined) throw new Error('a machine without an outside made an outside call')
-    const answer = await execute({
-      sequence: call.number,
-      bytes: call.bytes,
-      maybeSent: call.maybeSent,
-      signal: abort.signal,
-    })
-    if (!abort.signal.aborted) deps.onAnswer(stamped(answer, call.number))
+    const call = { sequence: number, bytes, maybeSent, signal: abort.signal }
+    const isTraced = context !== undefined && deps.tracer !== undefined
+    const answer = await (isTraced ? deps.tracer.within(context, () => execute(call)) : execute(call))
+    if (!abort.signal.aborted) deps.onAnswer(stamped(answer, number), context)
   }
 
   const pump = (): void => {
@@ -66,16 +74,17 @@ export const createOutsideCaller = (deps: {
   }
 
   return {
-    release: (effects) => {
-      for (const effect of effects) {
-        if (effect.receiver === OUTSIDE_RECEIVER)
-          waiting.push({ number: effect.number, bytes: effect.bytes, maybeSent: false })
+    release: (effects, contextOf) => {
+      for (let index = 0; index < effects.length; index++) {
+        const { receiver, number, bytes } = effects[index]!
+        if (receiver === OUTSIDE_RECEIVER)
+          waiting.push({ number, bytes, maybeSent: false, context: contextOf?.(index) })
       }
       pump()
     },
     resume: (calls) => {
       for (const [number, bytes] of [...calls].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
-        waiting.push({ number, bytes, maybeSent: true })
+        waiting.push({ number, bytes, maybeSent: true, context: undefined })
       }
       pump()
     },

@@ -50,6 +50,8 @@ export interface AppliedPart {
   readonly inputs: Uint8Array[]
   readonly outcomes: Uint8Array[]
   readonly effects: NumberedEffect[]
+  /** For each effect the index of the input that caused it. */
+  readonly causes: number[]
   /** What the machine answered, call by call: who waits for settled ids asks these. */
   readonly applied: Applied[]
   readonly faulted: number[]
@@ -62,6 +64,7 @@ export const emptyPart = (): AppliedPart => ({
   inputs: [],
   outcomes: [],
   effects: [],
+  causes: [],
   applied: [],
   faulted: [],
   outputBytes: 0,
@@ -93,7 +96,8 @@ export const applyCommands = (
   if (applied.outcomes.length !== inputs.length) {
     throw new Error(`the machine gave ${applied.outcomes.length} outcomes for ${inputs.length} commands`)
   }
-  for (const index of refused) part.faulted.push(part.inputs.length + index)
+  const before = part.inputs.length
+  for (const index of refused) part.faulted.push(before + index)
   for (const input of inputs) {
     noteInput(state, input)
     part.inputs.push(input)
@@ -107,6 +111,7 @@ export const applyCommands = (
     state.numbers.set(receiver, number)
     part.outputBytes += EFFECT_HEADER_BYTES + effect.bytes.length
     part.effects.push({ receiver, number, bytes: effect.bytes })
+    part.causes.push(before + effect.commandIndex)
     if (effect.to === OUTSIDE) state.outsideCalls.set(number, effect.bytes)
   }
   if (state.outsideCalls.size > OUTSIDE_CALLS_MAX)

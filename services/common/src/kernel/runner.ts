@@ -2,20 +2,22 @@ import type { Consumer } from '../ports/bus.ts'
 import type { Repeating } from '../ports/clock.ts'
 import { PortError } from '../ports/failure.ts'
 import { appendRecord } from './appender.ts'
+import { createBetween } from './between.ts'
 import { buildBatch, dueCommand, MachineTrap, type Batch } from './batch.ts'
-import { createEffectSender, reloadEffects } from './effect-sender.ts'
-import { createInbox, type InboxItem } from './inbox.ts'
-import { createIntake, UNAVAILABLE } from './intake.ts'
+import { createAcquisition } from './acquisition.ts'
+import { createBatchTracer } from './batch-trace.ts'
+import { reloadEffects } from './effect-sender.ts'
+import type { InboxItem } from './inbox.ts'
+import { UNKNOWN } from './intake.ts'
 import type { Applied } from './machine.ts'
-import type { PartitionNumber } from './partition.ts'
 import { advance, recordOf, ReplayError, type PartitionState } from './partition-state.ts'
 import { partitionName } from './partition.ts'
 import { createOutsideCaller, type OutsideCaller } from './outside-caller.ts'
-import { createReads, type Reads } from './reads.ts'
-import { encodeRecord, RecordError, writerMark, type JournalRecord } from './record.ts'
+import { encodeRecord, RecordError } from './record.ts'
 import { recoverPartition, type RecoveryReport } from './recovery.ts'
 import { imageOf, stateHashOf } from './snapshot-codec.ts'
 import {
+  createRunnerCounts,
   CURSOR_SAVE_MS,
   IN_FLIGHT_MAX,
   OWNERSHIP_CHECK_MS,
@@ -26,35 +28,21 @@ import {
   type RunnerDeps,
   type RunnerState,
 } from './runner-types.ts'
+import { createRelease } from './release.ts'
 import { createSnapshotter, type Snapshotter } from './snapshotter.ts'
-import { createSuspicion, type Suspect } from './suspicion.ts'
+import { createSuspicion, fieldsOfSuspect, type Suspect } from './suspicion.ts'
+import { createTenure } from './tenure.ts'
+import { createWatched } from './watched.ts'
 
 export type { Runner, RunnerDeps, RunnerState, RunnerStatus } from './runner-types.ts'
 
-const NOTHING = new Uint8Array(0)
 const NOTHING_APPLIED: readonly Applied[] = []
 
 /** Makes a runner. */
 export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>): Runner<Observation> => {
   const { partition, host, bus, clock, journal } = deps
   const logger = deps.logger.child({ partition: partitionName(partition) })
-  const counts = {
-    records: 0,
-    commands: 0,
-    duplicateEffects: 0,
-    gapEffects: 0,
-    expired: 0,
-    droppedFaulty: 0,
-    overloaded: 0,
-    deadLetters: 0,
-    traps: 0,
-    engineFaults: 0,
-    appendRetries: 0,
-    rebuilds: 0,
-    confirmationsLost: 0,
-    headReads: 0,
-    headReadsFailed: 0,
-  }
+  const counts = createRunnerCounts()
   let runnerState: RunnerState = 'stopped'
   let reason: string | null = null
   let state: PartitionState | null = null
@@ -66,6 +54,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   let wake: () => void = () => undefined
   const quit = new AbortController()
   const isStopping = (): boolean => quit.signal.aborted
+  const isPreparing = (): boolean => runnerState === 'preparing' && !isStopping()
   /** Whether the loop owns the state: others look at it only between two records. */
   let isLooping = false
   let isExpiryDue = false
@@ -74,68 +63,61 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
   let ownedAtMs = 0
   let loop: Promise<void> = Promise.resolve()
   let cursorsSavedAtMs = 0
-  const between: (() => void)[] = []
+  const between = createBetween({
+    stateOf: () => state,
+    isLooping: () => isLooping,
+    describe: () => `partition ${partitionName(partition)} is ${runnerState}`,
+    wake: () => wake(),
+  })
   const suspicion = createSuspicion<Observation>()
+  const watched = deps.observer === undefined ? null : createWatched<Observation>(deps.observer, logger)
+  const onSettled = watched?.settled
+  const tracing =
+    deps.tracing === undefined
+      ? null
+      : createBatchTracer<Observation>(deps.tracing, partition, () => clock.monotonicMs())
+  const release = createRelease<Observation>({ partition, bus, events: deps.events, counts })
 
-  /** What an acquisition of the partition begins anew: nothing of a former one can reach it. */
-  const createTenure = () => {
-    const inbox = createInbox<Observation>(() => wake())
-    const nowMs = (): number => clock.monotonicMs()
-    const sender = createEffectSender({ partition, bus, nowMs, onConfirmed: () => reads.confirmed() })
-    const reads: Reads = createReads({ sender, nowMs })
-    const intake = createIntake({ inbox, sender, counts, logger, nowMs, isStopping, onRead: () => wake() })
-    return { inbox, sender, reads, intake, writer: writerMark(clock.nowMs(), clock.monotonicMs()) }
-  }
-  let { inbox, sender, reads, intake, writer } = createTenure()
+  const acquisition = createAcquisition({
+    partition,
+    journal,
+    snapshots: deps.snapshots,
+    factory: host.factory,
+    clock,
+    logger,
+    onEnded: (error) => {
+      // While it starts this is no end: it recovers instead.
+      if (runnerState !== 'prepared') return
+      runnerState = 'failed'
+      reason = error.message
+    },
+  })
+
+  const beginTenure = () =>
+    createTenure<Observation>({
+      partition,
+      bus,
+      clock,
+      logger,
+      counts,
+      isStopping,
+      wake: () => wake(),
+      onSettled,
+      tracing,
+    })
+  let { inbox, sender, reads, intake, writer } = beginTenure()
 
   const nextNow = (): bigint => {
     const now = BigInt(clock.nowMs())
     return state !== null && state.now > now ? state.now : now
   }
 
-  const releaseReplies = (batch: Batch<Observation>, record: JournalRecord): void => {
-    const confirmations = new Map(batch.repeats)
-    batch.sources.forEach((source, index) => {
-      if (source === null || source.kind !== 'delivery') return
-      const { delivery } = source
-      if (delivery.message.type === 'effect')
-        confirmations.set(delivery.message.sender ?? 0, delivery.message.sequence ?? 0n)
-      else delivery.reply({ status: 'ok', sequence: record.sequence, body: record.outcomes[index]! })
-      delivery.acknowledge()
-    })
-    confirm(confirmations)
-  }
-
-  const confirm = (confirmations: ReadonlyMap<PartitionNumber, bigint>): void => {
-    for (const [receiver, sequence] of confirmations) {
-      bus.send(receiver, { type: 'confirmation', sender: partition, sequence, body: NOTHING }).catch(() => {
-        // A lost confirmation makes the sender send again, which is confirmed again.
-        counts.confirmationsLost += 1
-      })
-    }
-  }
-
-  const release = (
-    served: PartitionState,
-    batch: Batch<Observation>,
-    record: JournalRecord,
-    body: Uint8Array,
-  ): void => {
-    releaseReplies(batch, record)
-    sender.release(record.sequence, record.effects)
-    outside?.release(record.effects)
-    deps.events.publish({ partition, sequence: record.sequence, body })
-    reads.wake(batch.part.applied, served)
-    counts.records += 1
-    counts.commands += record.inputs.length
-    counts.engineFaults += record.faulted.length
-  }
-
+  /** Whether what is told here is still ours to tell is not known: it may be in the journal, or in the next owner's hands. */
   const turnAway = (items: readonly InboxItem<Observation>[]): void => {
     for (const item of items) {
       if (item.kind !== 'delivery') continue
       if (item.delivery.message.type === 'command') {
-        item.delivery.reply(UNAVAILABLE)
+        item.delivery.reply(UNKNOWN)
         item.delivery.acknowledge()
       } else item.delivery.requeue()
     }
@@ -153,10 +135,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     outside?.stop()
     outside = null
     turnAway([...items, ...inbox.drain()])
-    for (const read of intake.reads.splice(0)) {
-      read.reply(UNAVAILABLE)
-      read.acknowledge()
-    }
+    intake.refuseReads(intake.reads.length)
     reads.drop()
     await stopConsumer()
   }
@@ -174,7 +153,8 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
 
   const onTrap = async (trap: MachineTrap): Promise<void> => {
     counts.traps += 1
-    logger.error({ err: trap.cause }, `${trap.message}; the state is rebuilt from the journal`)
+    const fields = { err: trap.cause, ...fieldsOfSuspect(trap.suspect) }
+    logger.error(fields, `${trap.message}; the state is rebuilt from the journal`)
     // The batch that threw was built from this runner's own items.
     const verdict = suspicion.trapped(trap.suspect as Suspect<Observation> | null, inbox.size)
     if (verdict === 'hopeless') await giveUp('failed', 'a command traps even while it is refused', [])
@@ -195,7 +175,13 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     recovery = recovered.report
   }
 
-  const commit = async (served: PartitionState, batch: Batch<Observation>, now: bigint): Promise<boolean> => {
+  const commit = async (
+    served: PartitionState,
+    batch: Batch<Observation>,
+    now: bigint,
+    takenMs: number,
+  ): Promise<boolean> => {
+    const appliedMs = clock.monotonicMs()
     const record = recordOf(served, batch.part, now)
     const stored = encodeRecord(record, writer)
     const verdict = await appendRecord(
@@ -210,7 +196,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     if (verdict === 'confirmed') {
       ownedAtMs = clock.monotonicMs()
       advance(served, record, stored.hash)
-      release(served, batch, record, stored.body)
+      const trace = tracing?.begin(record, batch) ?? null
+      release.record({ record, batch, body: stored.body, trace }, served, { sender, outside, reads })
+      const times = { takenMs, appliedMs, appendedMs: ownedAtMs, releasedMs: clock.monotonicMs() }
+      trace?.end(times)
+      watched?.recorded(record, batch.sources, times)
       return true
     }
     const items = batch.sources.filter((source) => source !== null)
@@ -227,10 +217,10 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     const now = nextNow()
     const { alone, refused } = suspicion
     let batch: Batch<Observation>
+    const nowMs = clock.monotonicMs()
     try {
-      const nowMs = clock.monotonicMs()
       const { awaitResolved: onUnresolved } = intake
-      batch = buildBatch({ state: served, host, inbox, counts, nowMs, alone, refused, onUnresolved }, now)
+      batch = buildBatch({ state: served, host, inbox, counts, nowMs, alone, refused, onUnresolved, tracing }, now)
     } catch (error) {
       if (!(error instanceof MachineTrap)) throw error
       await onTrap(error)
@@ -238,9 +228,9 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     }
     suspicion.passed(batch.sources[0] === null && batch.taken.length === 0)
     if (batch.sources.length > 0) {
-      if (!(await commit(served, batch, now))) return false
+      if (!(await commit(served, batch, now, nowMs))) return false
     } else {
-      confirm(batch.repeats)
+      release.confirm(batch.repeats)
       if (arrived > 0 || isOwnershipDue) return answerByHead(served, arrived)
     }
     for (const read of intake.reads.splice(0, arrived)) reads.answer(read, served, batch.part.applied)
@@ -263,27 +253,22 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       // Nothing was changed, so the state is as good as before: only these reads have no answer.
       counts.headReadsFailed += 1
       logger.warn({ err: error }, "the journal's head could not be read")
-      for (const read of intake.reads.splice(0, arrived)) {
-        read.reply(UNAVAILABLE)
-        read.acknowledge()
-      }
+      intake.refuseReads(arrived)
       return true
     }
   }
 
   const hasWork = (): boolean => {
     if (state === null) return false
-    if (inbox.size > 0 || intake.reads.length > 0 || between.length > 0) return true
+    if (inbox.size > 0 || intake.reads.length > 0 || between.waiting > 0) return true
+    // What is due by the state itself is due at the next owner too: a release never waits for it.
+    if (isStopping()) return false
     if (isExpiryDue || isOwnershipDue) return true
     return (
       dueCommand(state, host, nextNow()) !== null ||
       state.machine.continuation() !== null ||
       (snapshotter?.due(state.sequence) ?? false)
     )
-  }
-
-  const runBetween = (): void => {
-    for (const task of between.splice(0)) task()
   }
 
   /**
@@ -301,7 +286,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       logger.error({ err: trap }, 'a question trapped; the state is rebuilt from the journal')
       await rebuildState()
     }
-    runBetween()
+    between.run()
     if (state !== null && snapshotter !== null && snapshotter.due(state.sequence)) {
       // `store` never rejects: a failure is counted and logged by the snapshotter.
       void snapshotter.store(imageOf(state))
@@ -345,16 +330,16 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
 
   const acquire = async (): Promise<RecoveryReport> => {
     runnerState = 'starting'
-    const recovered = await recoverPartition({ journal, snapshots: deps.snapshots, factory: host.factory }, partition)
-    for (const doubt of recovered.report.doubted)
-      logger.error({ doubt: { ...doubt, sequence: String(doubt.sequence) } }, 'a snapshot was passed over')
+    const recovered = await acquisition.acquire()
     recovery = recovered.report
-    ;({ inbox, sender, reads, intake, writer } = createTenure())
+    ;({ inbox, sender, reads, intake, writer } = beginTenure())
     const { inbox: answers, intake: taken } = { inbox, intake }
     outside = createOutsideCaller({
       host: host,
-      onAnswer: (command) => answers.push({ kind: 'internal', command }),
+      onAnswer: (command, context) =>
+        answers.push({ kind: 'internal', command, context, arrivedMs: clock.monotonicMs() }),
       onBroken: (error) => logger.error({ err: error }, 'an outside call broke; it is asked for again after a restart'),
+      tracer: deps.tracing?.tracer,
     })
     snapshotter = createSnapshotter({
       partition,
@@ -397,7 +382,7 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
         await giveUp(fatal ? 'failed' : 'recovering', error instanceof Error ? error.message : String(error), [])
       }
       isLooping = false
-      runBetween()
+      between.run()
       if (isStopping() || runnerState === 'failed' || runnerState === 'deposed') return
       counts.rebuilds += 1
       // Only what got something done may try again at once.
@@ -405,22 +390,6 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       await pauseBeforeRebuild(pauseMs)
     }
   }
-
-  const whenBetween = <Value>(task: (served: PartitionState) => Value): Promise<Value> =>
-    new Promise((resolve, reject) => {
-      const attempt = (): void => {
-        try {
-          if (state === null)
-            throw new PortError('unavailable', `partition ${partitionName(partition)} is ${runnerState}`)
-          resolve(task(state))
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)))
-        }
-      }
-      if (!isLooping) return attempt()
-      between.push(attempt)
-      wake()
-    })
 
   /** The first acquisition; whatever it leaves behind when it fails is cleared away. */
   const begin = async (): Promise<RecoveryReport> => {
@@ -443,7 +412,37 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
     }
   }
 
+  const prepare = async (): Promise<RecoveryReport> => {
+    if (runnerState !== 'stopped' || isStopping()) throw new Error('a runner is prepared once, before it starts')
+    runnerState = 'preparing'
+    try {
+      const report = await acquisition.prepare()
+      if (isPreparing()) runnerState = 'prepared'
+      return report
+    } catch (error) {
+      if (isPreparing()) await giveUp('failed', error instanceof Error ? error.message : String(error), [])
+      throw error
+    }
+  }
+
+  const handOver = async (): Promise<void> => {
+    quit.abort(new Error('the runner is stopped'))
+    wake()
+    await loop
+    await acquisition.stop()
+    await stopConsumer()
+    outside?.stop()
+    await upkeep?.stop()
+    reads.drop()
+    turnAway(inbox.drain())
+    if (state !== null) await saveCursors()
+    if (runnerState !== 'failed' && runnerState !== 'deposed') runnerState = 'stopped'
+  }
+  let handedOver: Promise<void> | null = null
+  const handOverOnce = (): Promise<void> => (handedOver ??= handOver())
+
   return {
+    prepare,
     start: () => {
       const begun = begin()
       // `stop` waits for this, whether the start succeeds or not.
@@ -451,24 +450,17 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       return begun
     },
     observe: (observation) => {
-      if (runnerState === 'serving') inbox.push({ kind: 'observation', observation })
+      // A release ends also while quotes come without a pause.
+      if (runnerState === 'serving' && !isStopping()) inbox.push({ kind: 'observation', observation })
     },
+    release: handOverOnce,
     stop: async (options) => {
-      quit.abort(new Error('the runner is stopped'))
-      wake()
-      await loop
-      await stopConsumer()
-      outside?.stop()
-      await upkeep?.stop()
-      reads.drop()
-      turnAway(inbox.drain())
+      await handOverOnce()
       await snapshotter?.idle()
       if (options.snapshot && state !== null) await snapshotter?.store(imageOf(state))
-      if (state !== null) await saveCursors()
-      if (runnerState !== 'failed' && runnerState !== 'deposed') runnerState = 'stopped'
     },
     snapshotNow: async () => {
-      const image = await whenBetween(imageOf)
+      const image = await between.ask(imageOf)
       await snapshotter?.idle()
       const info = await snapshotter?.store(image)
       return info?.sequence ?? null
@@ -478,10 +470,11 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
       name: partitionName(partition),
       state: runnerState,
       reason,
-      sequence: state?.sequence ?? 0n,
-      nowMs: state?.now ?? 0n,
+      sequence: state?.sequence ?? acquisition.follower?.sequence ?? 0n,
+      nowMs: state?.now ?? acquisition.follower?.now ?? 0n,
       waiting: inbox.size,
       unconfirmedEffects: sender.unconfirmed(),
+      oldestUnconfirmedRecord: sender.oldestUnconfirmedRecord(),
       outsideCalls: state?.outsideCalls.size ?? 0,
       parkedReads: reads.waiting(),
       counts: {
@@ -493,8 +486,10 @@ export const createRunner = <Observation = never>(deps: RunnerDeps<Observation>)
         snapshotsFailed: snapshotter?.counts.failed ?? 0,
       },
       lastSnapshot: snapshotter?.last ?? null,
-      recovery,
+      recovery: recovery ?? acquisition.follower?.report() ?? null,
+      machineBytes: state?.machine.memoryBytes?.() ?? null,
     }),
-    stateHash: () => whenBetween(stateHashOf),
+    stateHash: () => between.ask(stateHashOf),
+    query: (question) => between.ask((served) => served.machine.query(question).bytes),
   }
 }

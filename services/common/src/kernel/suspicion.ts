@@ -1,7 +1,14 @@
+import { decodeHeader, shownCommandId } from './command.ts'
 import type { InboxItem } from './inbox.ts'
 
 /** What is in hand when a machine throws: an item of the inbox, or a command that the runner made itself. */
 export type Suspect<Observation> = InboxItem<Observation> | 'own'
+
+/** What a log line says of a suspect: the id of its command, where it has one. */
+export const fieldsOfSuspect = (suspect: Suspect<unknown> | null): { readonly commandId?: string } =>
+  suspect === null || suspect === 'own' || suspect.kind === 'observation'
+    ? {}
+    : { commandId: shownCommandId(decodeHeader(suspect.command).id) }
 
 /** What to do after a trap: rebuild the state and go on, or give the partition up. */
 export type TrapVerdict = 'try-again' | 'hopeless'

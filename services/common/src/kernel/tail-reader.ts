@@ -17,7 +17,8 @@ export interface VerifiedRecord {
 /** Reads and verifies the records that follow a place of the journal, before and while they are needed. */
 export interface TailReader {
   /**
-   * Reads up to the journal's end or READ_AHEAD_BYTES_MAX; how far never depends on how fast anything is. Never rejects:
+   * Reads up to the journal's head as it is at the call, or READ_AHEAD_BYTES_MAX; how far never depends on how fast anything
+   * is. Never rejects:
    * what it finds wrong is thrown by `batches`, in its place.
    */
   readAhead(): Promise<void>
@@ -121,9 +122,11 @@ export const createTailReader = (
   return {
     readAhead: async () => {
       try {
+        // An owner at work appends as fast as its records are read: the end itself may never be reached.
+        const end = (await journal.head(partition))?.sequence ?? 0n
         for await (const pack of read()) {
           ahead.push(pack)
-          if (bytesRead >= READ_AHEAD_BYTES_MAX) break
+          if (bytesRead >= READ_AHEAD_BYTES_MAX || sequence >= end) break
         }
       } catch (error) {
         failure = { error }
@@ -131,7 +134,12 @@ export const createTailReader = (
     },
     batches: async function* () {
       for (let pack = ahead.shift(); pack !== undefined; pack = ahead.shift()) yield unpack(pack)
-      if (failure !== undefined) throw failure.error
+      if (failure !== undefined) {
+        const { error } = failure
+        // Once: a journal that was away may be there for who reads on; a broken record is found broken again.
+        failure = undefined
+        throw error
+      }
       for await (const pack of read()) yield unpack(pack)
     },
   }

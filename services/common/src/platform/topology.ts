@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { partitionIndexOf, partitionNumber, type PartitionNumber } from '../kernel/partition.ts'
+import { partitionIndexOf, partitionNumber, partitionParts, type PartitionNumber } from '../kernel/partition.ts'
 import type { Directory } from '../ports/directory.ts'
 
 /** A market's place in partition numbers; fixed once it has been given. */
@@ -15,6 +15,11 @@ export interface Topology {
   readonly ledgerPartitions: number
   readonly bridgePartitions: number
   readonly markets: ReadonlyMap<string, MarketPlace>
+}
+
+/** A topology that markets may be added to (`addMarket`): whoever holds it sees them. */
+export interface GrowingTopology extends Topology {
+  readonly markets: Map<string, MarketPlace>
 }
 
 /** A number of partitions that differs from the one the data was made with. */
@@ -43,7 +48,7 @@ export const openTopology = async (
     readonly bridgePartitions: number
     readonly markets: readonly { readonly symbol: string; readonly partitions: number }[]
   },
-): Promise<Topology> => {
+): Promise<GrowingTopology> => {
   const ledgerPartitions = await fixed(
     directory,
     'topology.ledger',
@@ -56,13 +61,29 @@ export const openTopology = async (
     wanted.bridgePartitions,
     'BOURSE_BRIDGE_PARTITIONS',
   )
-  const markets = new Map<string, MarketPlace>()
-  for (const { symbol, partitions } of wanted.markets) {
-    await fixed(directory, `topology.market.${symbol}`, partitions, `engine.partitions of ${symbol}`)
-    markets.set(symbol, { symbol, partitions, market: await marketNumber(directory, symbol) })
-  }
-  return { ledgerPartitions, bridgePartitions, markets }
+  const topology = { ledgerPartitions, bridgePartitions, markets: new Map<string, MarketPlace>() }
+  for (const market of wanted.markets) await addMarket(directory, topology, market)
+  return topology
 }
+
+/**
+ * Adds a market, as it is recorded in the directory; what is new is recorded. Answers its place.
+ * @throws {TopologyError} when its number of partitions was changed
+ */
+export const addMarket = async (
+  directory: Directory,
+  topology: GrowingTopology,
+  { symbol, partitions }: { readonly symbol: string; readonly partitions: number },
+): Promise<MarketPlace> => {
+  await fixed(directory, `topology.market.${symbol}`, partitions, `engine.partitions of ${symbol}`)
+  const place = { symbol, partitions, market: await marketNumber(directory, symbol) }
+  topology.markets.set(symbol, place)
+  return place
+}
+
+/** The symbol of a market by its number, whether it is among a topology's or not; null for a number that none has. */
+export const recordedSymbol = (directory: Pick<Directory, 'setting'>, market: number): Promise<string | null> =>
+  directory.setting(`topology.number-market.${market}`)
 
 const marketNumber = async (directory: Directory, symbol: string): Promise<number> => {
   const known = await directory.setting(`topology.market-number.${symbol}`)
@@ -83,7 +104,7 @@ export const tradingPartitionOf = (market: MarketPlace, account: Uint8Array): Pa
   partitionNumber('trading', partitionIndexOf(account, market.partitions), market.market)
 
 /** The bridge partition of a bank. */
-export const bridgePartitionOf = (topology: Topology, bank: string): PartitionNumber =>
+export const bridgePartitionOf = (topology: Pick<Topology, 'bridgePartitions'>, bank: string): PartitionNumber =>
   partitionNumber(
     'bridge',
     partitionIndexOf(createHash('sha256').update(`bank:${bank}`).digest().subarray(0, 16), topology.bridgePartitions),
@@ -99,4 +120,12 @@ export const allPartitions = (topology: Topology): PartitionNumber[] => {
       upTo(market.partitions).map((index) => partitionNumber('trading', index, market.market)),
     ),
   ]
+}
+
+/** A partition's name with its market's symbol: `trading/BTC_USDC/0`. */
+export const partitionTitle = (topology: Topology, partition: PartitionNumber): string => {
+  const { machine, market, index } = partitionParts(partition)
+  if (machine !== 'trading') return `${machine}/${index}`
+  const symbol = [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? String(market)
+  return `trading/${symbol}/${index}`
 }

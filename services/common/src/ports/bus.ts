@@ -23,8 +23,8 @@ export interface BusMessage {
 
 /** A reply to a command or read. */
 export interface BusReply {
-  /** `ok` carries a body; the others say why there is none. */
-  readonly status: 'ok' | 'unavailable' | 'overloaded'
+  /** `ok` carries a body; the others say why there is none: of `unknown` it is open whether it was executed. */
+  readonly status: 'ok' | 'unavailable' | 'overloaded' | 'unknown'
   /** Sequence of the record that holds the outcome, or of the state the read saw. */
   readonly sequence: bigint
   readonly body: Uint8Array
@@ -70,24 +70,31 @@ export interface Consumer {
  *    consumer says about it afterwards is void.
  * B4 One consumer at a time per partition; a second one gets nothing until the first has stopped.
  * B5 `request` resolves with the reply, or fails `timeout` after `deadlineMs`; the command may have been executed all
- *    the same.
+ *    the same. It fails `full` or `unavailable` only where the partition never gets the message.
  * B6 Bodies round-trip byte for byte, sequences as 64-bit integers.
  * B7 A partition's queue is bounded; beyond it `send` and `request` fail `full`, at once.
  * B8 A message to a partition nobody consumes waits in its queue.
  * B9 Unacknowledged deliveries per consumer never exceed `inFlightMax`.
- * B10 A dead letter keeps its envelope and its reason and is never delivered again unless resent.
+ * B10 A dead letter keeps its envelope and its reason and is never delivered again unless resent; `deadLetterCount` tells how
+ *    many there are without bringing them.
  * B11 Calls after `close` fail `closed`.
  * B12 A handler that throws does not end the consumer: the message is requeued.
  */
 export interface Bus {
   send(partition: PartitionNumber, message: BusMessage): Promise<void>
-  request(partition: PartitionNumber, message: BusMessage & { readonly deadlineMs: number }): Promise<BusReply>
+  /** `onTaken` hears when the bus is responsible for the message, if that is known before the reply. */
+  request(
+    partition: PartitionNumber,
+    message: BusMessage & { readonly deadlineMs: number },
+    onTaken?: () => void,
+  ): Promise<BusReply>
   consume(
     partition: PartitionNumber,
     handler: (delivery: Delivery) => void,
     options: { readonly inFlightMax: number },
   ): Promise<Consumer>
   deadLetters(limit: number): Promise<readonly DeadLetter[]>
+  deadLetterCount(): Promise<number>
   resend(deadLetterId: string): Promise<boolean>
   close(): Promise<void>
 }

@@ -31,8 +31,24 @@ export interface AuditRecord {
   readonly detail: string
 }
 
+/** A manifest as its keeper stored it: in a cluster the processes read them from here. */
+export interface ManifestRecord {
+  readonly kind: 'TradingPair' | 'Bank'
+  /** metadata.name */
+  readonly name: string
+  /** metadata.generation */
+  readonly generation: number
+  /** JSON of the manifest: apiVersion, kind, metadata { name }, spec. */
+  readonly document: string
+  /** Epoch of the leader that wrote it. */
+  readonly fence: number
+}
+
+/** Largest manifest that is stored, in characters of its JSON. */
+export const MANIFEST_CHARACTERS_MAX = 1_048_576
+
 /**
- * Directory: users, sessions, bank keys, audit, settings. Not rebuildable: part of every backup.
+ * Directory: users, sessions, bank keys, audit, settings, manifests. Not rebuildable: part of every backup.
  *
  * D1 `createUser` refuses (`taken`) an e-mail that exists, also in a race: exactly one wins.
  * D2 Reads see every write that had resolved before, in this process and others.
@@ -43,6 +59,11 @@ export interface AuditRecord {
  * D7 Writes are durable when they resolve.
  * D8 `listAudit` pages are stable, newest first.
  * D9 Calls after `close` fail `closed`.
+ * D10 `putManifest` replaces what is stored of that kind and name, and answers `stored`. When something was written about it
+ *     under a higher fence it changes nothing and answers `fenced`; so does `removeManifest`. Of a race the highest fence stands.
+ * D11 A removed manifest's fence is remembered, also where there never was a manifest: under a lower fence it does not come
+ *     back, under the same or a higher one it may.
+ * D12 `manifests` answers each stored manifest as it was put, ordered by kind and name, and none that was removed.
  */
 export interface Directory {
   createUser(user: UserRecord): Promise<'created' | 'taken'>
@@ -59,5 +80,9 @@ export interface Directory {
   listAudit(beforeId: string | null, limit: number): Promise<readonly AuditRecord[]>
   setting(name: string): Promise<string | null>
   setSettingOnce(name: string, value: string): Promise<string>
+  /** @throws {PortError} `full` above MANIFEST_CHARACTERS_MAX */
+  putManifest(record: ManifestRecord): Promise<'stored' | 'fenced'>
+  removeManifest(kind: ManifestRecord['kind'], name: string, fence: number): Promise<'removed' | 'fenced'>
+  manifests(): Promise<readonly ManifestRecord[]>
   close(): Promise<void>
 }

@@ -19,11 +19,26 @@ export interface ManifestFault extends Fault {
   readonly resource: string
 }
 
-/** All manifests of a folder, each list ordered by name. */
+/** A stored manifest that is not used, and why. */
+export interface UnreadManifest {
+  readonly kind: (TradingPair | Bank)['kind']
+  readonly name: string
+  readonly generation: number
+  readonly reason: string
+}
+
+/** All manifests, each list ordered by name. */
 export interface Manifests {
   readonly pairs: readonly TradingPair[]
   readonly banks: readonly Bank[]
+  /** metadata.generation by `manifestKey`; nobody counts those of a folder. */
+  readonly generations?: ReadonlyMap<string, number>
+  /** Those that are there and not used. Of a folder there are none: it is taken whole or not at all. */
+  readonly unread?: readonly UnreadManifest[]
 }
+
+/** A manifest among those of all kinds. */
+export const manifestKey = (kind: string, name: string): string => `${kind}/${name}`
 
 /** The manifests, or all faults of all files together. */
 export type LoadedManifests =
@@ -58,7 +73,8 @@ const resourceOf = (value: unknown): string => {
   return `${shown(kind)} ${shown(name)}`
 }
 
-const parseDocument = (value: unknown, defaults: ManifestDefaults): Parsed<TradingPair | Bank> => {
+/** Reads one manifest from its value. */
+export const parseDocument = (value: unknown, defaults: ManifestDefaults): Parsed<TradingPair | Bank> => {
   const kind = textAt(value, 'kind')
   if (kind === 'TradingPair') return parseTradingPair(value, defaults)
   if (kind === 'Bank') return parseBank(value)

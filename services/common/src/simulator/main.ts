@@ -33,8 +33,8 @@ const portOf = (text: string, variable: string): number => {
 }
 
 /**
- * Runs a simulator until SIGTERM or SIGINT. Reads `BOURSE_HOST` (127.0.0.1), `BOURSE_DATA_DIR` (.bourse) and
- * the port from `portVariable`. Logs JSON lines; the first says `listening` with its URL.
+ * Runs a simulator until SIGTERM or SIGINT, or until a parent that listens is gone. Reads `BOURSE_HOST` (127.0.0.1),
+ * `BOURSE_DATA_DIR` (.bourse) and the port from `portVariable`. Logs JSON lines; the first says `listening` with its URL.
  * @throws when a setting is wrong or the simulator cannot start
  */
 export const runSimulator = async ({ name, portVariable, portDefault, clock, start }: SimulatorMain): Promise<void> => {
@@ -61,4 +61,10 @@ export const runSimulator = async ({ name, portVariable, portDefault, clock, sta
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  if (process.send === undefined) return
+  // A parent that listens is told where we are; when it is gone nobody needs us.
+  process.once('disconnect', stop)
+  // Waiting for that is no reason to go on once we have stopped.
+  process.channel?.unref()
+  if (process.connected) process.send({ kind: 'ready', url: simulator.url })
 }

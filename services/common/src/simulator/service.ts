@@ -22,6 +22,8 @@ import type { SimulatorStore } from './store.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than any caller keeps a connection that nothing goes through: else a call could meet its end, and be lost. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000
 const HEADER_BYTES_MAX = 8_192
 
 /** Parts of a simulator. `calls` are the service's own; `fields` and `views` extend the control interface. */
@@ -165,6 +167,7 @@ const start = async (options: SimulatorOptions): Promise<Simulator> => {
   })
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.requestTimeout = REQUEST_TIMEOUT_MS
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
   const port = await listen(server, host, options.port)
 
   const stopNow = async (): Promise<void> => {

@@ -84,7 +84,9 @@ export interface TradeEventView {
   readonly account: string
   /** 1, 2, 3 … per account, without gaps. */
   readonly sequence: number
-  readonly type: 'trade.opened' | 'trade.closed'
+  /** Sequence of the ledger record the event comes from: a record that is folded again does not count its own events. */
+  readonly recordSequence: bigint
+  readonly type: 'trade.opened' | 'trade.updated' | 'trade.closed'
   readonly tradeId: string
   readonly atMs: number
   /** The event as clients see it, JSON text. */
@@ -125,6 +127,30 @@ export interface BankCustomerView {
   readonly owner: string
   readonly kycLevel: number
   readonly createdAtMs: number
+}
+
+/**
+ * What the shard that serves a partition last said of it; gateways read it. `_id` is the partition's number in decimal. Rows
+ * are rewritten about once a second, so one with an old `atMs` speaks for nobody any more. No part of it is folded from the
+ * journal: a rebuild of the views does without it until the next beat.
+ */
+export interface PartitionStateView {
+  readonly _id: string
+  readonly shard: string
+  /** The epoch under which the shard has the partition; of two shards the higher one's word stands. */
+  readonly epoch: number
+  readonly state: string
+  readonly reason: string | null
+  /** Sequence of the last journaled record. */
+  readonly sequence: bigint
+  /** Sequence of the newest snapshot that the shard knows of. */
+  readonly snapshotSequence: bigint | null
+  /** Sequence that the views have reached. */
+  readonly viewSequence: bigint
+  /** The moment up to which the views of this partition are complete. */
+  readonly viewsAsOfMs: number
+  readonly atMs: number
+  readonly controlUrl: string
 }
 
 const text = { type: String, required: true } as const
@@ -225,6 +251,7 @@ export const tradeEventModel = model<TradeEventView>(
     ...id,
     account: { ...text, ...indexed },
     sequence: { ...whole, ...indexed },
+    recordSequence: units,
     type: text,
     tradeId: text,
     atMs: whole,
@@ -241,7 +268,7 @@ export const bankTransactionModel = model<BankTransactionView>(
     bankUserId: { ...text, ...indexed },
     idempotencyKey: { ...text, ...indexed },
     type: text,
-    status: text,
+    status: { ...text, ...indexed },
     errorCode: optionalText,
     payload: text,
     createdAtMs: { ...whole, ...indexed },
@@ -275,6 +302,24 @@ export const bankCustomerModel = model<BankCustomerView>(
   }),
 )
 
+/** What shards say of the partitions they serve. */
+export const partitionStateModel = model<PartitionStateView>(
+  'partitionstates',
+  new Schema({
+    ...id,
+    shard: { ...text, ...indexed },
+    epoch: whole,
+    state: text,
+    reason: optionalText,
+    sequence: units,
+    snapshotSequence: optionalUnits,
+    viewSequence: units,
+    viewsAsOfMs: whole,
+    atMs: { ...whole, ...indexed },
+    controlUrl: text,
+  }),
+)
+
 /** Every model, for adapters that make tables or collections. */
 export const viewModels = [
   tradeModel,
@@ -285,4 +330,5 @@ export const viewModels = [
   bankTransactionModel,
   bankEventModel,
   bankCustomerModel,
+  partitionStateModel,
 ] as const

@@ -149,7 +149,7 @@ describe('the configuration', () => {
         }
         const read = readOnce(
           () =>
-            readConfig(whole, (path) => {
+            readConfig(whole, 'platform', (path) => {
               if (path.length % 2 === 0) throw new Error('there is no such file')
               return `${SECRET}\n`
             }),

@@ -47,7 +47,7 @@ export const tellBridge = (world: GoldenWorld): void => {
   const answer = (): void =>
     world.answerCalls((call) => {
       const is = (name: string): boolean =>
-        call.kind !== 'webhook' && Buffer.from(call.transactionId).toString('hex') === name
+        'transactionId' in call && Buffer.from(call.transactionId).toString('hex') === name
       switch (call.kind) {
         case 'authorize':
           return {
@@ -67,6 +67,8 @@ export const tellBridge = (world: GoldenWorld): void => {
           return { kind: 'reversal', transactionId: call.transactionId, bank: call.bank, acknowledged: true }
         case 'webhook':
           return { kind: 'webhook', bank: call.bank, sequence: call.sequence, acknowledged: true }
+        case 'redeliver':
+          return { kind: 'redelivery', id: call.id, bank: call.bank, sequence: call.sequence, acknowledged: true }
       }
     })
   send(

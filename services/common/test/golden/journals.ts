@@ -9,7 +9,8 @@ import type { StoredRecord } from '@bourse/common/ports/journal.ts'
 import { createLedgerMachine, loadLedgerModule } from '@bourse/risk-rules/ledger/machine.ts'
 import { createReferenceLedgerMachine } from '@bourse/risk-rules/reference/ledger/machine.ts'
 import { createReferenceTradingMachine } from '@bourse/risk-rules/reference/trading/machine.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 
 /**
  * Golden journals: what the partitions of one release journaled, kept as it was. A folder per release; in it per partition

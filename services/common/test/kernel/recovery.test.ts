@@ -1,30 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { withSender } from '../../src/kernel/command.ts'
 import { createEffectSender } from '../../src/kernel/effect-sender.ts'
 import { verifyPartition } from '../../src/kernel/verification.ts'
 import type { Journal } from '../../src/ports/journal.ts'
-import { HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
-import { createTallyMachine, tallyCommand, tallyKinds, tallyQuestion, totalIn } from './tally-machine.ts'
+import { add, forward, HERE, THERE, until, worldOfEachTest } from './harness.ts'
+import { createTallyMachine, tallyCommand, tallyKinds } from './tally-machine.ts'
 
-let world: World
-const deadlineMs = 3_000
-
-beforeEach(async () => {
-  world = await openWorld()
-})
-afterEach(async () => {
-  await world.close()
-  await removeWorld(world.folder)
-})
-
-const add = (amount: bigint, id = 0): Uint8Array => tallyCommand(tallyKinds.add, [amount], id)
-const forward = (amount: bigint): Uint8Array => tallyCommand(tallyKinds.forward, [amount, BigInt(THERE)])
-
-const send = async (command: Uint8Array): Promise<Uint8Array> => {
-  const answer = await world.client.command(HERE, command, deadlineMs)
-  if (!answer.ok) throw new Error(`${answer.refusal.code}: ${answer.refusal.message}`)
-  return answer.value.outcome
-}
+const { world, send, total } = worldOfEachTest()
 
 describe('recovery beside a writer that is still at work', () => {
   test('follows the records that come meanwhile', async () => {
@@ -50,16 +32,18 @@ describe('recovery beside a writer that is still at work', () => {
     await owner.start()
     await send(add(1n))
     await owner.snapshotNow()
-    let reads = 0
+    let isEmptyRead = false
+    let isSent = false
     const journal: Journal = {
       ...world.journal,
       readFrom: async function* (partition, sequence) {
         yield* world.journal.readFrom(partition, sequence)
-        reads += 1
+        isEmptyRead = sequence === 2n
       },
       head: async (partition) => {
-        // Ahead of the state, and once more to be sure that nothing has come: both found nothing.
-        if (reads === 2) await send(add(1n))
+        // Ahead of the state it was looked for, and nothing was found.
+        if (isEmptyRead && !isSent) await send(add(1n))
+        isSent = isEmptyRead
         return world.journal.head(partition)
       },
     }
@@ -90,6 +74,22 @@ describe('recovery beside a writer that is still at work', () => {
     await next.stop({ snapshot: false })
     await owner.stop({ snapshot: false })
   })
+})
+
+test('a partition that a newer release has served is not taken back by an older one, snapshot or not', async () => {
+  const newer = world.run(HERE, { host: { factory: () => createTallyMachine(2) } })
+  await newer.start()
+  await send(add(1n))
+  await newer.stop({ snapshot: true })
+  const refusal = /behaviour 2, and this release knows 1/
+  await expect(world.run(HERE).start()).rejects.toThrow(refusal)
+  const prepared = world.run(HERE)
+  await prepared.prepare()
+  await expect(prepared.start()).rejects.toThrow(refusal)
+  await prepared.stop({ snapshot: false })
+  const again = world.run(HERE, { host: { factory: () => createTallyMachine(2) } })
+  expect((await again.start()).sequence).toBe(1n)
+  await again.stop({ snapshot: false })
 })
 
 describe('cursors', () => {
@@ -125,6 +125,38 @@ describe('cursors', () => {
     await expect(world.run(HERE, { journal }).start()).rejects.toThrow(/record 2 .* do not match its hash/)
   })
 
+  test('that lack a receiver were saved before its first effect: only what came after is read again', async () => {
+    const here = world.run(HERE)
+    await here.start()
+    for (let index = 0; index < 3; index++) await send(add(1n))
+    await send(forward(1n))
+    await here.stop({ snapshot: true })
+    await world.journal.saveCursors(HERE, [{ receiver: HERE + 7, confirmed: 0n, recordSequence: 3n }])
+    const from: bigint[] = []
+    const readFrom: Journal['readFrom'] = (partition, sequence) => {
+      from.push(sequence)
+      return world.journal.readFrom(partition, sequence)
+    }
+    const next = world.run(HERE, { journal: { ...world.journal, readFrom } })
+    await next.start()
+    expect([next.status().unconfirmedEffects, from.at(-1)]).toEqual([1, 3n])
+    await next.stop({ snapshot: false })
+  })
+
+  test('do not let an owner serve that could not read its last effects again: their receivers would wait at a gap', async () => {
+    const here = world.run(HERE)
+    await here.start()
+    for (let index = 0; index < 3; index++) await send(forward(1n))
+    await here.stop({ snapshot: true })
+    const journal: Journal = {
+      ...world.journal,
+      readFrom: async function* (partition, sequence) {
+        for await (const record of world.journal.readFrom(partition, sequence)) if (record.sequence < 3n) yield record
+      },
+    }
+    await expect(world.run(HERE, { journal }).start()).rejects.toThrow('record 3 of partition')
+  })
+
   test('do not believe a confirmation of what was never sent', async () => {
     const sent: bigint[] = []
     const sender = createEffectSender({
@@ -137,7 +169,7 @@ describe('cursors', () => {
     sender.release(1n, [{ receiver: THERE, number: 1n, bytes: add(1n) }])
     sender.confirm(THERE, 7n)
     expect([sender.confirmedThrough(THERE), sender.unconfirmed()]).toEqual([0n, 1])
-    expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 0n, recordSequence: 0n }])
+    expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 0n, recordSequence: 1n }])
     sender.confirm(THERE, 1n)
     expect(sender.cursors()).toEqual([{ receiver: THERE, confirmed: 1n, recordSequence: 1n }])
     expect(sent).toEqual([1n])
@@ -164,11 +196,7 @@ describe('the journal', () => {
       const body = withSender(add(number), HERE, number)
       await world.bus.send(THERE, { type: 'effect', sender: HERE, sequence: number, body })
     }
-    const total = async (): Promise<bigint> => {
-      const answer = await world.client.read(THERE, tallyQuestion(), { deadlineMs })
-      return answer.ok ? totalIn(answer.value.outcome) : -1n
-    }
-    await until(world.clock, async () => (await total()) === 10n)
+    await until(world.clock, async () => (await total(THERE)) === 10n)
     await runner.stop({ snapshot: false })
   })
 })

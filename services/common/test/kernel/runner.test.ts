@@ -8,13 +8,14 @@ import { archiveRecords } from '../../src/kernel/archiver.ts'
 import { bodyOf, withSender } from '../../src/kernel/command.ts'
 import { decodeOutcomeHeader } from '../../src/kernel/outcome.ts'
 import { decodeRecord } from '../../src/kernel/record.ts'
+import { PARK_MS_MAX } from '../../src/kernel/reads.ts'
 import { PortError } from '../../src/ports/failure.ts'
 import type { Journal } from '../../src/ports/journal.ts'
-import { HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
+import { DEADLINE_MS, HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
 import { createTallyMachine, tallyCommand, tallyKinds, tallyQuestion, totalIn, trapRuns } from './tally-machine.ts'
 
 let world: World
-const deadlineMs = 3_000
+const deadlineMs = DEADLINE_MS
 
 beforeEach(async () => {
   world = await openWorld()
@@ -110,10 +111,14 @@ describe('a partition', () => {
 
   test('orders a time command when a deadline of its state has come', async () => {
     const machines: ReturnType<typeof createTallyMachine>[] = []
-    const runner = world.run(HERE, { host: { factory: () => (machines.push(createTallyMachine()), machines.at(-1)!) } })
+    const factory = () => (machines.push(createTallyMachine()), machines.at(-1)!)
+    let offsetMs = 0
+    const clock = { ...world.clock, nowMs: () => world.clock.nowMs() + offsetMs }
+    const runner = world.run(HERE, { host: { factory }, clock })
     await runner.start()
-    await send(tallyCommand(tallyKinds.remindAt, [BigInt(world.clock.nowMs() + 150)]))
+    await send(tallyCommand(tallyKinds.remindAt, [BigInt(clock.nowMs() + 3_600_000)]))
     expect(machines.at(-1)!.tally.reminders).toBe(0n)
+    offsetMs = 3_600_000
     await until(world.clock, () => machines.at(-1)!.tally.reminders === 1n)
     await runner.stop({ snapshot: false })
   })
@@ -157,14 +162,14 @@ describe('the fence', () => {
     const zombieClient = createPartitionClient({ bus: zombieBus })
     const read = await zombieClient.read(HERE, tallyQuestion(), { deadlineMs: 1_000 })
     expect(read.ok).toBe(false)
-    expect(zombie.status().state).toBe('deposed')
+    await until(world.clock, () => zombie.status().state === 'deposed')
     const third = world.run(HERE, { bus: zombieBus })
     await zombie.stop({ snapshot: false })
     await third.start()
     await send(add(100n))
     const write = await zombieClient.command(HERE, add(5_000n, 3), 1_000)
     expect(write.ok).toBe(false)
-    expect(third.status().state).toBe('deposed')
+    await until(world.clock, () => third.status().state === 'deposed')
     expect(await total()).toBe(111n)
     await third.stop({ snapshot: false })
     await zombieBus.close()
@@ -199,14 +204,14 @@ describe('the fence', () => {
     await runner.start()
     await send(add(1n, 1))
     broken = true
-    const refused = await world.client.command(HERE, add(2n, 2), 5_000)
+    const refused = await world.client.command(HERE, add(2n, 2), deadlineMs)
     expect(refused.ok).toBe(false)
     broken = false
     await until(world.clock, () => runner.status().state === 'serving')
     expect(await total()).toBe(1n)
     expect(totalIn(await send(add(2n, 2)))).toBe(3n)
     await runner.stop({ snapshot: false })
-  }, 20_000)
+  })
 })
 
 describe('effects', () => {
@@ -300,7 +305,8 @@ describe('calls to the outside', () => {
       [1n, false],
       [1n, true],
     ])
-    expect(answering.status().outsideCalls).toBe(0)
+    // The machine has the answer before its record is in the journal.
+    await until(world.clock, () => answering.status().outsideCalls === 0)
     await answering.stop({ snapshot: false })
   })
 })
@@ -330,8 +336,8 @@ describe('parked reads', () => {
   test('are answered when their id is settled, and with the pending answer when time is up', async () => {
     const runner = world.run(HERE)
     await runner.start()
-    const waiting = world.client.read(HERE, tallyQuestion(42), { deadlineMs, parkMs: 2_000 })
-    await world.clock.sleep(50)
+    const waiting = world.client.read(HERE, tallyQuestion(42), { deadlineMs, parkMs: PARK_MS_MAX })
+    await until(world.clock, () => runner.status().parkedReads === 1)
     await send(add(6n, 42))
     const answer = await waiting
     expect(answer.ok && totalIn(answer.value.outcome)).toBe(6n)

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { refusalNumbers } from '../../src/errors/codes.ts'
 import { codeOfOutcome } from '../../src/kernel/client.ts'
 import { decodeHeader, KIND_TIME } from '../../src/kernel/command.ts'
@@ -6,34 +6,11 @@ import { decodeOutcomeHeader } from '../../src/kernel/outcome.ts'
 import { decodeRecord } from '../../src/kernel/record.ts'
 import { RECORD_BYTES_MAX, type Journal } from '../../src/ports/journal.ts'
 import { gateOf } from './gates.ts'
-import { HERE, openWorld, removeWorld, THERE, until, type World } from './harness.ts'
-import { createTallyMachine, idOf, tallyCommand, tallyKinds, tallyQuestion, totalIn } from './tally-machine.ts'
+import { add, DEADLINE_MS, HERE, THERE, until, worldOfEachTest } from './harness.ts'
+import { createTallyMachine, idOf, tallyCommand, tallyKinds, tallyQuestion } from './tally-machine.ts'
 
-let world: World
-const deadlineMs = 3_000
-
-beforeEach(async () => {
-  world = await openWorld()
-})
-afterEach(async () => {
-  await world.close()
-  await removeWorld(world.folder)
-})
-
-const add = (amount: bigint, id = 0): Uint8Array => tallyCommand(tallyKinds.add, [amount], id)
+const { world, send, total } = worldOfEachTest()
 const trap = (id: number): Uint8Array => tallyCommand(tallyKinds.trap, [], id)
-
-const send = async (command: Uint8Array): Promise<Uint8Array> => {
-  const answer = await world.client.command(HERE, command, deadlineMs)
-  if (!answer.ok) throw new Error(`${answer.refusal.code}: ${answer.refusal.message}`)
-  return answer.value.outcome
-}
-
-const total = async (): Promise<bigint> => {
-  const answer = await world.client.read(HERE, tallyQuestion(), { deadlineMs })
-  if (!answer.ok) throw new Error(answer.refusal.code)
-  return totalIn(answer.value.outcome)
-}
 
 /** A machine that answers a command of kind `add` with `amount` effects of 64 KiB each. */
 const createWideMachine = () => {
@@ -155,7 +132,7 @@ describe('a trap', () => {
     const runner = world.run(HERE, { host: { factory } })
     await runner.start()
     await send(add(4n))
-    const read = await world.client.read(HERE, tallyQuestion(77), { deadlineMs: 1_000 })
+    const read = await world.client.read(HERE, tallyQuestion(77), { deadlineMs: DEADLINE_MS })
     expect(read.ok ? 'answered' : read.refusal.message).toMatch(/not served right now/)
     expect(await total()).toBe(4n)
     expect(runner.status().counts['rebuilds']).toBe(1)

@@ -13,18 +13,29 @@ import { pino, type Logger } from 'pino'
 /** The tests' time: 2024-05-06T12:53:20.123Z. */
 export const NOW_MS = 1_715_000_000_123
 
-/** A clock whose wall time is set by the test and whose sleeps are real. */
+/** A clock whose wall time is set by the test and whose sleeps are real, but for those of a length that the test holds. */
 export interface MovableClock extends Clock {
   setMs(ms: number): void
+  /** Sleeps of just this length, begun from now on, last until the function it answers is called. */
+  hold(delayMs: number): () => void
 }
 
 const createMovableClock = (): MovableClock => {
   let nowMs = NOW_MS
+  const held = new Map<number, Promise<void>>()
   return {
     nowMs: () => nowMs,
     monotonicMs: () => performance.now(),
     sleep: async (delayMs, signal) => {
-      await wait(delayMs, undefined, signal === undefined ? {} : { signal })
+      await (held.get(delayMs) ?? wait(delayMs, undefined, signal === undefined ? {} : { signal }))
+    },
+    hold: (delayMs) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held.set(delayMs, promise)
+      return () => {
+        held.delete(delayMs)
+        resolve()
+      }
     },
     every: () => {
       throw new Error('no simulator repeats anything')

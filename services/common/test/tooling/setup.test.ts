@@ -32,9 +32,12 @@ const watch = (child: ChildProcess, onOutput: (output: string) => void = () => u
   })
 
 describe('a child process', () => {
-  const parentOf = (childSource: string): string => `
+  /** `meanwhile` is run once the child was started. */
+  const parentOf = (childSource: string, meanwhile = ''): string => `
     import { runChild } from '${tool('child.mjs')}'
-    const { code, interrupted } = await runChild(process.execPath, ['--eval', ${JSON.stringify(childSource)}])
+    const running = runChild(process.execPath, ['--eval', ${JSON.stringify(childSource)}])
+    ${meanwhile}
+    const { code, interrupted } = await running
     process.stdout.write('interrupted ' + interrupted)
     process.exitCode = code
   `
@@ -49,22 +52,28 @@ describe('a child process', () => {
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)('is sent %s once, however often it comes', async (signal) => {
+    const over = join(folder, `over-${signal}`)
+    // It leaves 300 ms after it is told: what was passed on to it has arrived by then.
     const childSource = `
-      let count = 0
-      const leave = () => { process.stdout.write('got ' + count + ' '); process.exit(3) }
-      process.on('${signal}', () => { count += 1; setTimeout(leave, 300) })
-      setInterval(() => undefined, 1000)
+      process.on('${signal}', () => process.stdout.write('caught '))
+      const look = setInterval(() => {
+        if (!require('node:fs').existsSync(${JSON.stringify(over)})) return
+        clearInterval(look)
+        setTimeout(() => process.exit(3), 300)
+      }, 20)
       process.stdout.write('ready ')
     `
-    const parent = start(parentOf(childSource))
-    let isSent = false
+    const parent = start(parentOf(childSource, `process.on('${signal}', () => process.stdout.write('heard '))`))
+    let sent = 0
     const { code, output } = await watch(parent, (text) => {
-      if (isSent || !text.includes('ready')) return
-      isSent = true
+      const count = (word: string): number => text.split(`${word} `).length - 1
+      if (count('heard') === 2) return writeFileSync(over, '')
+      if (count('ready') < 1 || count('heard') < sent || count('caught') < sent) return
+      sent += 1
       parent.kill(signal)
-      setTimeout(() => parent.kill(signal), 100)
     })
-    expect({ code, output }).toEqual({ code: 3, output: `ready got 1 interrupted ${signal}` })
+    const words = ['ready', 'heard', 'heard', 'caught', 'interrupted', signal]
+    expect({ code, words: output.split(' ').toSorted() }).toEqual({ code: 3, words: words.toSorted() })
   })
 })
 
@@ -117,5 +126,7 @@ test('a script that does not exist is refused with the list of those that do', a
   child.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()))
   const { code } = await watch(child)
   expect(code).toBe(2)
-  expect(words).toContain('start|demo|replay|verify|backup|restore|simulate|simulate:mutants|bench|test|lint|typecheck')
+  expect(words).toContain('start|demo|replay|verify|backup|restore|dlq|start:distributed|simulate|simulate:mutants|')
+  expect(words).toContain('|queries|inspect|trace|load|bench|gameday|')
+  expect(words).toContain('|test|test:integration|test:browser|test:cluster|lint|typecheck')
 })

@@ -89,4 +89,4 @@ test('this repository is tidy and its rooms are in order', () => {
     ({ path, line, message }) => `${path}:${line} ${message}`,
   )
   expect(problems).toEqual([])
-})
+}, 600_000)

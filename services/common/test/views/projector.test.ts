@@ -5,6 +5,9 @@ import type { Projector } from '../../src/views/projector.ts'
 import type { Views } from '../../src/ports/views.ts'
 import { client, HERE, openViewWorld, THERE, type ViewWorld } from './support.ts'
 
+/** How long the views may take, ms: no stall of the machine is as long. */
+const IN_TIME_MS = 60_000
+
 describe('the projector', () => {
   let world: ViewWorld
   let projectors: Projector[] = []
@@ -32,7 +35,7 @@ describe('the projector', () => {
       heard.push(record.sequence)
     })
     for (let byte = 1; byte <= 5; byte++) await world.write([client(byte)])
-    expect(await projector.waitFor(HERE, 5n, 5_000)).toBe(true)
+    expect(await projector.waitFor(HERE, 5n, IN_TIME_MS)).toBe(true)
     expect(heard).toEqual([1n, 2n, 3n, 4n, 5n])
     expect([projector.projectedThrough(HERE), projector.projectedThrough(THERE)]).toEqual([5n, 0n])
     expect([projector.projectedAtMs(HERE), projector.projectedAtMs(THERE)]).toEqual([1_005, 0])
@@ -43,7 +46,7 @@ describe('the projector', () => {
     const first = await start()
     await world.write([client(1)])
     await world.write([client(2)])
-    await first.waitFor(HERE, 2n, 5_000)
+    await first.waitFor(HERE, 2n, IN_TIME_MS)
     await first.stop()
     await world.write([client(3)])
     const folded: bigint[] = []
@@ -54,7 +57,7 @@ describe('the projector', () => {
       },
     })
     expect(second.projectedThrough(HERE)).toBe(2n)
-    expect(await second.waitFor(HERE, 3n, 5_000)).toBe(true)
+    expect(await second.waitFor(HERE, 3n, IN_TIME_MS)).toBe(true)
     expect(folded).toEqual([3n])
     expect(await commands()).toHaveLength(3)
   })
@@ -75,7 +78,7 @@ describe('the projector', () => {
     projector.onProjected((record) => void heard.push(record.sequence))
     await world.write([client(1)])
     await world.write([client(2)])
-    expect(await projector.waitFor(HERE, 2n, 5_000)).toBe(true)
+    expect(await projector.waitFor(HERE, 2n, IN_TIME_MS)).toBe(true)
     expect(failures).toBe(6)
     expect(heard).toEqual([1n, 2n])
     expect((await commands()).map((view) => view.sequence)).toEqual([1n, 2n])
@@ -90,7 +93,7 @@ describe('the projector', () => {
     })
     await world.write([client(1)], THERE)
     await world.write([client(2)])
-    expect(await projector.waitFor(HERE, 1n, 5_000)).toBe(true)
+    expect(await projector.waitFor(HERE, 1n, IN_TIME_MS)).toBe(true)
     expect(await projector.waitFor(THERE, 1n, 20)).toBe(false)
     expect(projector.projectedThrough(THERE)).toBe(0n)
   })
@@ -100,9 +103,9 @@ describe('the projector', () => {
     expect(await projector.waitFor(HERE, 0n, 0)).toBe(true)
     expect(await projector.waitFor(HERE, 1n, 10)).toBe(false)
     let answer: boolean | null = null
-    const waiting = projector.waitFor(HERE, 2n, 5_000).then((result) => (answer = result))
+    const waiting = projector.waitFor(HERE, 2n, IN_TIME_MS).then((result) => (answer = result))
     await world.write([client(1)])
-    await projector.waitFor(HERE, 1n, 5_000)
+    await projector.waitFor(HERE, 1n, IN_TIME_MS)
     await world.clock.sleep(5)
     expect(answer).toBeNull()
     await world.write([client(2)])
@@ -117,28 +120,28 @@ describe('the projector', () => {
       // Every other record repeats an id: its first outcome must win in a rebuild too.
       await world.write([client(byte), client(Math.max(1, byte - 1), 33)], byte % 2 === 0 ? HERE : THERE)
     }
-    await first.waitFor(HERE, 4n, 5_000)
-    await first.waitFor(THERE, 4n, 5_000)
+    await first.waitFor(HERE, 4n, IN_TIME_MS)
+    await first.waitFor(THERE, 4n, IN_TIME_MS)
     await first.stop()
     await world.views.clear('test', [commandModel])
     expect(await commands()).toEqual([])
     const once = await start()
-    await once.waitFor(HERE, 4n, 5_000)
-    await once.waitFor(THERE, 4n, 5_000)
+    await once.waitFor(HERE, 4n, IN_TIME_MS)
+    await once.waitFor(THERE, 4n, IN_TIME_MS)
     await once.stop()
     const rebuilt = await commands()
     expect(rebuilt).toHaveLength(8)
     await world.views.clear('test', [commandModel])
     const again = await start()
-    await again.waitFor(HERE, 4n, 5_000)
-    await again.waitFor(THERE, 4n, 5_000)
+    await again.waitFor(HERE, 4n, IN_TIME_MS)
+    await again.waitFor(THERE, 4n, IN_TIME_MS)
     expect(await commands()).toEqual(rebuilt)
   })
 
   test('after a stop nothing more is projected', async () => {
     const projector = await start()
     await world.write([client(1)])
-    await projector.waitFor(HERE, 1n, 5_000)
+    await projector.waitFor(HERE, 1n, IN_TIME_MS)
     await projector.stop()
     await world.write([client(2)])
     expect(await projector.waitFor(HERE, 2n, 30)).toBe(false)

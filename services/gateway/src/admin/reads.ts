@@ -16,6 +16,7 @@ import { answer, route, type Answer, type Route, type RouteRequest } from '../ht
 import { unrealizedPnlOf } from '../market/quotation.ts'
 import { listedTradeFields } from '../trades/fields.ts'
 import type { Acts } from './acts.ts'
+import { platformRoute } from './platform.ts'
 import { adminSpecs } from './specs.ts'
 
 const userFields = (user: UserRecord) => ({
@@ -172,6 +173,7 @@ export const adminReads = (deps: GatewayDeps, acts: Acts): readonly Route[] => {
         return listPartitions(deps, request)
       },
     }),
+    platformRoute({ platform: deps.platform, clock: deps.clock, acts }),
     route({ spec: adminSpecs.audit, handle: (request) => listAudit(deps, request) }),
   ]
 }

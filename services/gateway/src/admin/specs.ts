@@ -52,6 +52,7 @@ const read = (spec: {
   readonly operationId: string
   readonly path: string
   readonly summary: string
+  readonly description?: string
   readonly params?: ParameterSchema
   readonly query?: ParameterSchema
   readonly answer: AnswerSpec
@@ -140,6 +141,56 @@ const partition: Schema = object(
   },
   [],
   'Partition',
+)
+const unknown = 'Null while it is not known.'
+const platformPartition: Schema = object(
+  {
+    name: { type: 'string' },
+    number: { type: 'integer' },
+    state: { type: 'string', enum: ['starting', 'serving', 'rebuilding', 'stopped'] },
+    reason: { type: ['string', 'null'], description: 'Why it does not serve.' },
+    shard: { type: ['string', 'null'], description: 'Who serves it, or did last.' },
+    sequence: { type: ['string', 'null'], description: `Of the last journaled record. ${unknown}` },
+    snapshotSequence: {
+      type: ['string', 'null'],
+      description: 'Of the newest snapshot. Null while there is none, or none is known.',
+    },
+    snapshotAt: {
+      ...moment,
+      type: ['string', 'null'],
+      description:
+        'When it was stored; null where only its sequence is told: by other processes, and of one from before the start.',
+    },
+    viewLagRecords: { type: ['string', 'null'], description: `Records that the lists lack. ${unknown}` },
+  },
+  [],
+  'PlatformPartition',
+)
+const platform: Schema = object(
+  {
+    ready: { type: 'boolean' },
+    reasons: list({ type: 'string' }),
+    asOf: moment,
+    viewsAsOf: {
+      ...moment,
+      type: ['string', 'null'],
+      description: `Up to which moment the lists are complete. ${unknown}`,
+    },
+    shards: list(
+      object(
+        {
+          name: { type: 'string' },
+          heardAt: { ...moment, description: 'When it last said anything.' },
+          partitions: list({ type: 'string' }),
+        },
+        [],
+        'PlatformShard',
+      ),
+    ),
+    partitions: list(platformPartition),
+  },
+  [],
+  'Platform',
 )
 const auditRecord: Schema = object(
   {
@@ -289,6 +340,15 @@ export const adminSpecs = {
       },
     }),
     answer: { description: 'All', schema: success(list(partition)) },
+    refusals: [],
+  }),
+  platform: read({
+    operationId: 'adminReadPlatform',
+    path: '/api/v1/admin/platform',
+    summary: 'Whether the platform takes commands, its shards and their partitions',
+    description: 'For a page that asks every few seconds: noted in the audit once a minute for each `x-admin-user`.',
+    query: parameters({ ...readReason }),
+    answer: { description: 'As this gateway knows it', schema: success(platform) },
     refusals: [],
   }),
   audit: read({

@@ -16,6 +16,8 @@ export interface BankKeys {
    * address outside the bank's ranges, `BANK_SUSPENDED`
    */
   bankOf(apiKey: string, address: string): Promise<Bank>
+  /** What is kept of a key; null when it is not, or not any more, valid. For the call whose key `bankOf` has let pass. */
+  keyOf(apiKey: string): Promise<BankKeyRecord | null>
 }
 
 /** How old the list of keys may be: a removed key works no longer than this. */
@@ -69,6 +71,10 @@ export const createBankKeys = (options: {
   }
 
   return {
+    keyOf: async (apiKey) => {
+      const hash = hashOf(apiKey)
+      return hash === null ? null : (find(known?.keys ?? (await load()), hash) ?? null)
+    },
     bankOf: async (apiKey, address) => {
       const record = await recordOf(apiKey, address)
       const bank = record === undefined ? undefined : banks().find(({ name }) => name === record.bank)

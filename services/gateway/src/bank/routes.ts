@@ -6,16 +6,21 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import { momentOf } from '../engine/trade-fields.ts'
+import type { BankTelemetry } from '../metrics/banks.ts'
 import { invalid } from '../http/api-error.ts'
 import { fieldsOf, type BodyFields } from '../http/fields.ts'
 import { answer, route, type Answer, type Route, type RouteRequest } from '../http/route.ts'
+import { deskRoutes } from './desk.ts'
 import { bankErrorOf } from './errors.ts'
+import type { BankKeys } from './keys.ts'
 import { bankSpecs } from './specs.ts'
 import { statementCsv, statementFields, statementRange } from './statement.ts'
 
 /** Parts of the bank API. */
 export interface BankOptions {
   readonly bridge: BridgeClient
+  readonly keys: Pick<BankKeys, 'keyOf'>
+  readonly telemetry: BankTelemetry
   readonly clock: Clock
   readonly ids: Ids
 }
@@ -89,10 +94,10 @@ const trade =
       currency: fields.text('currency'),
     }
     const identity = identityOf(options, bank, request, path, asked)
+    const order = { identity, idempotencyKey: keyOf(request), bank: bank.name, side, ...asked }
+    const { telemetry, bridge } = options
     return outcomeAnswer(
-      valueOf(
-        await options.bridge.trade({ identity, idempotencyKey: keyOf(request), bank: bank.name, side, ...asked }),
-      ),
+      valueOf(await telemetry.trade(bank.name, side, request.receivedAtMs, () => bridge.trade(order))),
     )
   }
 
@@ -113,17 +118,18 @@ const move =
   }
 
 const quote =
-  ({ bridge }: BankOptions) =>
+  ({ bridge, telemetry }: BankOptions) =>
   async (request: RouteRequest, bank: Bank): Promise<Answer> => {
     const fields = bodyOf(request)
+    const asked = {
+      bank: bank.name,
+      bankUserId: fields.text('bankUserId'),
+      side: fields.text('side') === 'BUY' ? 'BUY' : 'SELL',
+      amount: fields.amount('amount'),
+      currency: fields.text('currency'),
+    } as const
     const { expiresAtMs, quoteId, side, price, cryptoAmount, fiatAmount } = valueOf(
-      await bridge.quote({
-        bank: bank.name,
-        bankUserId: fields.text('bankUserId'),
-        side: fields.text('side') === 'BUY' ? 'BUY' : 'SELL',
-        amount: fields.amount('amount'),
-        currency: fields.text('currency'),
-      }),
+      await telemetry.quote(bank.name, () => bridge.quote(asked)),
     )
     return { status: 201, body: { quoteId, side, price, cryptoAmount, fiatAmount, expiresAt: momentOf(expiresAtMs) } }
   }
@@ -176,8 +182,8 @@ const statement =
 
 /** Every call of the bank API; the bank comes from its key and sees its own customers only. */
 export const bankRoutes = (options: BankOptions): readonly Route[] => {
-  const { bridge } = options
-  return [
+  const { bridge, telemetry } = options
+  return telemetry.counted([
     route({ spec: bankSpecs.buy, handle: trade(options, 'BUY', bankSpecs.buy.path) }),
     route({ spec: bankSpecs.sell, handle: trade(options, 'SELL', bankSpecs.sell.path) }),
     route({ spec: bankSpecs.deposit, handle: move(options, 'DEPOSIT', bankSpecs.deposit.path) }),
@@ -219,5 +225,6 @@ export const bankRoutes = (options: BankOptions): readonly Route[] => {
         })
       },
     }),
-  ]
+    ...deskRoutes(options),
+  ])
 }

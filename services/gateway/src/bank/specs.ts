@@ -15,8 +15,14 @@ import {
 } from '../http/schemas.ts'
 import { routeSpec, type RouteSpec, type Schema } from '../http/route.ts'
 
-const bankUserId = line(128, "The bank's own id of its customer.")
-const currency: Schema = { type: 'string', pattern: '^[A-Z0-9]{2,8}$', description: 'A currency code such as AZN.' }
+/** The bank's own id of its customer. */
+export const bankUserId: Schema = line(128, "The bank's own id of its customer.")
+/** A currency code. */
+export const currency: Schema = {
+  type: 'string',
+  pattern: '^[A-Z0-9]{2,8}$',
+  description: 'A currency code such as AZN.',
+}
 const opaqueId: Schema = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9_.:-]+$' }
 const side: Schema = { type: 'string', enum: ['BUY', 'SELL'] }
 
@@ -167,8 +173,10 @@ const moveRefusals: readonly RefusalCode[] = [
   'UNAVAILABLE',
 ]
 
-type BankRoute = RouteSpec & { readonly security: 'bank' }
-const bankRoute = (spec: Omit<RouteSpec, 'security' | 'tag'>): BankRoute =>
+/** The spec of a route that a bank calls with its key. */
+export type BankRoute = RouteSpec & { readonly security: 'bank' }
+/** A route of the bank API. */
+export const bankRoute = (spec: Omit<RouteSpec, 'security' | 'tag'>): BankRoute =>
   routeSpec<'bank'>({ ...spec, security: 'bank', tag: 'Bank' })
 
 const keyNote = 'The same `x-idempotency-key` never trades twice: the original result is returned, failures included.'

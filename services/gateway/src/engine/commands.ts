@@ -27,7 +27,7 @@ export interface CommandResult {
   readonly identity: CommandIdentity | null
 }
 
-/** The five commands of the trader API. */
+/** The commands of the trader API. */
 export type Commands = { readonly [Name in CommandName]: (call: CommandCall) => Promise<CommandResult> }
 
 /** What commands need of the platform. */
@@ -97,6 +97,33 @@ const closeTrade =
     const identity = identityOf(deps, call, { command: 'CLOSE_TRADE', ...request })
     const result = await deps.trading.closeTrade({ identity, account: ownerOfUuid(call.userId), ...request })
     return { identity, result: mapped(result, (trade) => ({ data: closedTradeJson(trade), message: 'Trade closed' })) }
+  }
+
+/** A price that is to change: undefined stays as it is, null is taken away. */
+const changedPrice = (fields: BodyFields, name: string): Units | null | undefined => {
+  const units = fields.changedAmount(name)
+  return units === undefined || units === null ? units : bounded(name, units)
+}
+
+const updateTrade =
+  (deps: CommandDeps) =>
+  async (call: CommandCall): Promise<CommandResult> => {
+    const tradeId = call.fields.text('tradeId')
+    const stopLossPrice = changedPrice(call.fields, 'stopLossPrice')
+    const takeProfitPrice = changedPrice(call.fields, 'takeProfitPrice')
+    if (stopLossPrice === undefined && takeProfitPrice === undefined) {
+      throw invalid('UPDATE_TRADE changes nothing; give stopLossPrice, takeProfitPrice or both (null takes one away)')
+    }
+    // Absent is another request than null: what is left as it is has no part in the hash.
+    const identity = identityOf(deps, call, {
+      command: 'UPDATE_TRADE',
+      tradeId,
+      ...(stopLossPrice === undefined ? {} : { stopLossPrice }),
+      ...(takeProfitPrice === undefined ? {} : { takeProfitPrice }),
+    })
+    const account = ownerOfUuid(call.userId)
+    const result = await deps.trading.updateTrade({ identity, account, tradeId, stopLossPrice, takeProfitPrice })
+    return { identity, result: mapped(result, (trade) => ({ data: openTradeJson(trade), message: 'Trade updated' })) }
   }
 
 /**
@@ -170,5 +197,6 @@ export const createCommands = (deps: CommandDeps): Commands => ({
   GET_BALANCE: getBalance(deps),
   GET_USD_BALANCE: getUsdBalance(deps),
   CREATE_TRADE: createTrade(deps),
+  UPDATE_TRADE: updateTrade(deps),
   CLOSE_TRADE: closeTrade(deps),
 })

@@ -6,6 +6,7 @@ import { fieldsOf } from '../http/fields.ts'
 import { uuidOfBytes } from '../http/identity.ts'
 import { route, type Answer, type Route } from '../http/route.ts'
 import type { HttpTelemetry } from '../http/telemetry.ts'
+import type { OrderTelemetry } from '../metrics/orders.ts'
 import type { Commands } from './commands.ts'
 import { commandNames, engineSpec, type CommandName } from './specs.ts'
 
@@ -15,27 +16,31 @@ const commandOf = (text: string): CommandName => {
   return name
 }
 
-/** `POST /api/v1/engine`: all five commands in their envelope. */
+/** `POST /api/v1/engine`: all commands in their envelope. */
 export const engineRoutes = (options: {
   readonly commands: Commands
   readonly telemetry: HttpTelemetry
+  readonly orders: OrderTelemetry
   readonly clock: Clock
   readonly ids: Ids
 }): readonly Route[] => {
-  const { commands, telemetry, clock, ids } = options
+  const { commands, telemetry, orders, clock, ids } = options
   return [
     route({
       spec: engineSpec,
       handle: async (request, session): Promise<Answer> => {
         if (request.body === null) throw new Error('the route has a body schema')
         const fields = fieldsOf(request.body)
-        const { result, identity } = await commands[commandOf(fields.text('command'))]({
-          userId: session.userId,
-          method: request.method,
-          path: engineSpec.path,
-          idempotencyKey: request.headers['x-idempotency-key'],
-          fields,
-        })
+        const command = commandOf(fields.text('command'))
+        const { result, identity } = await orders.measure(command, request.receivedAtMs, () =>
+          commands[command]({
+            userId: session.userId,
+            method: request.method,
+            path: engineSpec.path,
+            idempotencyKey: request.headers['x-idempotency-key'],
+            fields,
+          }),
+        )
         // Follows from the command's id, so that a repeated key is answered with the same order id.
         const orderId = uuidOfBytes(identity?.id ?? ids.bytes16())
         const latencyMs = Math.max(0, Math.round(clock.monotonicMs() - request.receivedAtMs))

@@ -12,8 +12,15 @@ import {
 } from '../http/schemas.ts'
 import { routeSpec, type Schema } from '../http/route.ts'
 
-/** The five commands. */
-export const commandNames = ['CREATE_ACCOUNT', 'GET_BALANCE', 'GET_USD_BALANCE', 'CREATE_TRADE', 'CLOSE_TRADE'] as const
+/** The commands. */
+export const commandNames = [
+  'CREATE_ACCOUNT',
+  'GET_BALANCE',
+  'GET_USD_BALANCE',
+  'CREATE_TRADE',
+  'UPDATE_TRADE',
+  'CLOSE_TRADE',
+] as const
 /** One of them. */
 export type CommandName = (typeof commandNames)[number]
 
@@ -52,6 +59,22 @@ const createTrade = object(
   ['stopLossPrice', 'takeProfitPrice', 'worstPrice'],
   'CreateTrade',
 )
+const updateTrade: Schema = {
+  ...object(
+    {
+      ...named('UPDATE_TRADE'),
+      tradeId,
+      stopLossPrice: optionalAmountInput,
+      takeProfitPrice: optionalAmountInput,
+    },
+    ['stopLossPrice', 'takeProfitPrice'],
+    'UpdateTrade',
+  ),
+  description:
+    'Gives an open trade another stop or target. A price that is left out stays as it is, null takes it away; at least one ' +
+    'must be given. A price that is set is judged as in CREATE_TRADE, at the current price; what stays is not judged again. ' +
+    'While the market is halted, or its price is too old, prices can only be taken away.',
+}
 const closeTrade = object(
   { ...named('CLOSE_TRADE'), tradeId, worstPrice: optionalAmountInput },
   ['worstPrice'],
@@ -67,6 +90,7 @@ const commandBody: Schema = {
     object(named('GET_BALANCE'), [], 'GetBalance'),
     object(named('GET_USD_BALANCE'), [], 'GetUsdBalance'),
     createTrade,
+    updateTrade,
     closeTrade,
   ],
 }
@@ -95,7 +119,7 @@ const closeFields = {
   closedAt: moment,
 } as const satisfies Record<string, Schema>
 
-/** A trade as opening answers it. */
+/** A trade as opening and updating answer it. */
 export const openTradeSchema: Schema = object(tradeFields, [], 'OpenTrade')
 /** A trade as closing answers it. */
 export const closedTradeSchema: Schema = object({ ...tradeFields, ...closeFields }, [], 'ClosedTrade')
@@ -178,7 +202,7 @@ export const engineSpec = routeSpec<'session'>({
   security: 'session',
   summary: 'Executes a command',
   description:
-    'With `x-idempotency-key` CREATE_ACCOUNT, CREATE_TRADE and CLOSE_TRADE are safe to repeat for ever: ' +
+    'With `x-idempotency-key` CREATE_ACCOUNT, CREATE_TRADE, UPDATE_TRADE and CLOSE_TRADE are safe to repeat for ever: ' +
     'the first outcome is answered again, refusals included. The same key with other fields is refused IDEMPOTENCY_CONFLICT.',
   headers: optionalKeyHeader,
   body: commandBody,

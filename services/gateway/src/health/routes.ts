@@ -36,20 +36,21 @@ export const healthSpecs = {
     path: '/metrics',
     tag: 'Health',
     security: 'none',
-    summary: 'Metrics in the text format of Prometheus',
+    summary:
+      'Metrics in the text format of Prometheus; only where they have no port of their own (BOURSE_TELEMETRY_PORT)',
     answers: { 200: { description: 'All series', contentTypes: ['text/plain'] } },
     refusals: [],
   }),
 } as const
 
-/** `/livez`, `/readyz`, `/metrics`. A gateway that is stopping is not ready. */
+/** `/livez`, `/readyz`, and `/metrics` where there are any to show. A gateway that is stopping is not ready. */
 export const healthRoutes = ({
   platform,
   metrics,
   draining,
 }: {
   readonly platform: PlatformInspector
-  readonly metrics: Metrics
+  readonly metrics: Pick<Metrics, 'expose'> | null
   readonly draining: () => boolean
 }): readonly Route[] => [
   route({ spec: healthSpecs.live, handle: () => answer({ status: 'ok' }) }),
@@ -60,11 +61,15 @@ export const healthRoutes = ({
       return { status: ready ? 200 : 503, body: { ready, reasons } }
     },
   }),
-  route({
-    spec: healthSpecs.metrics,
-    handle: async () => {
-      const { contentType, text } = await metrics.expose()
-      return answer(text, { 'content-type': contentType })
-    },
-  }),
+  ...(metrics === null
+    ? []
+    : [
+        route({
+          spec: healthSpecs.metrics,
+          handle: async () => {
+            const { contentType, text } = await metrics.expose()
+            return answer(text, { 'content-type': contentType })
+          },
+        }),
+      ]),
 ]

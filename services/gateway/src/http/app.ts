@@ -7,6 +7,7 @@ import type { Clock } from '@bourse/common/ports/clock.ts'
 import type { Ids } from '@bourse/common/ports/ids.ts'
 import type { Logger } from '@bourse/common/telemetry/logger.ts'
 import type { GatewayLimits } from '../config.ts'
+import { CONSOLE_ROUTE, type ConsoleDoor } from '../console/serve.ts'
 import { ApiError } from './api-error.ts'
 import { createBodyReader, readBody } from './body.ts'
 import { engineRefusal, envelopeOf, plainRefusal, type Envelope } from './envelope.ts'
@@ -14,11 +15,14 @@ import type { Answer, Route, RouteSpec } from './route.ts'
 import type { RouteGuard } from './guard.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 import type { HttpTelemetry } from './telemetry.ts'
+import type { RequestTracing } from './tracing.ts'
 import { createValidators, type RouteValidator } from './validate.ts'
 
 /** Parts of the HTTP application. */
 export interface AppOptions {
   readonly routes: readonly Route[]
+  /** What browsers ask for besides the routes. */
+  readonly consoleDoor: ConsoleDoor
   readonly guard: RouteGuard
   readonly limits: GatewayLimits
   readonly telemetry: HttpTelemetry
@@ -28,6 +32,7 @@ export interface AppOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly logger: Logger
+  readonly tracing: RequestTracing
 }
 
 /** The application and what it knows of its sockets. */
@@ -48,17 +53,23 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
 const stateOf = (context: Context): RequestState => context.state
 
+const NOT_MODIFIED = 304
 const JSON_TYPE = 'application/json; charset=utf-8'
 const FIXED_HEADERS = Object.entries(SECURITY_HEADERS).flat()
 
 /** Names and values in turn, in which form Node writes them without looking at each again. */
 const headerLines = (
   requestId: string,
+  status: number,
   bytes: number,
   isDraining: boolean,
   own: Readonly<Record<string, string>> | undefined,
 ): string[] => {
   const connection = isDraining ? ['connection', 'close'] : []
+  if (status === NOT_MODIFIED) {
+    // It has no body, and so nothing to say about one.
+    return [...Object.entries({ ...SECURITY_HEADERS, 'x-request-id': requestId, ...own }).flat(), ...connection]
+  }
   if (own === undefined) {
     return [
       ...FIXED_HEADERS,
@@ -87,7 +98,7 @@ const writeAnswer = (context: Context, { status, body, headers }: Answer, isDrai
   state.status = status
   const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
   const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
-  context.res.writeHead(status, headerLines(state.requestId, bytes, isDraining, headers))
+  context.res.writeHead(status, headerLines(state.requestId, status, bytes, isDraining, headers))
   context.res.end(payload)
 }
 
@@ -137,7 +148,7 @@ const frame = (options: AppOptions, answerOf: (context: Context) => Promise<Answ
       running -= 1
     }
   }
-  return async (context) => {
+  const answered = async (context: Context): Promise<RequestState> => {
     const given = context.req.headers['x-request-id']
     const state: RequestState = {
       requestId: typeof given === 'string' && REQUEST_ID.test(given) ? given : ids.uuid(),
@@ -161,7 +172,9 @@ const frame = (options: AppOptions, answerOf: (context: Context) => Promise<Answ
       const { requestId, route, status } = state
       logger.debug({ requestId, method: context.method, route, status, latencyMs: seconds * 1_000 }, 'answered')
     }
+    return state
   }
+  return (context) => options.tracing.answer(context.req, () => answered(context))
 }
 
 const namedHeaders = (context: Context, names: readonly string[]): Record<string, unknown> => {
@@ -264,13 +277,19 @@ export const createApp = (options: AppOptions): App => {
     return answers.get(context) ?? refuseUnmatched(context)
   }
 
+  const page = (context: Context): Promise<Answer> => {
+    stateOf(context).route = CONSOLE_ROUTE
+    return options.consoleDoor.answer(context.req, context.path)
+  }
+
   const sockets = new WeakMap<object, Envelope>()
   const app = new Koa()
   app.use(
     frame(options, (context) => {
       sockets.set(context.req.socket satisfies Socket, envelopeOf(context.path))
       const exact = exactRoute(context.req)
-      return exact === undefined ? routed(context) : exact(context, NO_PARAMETERS)
+      if (exact !== undefined) return exact(context, NO_PARAMETERS)
+      return options.consoleDoor.has(context.path) ? page(context) : routed(context)
     }),
   )
   app.on('error', (error: unknown) => {

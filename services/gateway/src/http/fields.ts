@@ -10,6 +10,8 @@ export interface BodyFields {
   amount(name: string): Units
   /** As `amount`; null when absent or null. */
   optionalAmount(name: string): Units | null
+  /** As `optionalAmount`; undefined when absent. */
+  changedAmount(name: string): Units | null | undefined
   /** A whole number from 1, as number or digits in a string. */
   count(name: string): number
 }
@@ -48,6 +50,7 @@ export const fieldsOf = (document: JsonDocument): BodyFields => {
     optionalText,
     amount,
     optionalAmount: (name) => (body[name] === undefined || body[name] === null ? null : amount(name)),
+    changedAmount: (name) => (body[name] === undefined ? undefined : body[name] === null ? null : amount(name)),
     count: (name) => {
       const read = units(name)
       const whole = read / UNITS_PER_WHOLE

@@ -27,7 +27,7 @@ export interface AnswerSpec {
 /** A route as data: validates requests, makes the OpenAPI document and, in tests, judges answers. */
 export interface RouteSpec {
   readonly operationId: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** OpenAPI form: `/api/v1/quotes/{quoteId}`. */
   readonly path: string
   readonly tag: string

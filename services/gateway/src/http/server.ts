@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { httpStatusOf } from '@bourse/common/errors/http.ts'
@@ -52,6 +53,16 @@ const rawRefusal = (
   return rawAnswer(code, ids.uuid(), refusal)
 }
 
+/** Refuses what never gets to the application, and ends its connection. */
+const refuseBelow = (options: ServerOptions, socket: Duplex, error: NodeJS.ErrnoException): void => {
+  socket.end(rawRefusal(options, options.envelopeOfSocket(socket), error, options.limits.requestTimeoutMs), () => {
+    socket.destroy()
+  })
+}
+
+/** A path, or a whole address that can be read: HTTP's own parser lets `http://a[b/` pass. */
+const isTarget = (target: string): boolean => target.startsWith('/') || target === '*' || URL.canParse(target)
+
 /** An HTTP server with every bound set; it does not listen yet. */
 export const createHttpServer = (options: ServerOptions): Server => {
   const { limits, handle } = options
@@ -65,7 +76,8 @@ export const createHttpServer = (options: ServerOptions): Server => {
       noDelay: true,
     },
     (request, response) => {
-      handle(request, response)
+      if (isTarget(request.url ?? '')) handle(request, response)
+      else refuseBelow(options, request.socket, new Error('its target is no address'))
     },
   )
   server.maxHeadersCount = HEADERS_MAX
@@ -75,9 +87,7 @@ export const createHttpServer = (options: ServerOptions): Server => {
       socket.destroy()
       return
     }
-    socket.end(rawRefusal(options, options.envelopeOfSocket(socket), error, limits.requestTimeoutMs), () => {
-      socket.destroy()
-    })
+    refuseBelow(options, socket, error)
   })
   return server
 }

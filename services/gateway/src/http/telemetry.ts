@@ -1,4 +1,5 @@
 import type { Metrics } from '@bourse/common/telemetry/metrics.ts'
+import { doingOf } from '../metrics/doing.ts'
 
 /** What the HTTP edge counts. Routes are templates or `unmatched`, so that the number of series is bounded. */
 export interface HttpTelemetry {
@@ -12,12 +13,11 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
 
 /** Registers the edge's series. */
 export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
-  const requests = metrics.counter('bourse_http_requests_total', 'Requests answered', ['route', 'method', 'status'])
-  const refusals = metrics.counter('bourse_http_refusals_total', 'Refusals by code', ['code'])
-  const durations = metrics.histogram('bourse_http_request_duration_seconds', 'Time from request to answer', [
-    'route',
-    'method',
-  ])
+  const requests = metrics.counter('bourse_http_requests_total')
+  const refusals = metrics.counter('bourse_http_refusals_total')
+  const durations = metrics.histogram('bourse_http_request_duration_seconds')
+  // Shown from the start: of a series that appears with its first failure nobody sees the increase.
+  for (const [code, doing] of Object.entries(doingOf)) if (doing === 'failed') refusals.inc({ code }, 0)
   return {
     answered: (route, method, status, seconds) => {
       const known = KNOWN_METHODS.has(method) ? method : 'OTHER'
@@ -28,7 +28,7 @@ export const createHttpTelemetry = (metrics: Metrics): HttpTelemetry => {
       refusals.inc({ code })
     },
     inFlight: (count) => {
-      metrics.sampled('bourse_http_requests_in_flight', 'Requests under way', count)
+      metrics.sampled('bourse_http_requests_in_flight', count)
     },
   }
 }

@@ -115,6 +115,8 @@ const DESCRIPTION = [
   'every message of a channel carries',
   '`channel`, `sequence` and `data`; `trades` needs a session and resumes after the sequence given,',
   '`prices` resumes with the latest quote.',
+  'A message of `trades` also has `type`: `trade.opened` and `trade.updated` (stop or target changed) carry the open trade,',
+  '`trade.closed` the closed one, each as the command that did it answers it.',
 ].join(' ')
 
 /** The OpenAPI 3.1 document of the routes, from the very schemas that validate requests. */

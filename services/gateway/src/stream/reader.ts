@@ -218,6 +218,8 @@ export const createReader = (options: ReaderOptions): Reader => {
   return {
     session,
     receive: async (text) => {
+      // What was sent before the closing was heard: to answer it with another one would cut the reason off.
+      if (socket.readyState !== socket.OPEN) return
       if (!mayReceive()) {
         close(closeCodes.policy, 'too many messages')
         return

@@ -1,9 +1,15 @@
-import type { BankOutcome, BankTransaction, BridgeClient } from '@bourse/bridge/client/types.ts'
+import type { BankDayUse, BankOutcome, BankTransaction, BridgeClient } from '@bourse/bridge/client/types.ts'
 import { ok, refuse, type Refusal, type Result } from '@bourse/common/errors/codes.ts'
 import { formatAmount } from '@bourse/common/money/amount.ts'
 import type { CommandIdentity } from '@bourse/common/platform/request.ts'
 import type { LedgerClient } from '@bourse/ledger/client/types.ts'
-import type { ClosedTrade, CreateTradeRequest, OpenTrade, TradingClient } from '@bourse/trading/client/types.ts'
+import type {
+  ClosedTrade,
+  CreateTradeRequest,
+  OpenTrade,
+  TradingClient,
+  UpdateTradeRequest,
+} from '@bourse/trading/client/types.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -60,6 +66,7 @@ export const closedTrade = (fields: Partial<ClosedTrade> = {}): ClosedTrade => (
 export const testTrading = () => {
   const once = outcomes()
   const requests: CreateTradeRequest[] = []
+  const updates: UpdateTradeRequest[] = []
   const trades = new Map<string, OpenTrade & { readonly owner: string }>()
   const control: { refusal: Refusal | null; reads: string[]; state: 'Open' | 'Halted' | 'ReduceOnly' } = {
     refusal: null,
@@ -84,6 +91,21 @@ export const testTrading = () => {
         trades.set(trade.tradeId, { ...trade, owner: hex(request.account) })
         return ok(trade)
       }),
+    updateTrade: (request) =>
+      once(request.identity, () => {
+        updates.push(request)
+        const { account, tradeId, stopLossPrice, takeProfitPrice } = request
+        const trade = trades.get(tradeId)
+        if (trade === undefined || trade.owner !== hex(account))
+          return refuse('TRADE_NOT_FOUND', `there is no trade ${tradeId} of yours`)
+        const updated = {
+          ...trade,
+          stopLossPrice: stopLossPrice === undefined ? trade.stopLossPrice : stopLossPrice,
+          takeProfitPrice: takeProfitPrice === undefined ? trade.takeProfitPrice : takeProfitPrice,
+        }
+        trades.set(tradeId, updated)
+        return ok(updated)
+      }),
     closeTrade: ({ identity, account, tradeId }) =>
       once(identity, () => {
         const trade = trades.get(tradeId)
@@ -106,7 +128,7 @@ export const testTrading = () => {
   /** Margins of an account's open trades: what the ledger holds for them. */
   const lockedOf = (account: Uint8Array): bigint =>
     [...trades.values()].filter(({ owner }) => owner === hex(account)).reduce((sum, { margin }) => sum + margin, 0n)
-  return { client, requests, control, lockedOf }
+  return { client, requests, updates, control, lockedOf }
 }
 
 /** A ledger in memory: one currency per owner. */
@@ -188,7 +210,10 @@ export const bankTransaction = (fields: Partial<BankTransaction> = {}): BankTran
 export const testBridge = () => {
   const once = outcomes()
   const calls: unknown[] = []
-  const control: { trade: Result<BankTransaction> | 'pending' } = { trade: ok(bankTransaction()) }
+  const control: { trade: Result<BankTransaction> | 'pending'; dayUse: Result<BankDayUse> } = {
+    trade: ok(bankTransaction()),
+    dayUse: ok({ day: '2026-01-31', used: '125.50' }),
+  }
   const owned = (bank: string, transaction: BankTransaction): Result<BankTransaction> =>
     bank === 'demo' ? ok(transaction) : refuse('NOT_FOUND', 'there is no such transaction')
   const perform: BridgeClient['trade'] = async (request) =>
@@ -228,6 +253,23 @@ export const testBridge = () => {
     transaction: async (bank) => owned(bank, bankTransaction()),
     transactionByKey: async (bank, idempotencyKey) => owned(bank, bankTransaction({ idempotencyKey })),
     transactions: async () => ok({ items: [bankTransaction()], nextCursor: null, asOfMs: 1_700_000_000_000 }),
+    customers: async (bank, { cursor, limit }) => {
+      const all = bank === 'demo' ? ['anna', 'bela', 'cyrus'] : []
+      const rest = cursor === null ? all : all.slice(all.indexOf(cursor) + 1)
+      return ok({
+        items: rest.slice(0, limit).map((bankUserId) => ({ bankUserId, kycLevel: 1, createdAtMs: 1_700_000_000_000 })),
+        nextCursor: rest.length > limit ? (rest[limit - 1] ?? null) : null,
+        asOfMs: 1_700_000_000_000,
+      })
+    },
+    dayUse: async () => control.dayUse,
+    redeliver: async (request) =>
+      once(request.identity, () => {
+        const { from, to } = request
+        if (from > 5) return refuse('NOT_FOUND', `there is no event ${from}; the last one is 5`)
+        calls.push(request)
+        return ok({ from, to: to ?? 5, count: (to ?? 5) - from + 1 })
+      }),
     statement: async (_bank, fromMs, toMs) =>
       ok({
         fromMs,

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
-import { createLogger } from '@bourse/common/telemetry/logger.ts'
+import { createLogger, type Logger } from '@bourse/common/telemetry/logger.ts'
 import { createMetrics } from '@bourse/common/telemetry/metrics.ts'
 import { defaultGatewayLimits, type GatewayConfig, type GatewayLimits } from '../../src/config.ts'
-import type { PlatformInspector } from '../../src/platform-inspector.ts'
+import type { PartitionState, PlatformInspector } from '../../src/platform-inspector.ts'
+import type { Sandbox } from '../../src/sandbox/routes.ts'
 import { startGateway, type Gateway } from '../../src/service.ts'
 import { judgeAnswer } from './answers.ts'
 import { testBridge, testLedger, testTrading } from './clients.ts'
@@ -15,6 +16,8 @@ export const API_KEY = 'demo-key-0123456789-0123456789-0123456789'
 export const ADMIN_TOKEN = 'admin-token-0123456789-0123456789-0123'
 
 const UNIT = 100_000_000n
+/** How long a request may take to arrive: a machine that stands still for seconds is not what the tests are of. */
+const REQUEST_TIMEOUT_MS = 120_000
 
 /** A pair like the sample's. */
 export const pair = (symbol: string): TradingPairSpec => ({
@@ -93,6 +96,7 @@ export interface CallOptions {
 const platform = () => {
   const watchers = new Map<string, Set<() => void>>()
   const state: { ready: boolean; reasons: string[] } = { ready: true, reasons: [] }
+  const more: PartitionState[] = []
   const inspector: PlatformInspector = {
     ready: () => state,
     partitions: () => [
@@ -102,8 +106,13 @@ const platform = () => {
         state: 'serving',
         sequence: 12n,
         snapshotSequence: null,
+        snapshotAtMs: null,
         viewLagRecords: 0n,
+        reason: null,
+        shard: 'shard-0',
+        ageMs: 0,
       },
+      ...more,
     ],
     stateHashes: async () => new Map([[1 << 24, '00ff']]),
     viewsAsOfMs: () => 1_700_000_000_000,
@@ -118,6 +127,8 @@ const platform = () => {
   return {
     inspector,
     state,
+    /** Partitions besides the one there always is. */
+    more,
     notify: (account: string) => {
       for (const notify of watchers.get(account) ?? []) notify()
     },
@@ -157,6 +168,9 @@ export const startTestGateway = async (
   options: {
     readonly limits?: Partial<GatewayLimits>
     readonly config?: Partial<GatewayConfig>
+    readonly consoleFolder?: string
+    readonly sandbox?: Sandbox
+    readonly logger?: Logger
   } = {},
 ) => {
   const clock = testClock()
@@ -178,14 +192,14 @@ export const startTestGateway = async (
     accountCurrency: 'USDC',
     trustedProxyCidrs: [],
     allowedOrigins: [],
-    limits: { ...defaultGatewayLimits, ...options.limits },
+    limits: { ...defaultGatewayLimits, requestTimeoutMs: REQUEST_TIMEOUT_MS, ...options.limits },
     ...options.config,
   }
-  const addKey = (name: string, key: string, expiresAtMs: number | null = null): Promise<void> =>
+  const addKey = (name: string, key: string, expiresAtMs: number | null = null, createdAtMs = 0): Promise<void> =>
     directory.putBankKey({
       bank: name,
       keyHash: createHash('sha256').update(key).digest('hex'),
-      createdAtMs: 0,
+      createdAtMs,
       expiresAtMs,
     })
   await addKey('demo', API_KEY)
@@ -199,15 +213,19 @@ export const startTestGateway = async (
       views,
       prices,
       platform: around.inspector,
+      sandbox: options.sandbox ?? null,
       clock,
       candles: () => [{ openTimeMs: 0, open: 1n, high: 2n, low: 1n, close: 2n }],
       pairs: () => [pair('BTC_USDC'), pair('ETH_USDC')],
       banks: () => banks,
       rateLimits: testRateLimits(clock),
       metrics: createMetrics(),
+      servesMetrics: true,
       ids: testIds,
       random: testRandom,
-      logger: createLogger({ name: 'test', level: 'silent' }),
+      logger: options.logger ?? createLogger({ name: 'test', level: 'silent' }),
+      // Whatever is built in the tree, tests serve their own.
+      consoleFolder: options.consoleFolder ?? '/nothing/is/built/here',
     },
     { logN: 10, r: 8, p: 1 },
   )

@@ -9,12 +9,20 @@ import type { RateLimits } from '@bourse/common/ports/rate-limits.ts'
 import type { ViewFilter, Views } from '@bourse/common/ports/views.ts'
 
 /** The real clock, which a test can move ahead. */
-export const testClock = (): Clock & { advance(ms: number): void } => {
+export interface TestClock extends Clock {
+  advance(ms: number): void
+  /** How far it was moved ahead: a time that passes by the test's word alone. */
+  advancedMs(): number
+}
+
+/** Makes one. */
+export const testClock = (): TestClock => {
   let aheadMs = 0
   return {
     advance: (ms) => {
       aheadMs += ms
     },
+    advancedMs: () => aheadMs,
     nowMs: () => Date.now() + aheadMs,
     monotonicMs: () => performance.now() + aheadMs,
     sleep: async (delayMs, signal) => {
@@ -53,12 +61,12 @@ export const testRandom: Random = {
   below: (limit) => randomInt(limit),
 }
 
-/** Token buckets in memory. */
-export const testRateLimits = (clock: Clock): RateLimits => {
+/** Token buckets in memory that fill only while the test moves its clock: how long a machine stood still allows nobody more. */
+export const testRateLimits = (clock: TestClock): RateLimits => {
   const buckets = new Map<string, { tokens: number; atMs: number }>()
   return {
     take: (key, { perSecond, burst }) => {
-      const nowMs = clock.monotonicMs()
+      const nowMs = clock.advancedMs()
       const bucket = buckets.get(key) ?? { tokens: burst, atMs: nowMs }
       bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) * perSecond) / 1_000)
       bucket.atMs = nowMs
@@ -148,6 +156,9 @@ export const testDirectory = (): Directory => {
       if (!settings.has(name)) settings.set(name, value)
       return settings.get(name) ?? value
     },
+    putManifest: async () => 'stored',
+    removeManifest: async () => 'removed',
+    manifests: async () => [],
     close: async () => undefined,
   }
 }

@@ -30,9 +30,11 @@ describe('the signature of a webhook', () => {
         const header = signatureOf(at, body, known)
         for (const changed of fc.sample(textMutationsOf(fc.constant(header)), { numRuns: 3, seed: at })) {
           const read = readOnce(() => isSigned(changed, bytes(body), known), [])
-          // A second signature may be lost and the first still holds; nothing else may.
-          const isShortened = header.startsWith(changed) && changed.length >= header.indexOf(',v1=') + 68
-          if ('value' in read && changed !== header && !isShortened) expect(read.value).toBe(false)
+          // One of two signatures may be lost or spoilt and the other still holds; nothing else may.
+          const [time, ...signatures] = header.split(',')
+          const [timeNow, ...now] = changed.split(',')
+          const isHalf = timeNow === time && now.some((signature) => signatures.includes(signature))
+          if ('value' in read && !isHalf) expect(read.value).toBe(false)
         }
         expect(isSigned(noise, bytes(body), known)).toBe(false)
       }),

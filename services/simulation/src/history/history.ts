@@ -28,6 +28,14 @@ export type Request =
       readonly worstPrice: bigint | null
     }
   | {
+      readonly kind: 'update-trade'
+      readonly trader: Trader
+      readonly tradeId: string
+      /** Of each price: undefined leaves it as it is, null takes it away. */
+      readonly stopLossPrice: bigint | null | undefined
+      readonly takeProfitPrice: bigint | null | undefined
+    }
+  | {
       readonly kind: 'close-trade'
       readonly trader: Trader
       readonly tradeId: string
@@ -87,6 +95,7 @@ export type Request =
 export interface AnswerOf {
   'open-account': { readonly existed: boolean }
   'open-trade': OpenTrade
+  'update-trade': OpenTrade
   'close-trade': ClosedTrade
   'open-trades': readonly OpenTrade[]
   balances: readonly Balance[]

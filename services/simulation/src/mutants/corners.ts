@@ -6,6 +6,13 @@ const TRADING = 'risk-rules/assembly/trading'
 /** Bugs in corners that are seldom turned: midnight, boundaries, changes of specs, restarts, races. */
 export const cornerMutants: readonly Mutant[] = [
   {
+    name: 'opening-told-with-later-stops',
+    what: 'the repeat of an opening tells the stops that the trade has got since',
+    file: 'services/trading/src/client/trading-client.ts',
+    find: 'return ok({ ...trade, stopLossPrice, takeProfitPrice, liquidationPrice: orNull(kept.liquidationPrice) })',
+    replace: 'return ok({ ...trade, liquidationPrice: orNull(kept.liquidationPrice) })',
+  },
+  {
     name: 'daily-limit-never-renewed',
     what: 'the daily limits are counted from the first day only',
     file: `${BRIDGE}/machine/accept.ts`,

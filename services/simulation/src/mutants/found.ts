@@ -12,6 +12,13 @@ export const foundMutants: readonly Mutant[] = [
     replace: 'export const OWNERSHIP_CHECK_MS = 5_000_000_000\n',
   },
   {
+    name: 'unclear-order-refused',
+    what: 'a bank is told that an order was not accepted when nobody knows',
+    file: 'services/bridge/src/client/orders.ts',
+    find: '  if (taken.isOpen) return awaitEnd(',
+    replace: '  if (taken.isOpen) return taken\n  if (taken.isOpen) return awaitEnd(',
+  },
+  {
     name: 'port-failure-thrown',
     what: 'clients throw when the views do not answer, instead of refusing',
     file: 'services/common/src/platform/refusing.ts',

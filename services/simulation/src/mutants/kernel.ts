@@ -58,8 +58,8 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'cursor-ahead-of-the-send',
     what: 'the saved cursor counts effects as confirmed that were only decided',
     file: `${KERNEL}/effect-sender.ts`,
-    find: '        confirmed: lane.confirmed,\n        recordSequence: lane.confirmedRecord,',
-    replace: '        confirmed: lane.highest,\n        recordSequence: lane.confirmedRecord,',
+    find: '        confirmed: lane.confirmed,\n        recordSequence: startOf(lane),',
+    replace: '        confirmed: lane.highest,\n        recordSequence: startOf(lane),',
   },
   {
     name: 'lost-effects-not-resent',

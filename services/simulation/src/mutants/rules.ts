@@ -95,6 +95,27 @@ export const rulesMutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'replaced-stop-still-fires',
+    what: 'a trade that gets another stop keeps the old one beside it',
+    file: `${TRADING}/trades.ts`,
+    find: '  heapRemove(heap, slot)\n  if (price != 0)',
+    replace: '  if (price == 0) heapRemove(heap, slot)\n  if (price != 0)',
+  },
+  {
+    name: 'kept-stop-judged-as-none',
+    what: 'an update that leaves the stop as it is takes it away',
+    file: `${TRADING}/update.ts`,
+    find: '  if (stop != KEEP) setTrigger(GROUP_STOP, ownSlot, stop)',
+    replace: '  setTrigger(GROUP_STOP, ownSlot, max<i64>(stop, 0))',
+  },
+  {
+    name: 'update-not-told',
+    what: 'the owner’s ledger hears nothing of other stops, so that the event is missing',
+    file: `${TRADING}/update.ts`,
+    find: '  emitUpdated(commandIndex, trade)',
+    replace: '  if (trade.number == 0) emitUpdated(commandIndex, trade)',
+  },
+  {
     name: 'slip-dropped',
     what: 'a hold that carries a command on does not send it',
     file: `${LEDGER}/apply.ts`,

@@ -6,6 +6,8 @@ import type { Node } from './node.ts'
 const LOOK_MS = 200
 /** How long a runner that stepped down is left alone before it is replaced: at most, ms. */
 const GRACE_MS_MAX = 1_500
+/** How long a process that prepares for a partition follows its journal before it gets it: at most, ms. */
+const FOLLOW_MS_MAX = 2_000
 
 /** Keeps every partition served by one process: what a cluster's controller does. */
 export interface Operator {
@@ -14,7 +16,7 @@ export interface Operator {
   partitionsOf(node: Node): readonly PartitionNumber[]
   /** Hands a partition to another process at once; the former keeps its runner for `lingersMs`. */
   assign(partition: PartitionNumber, node: Node, lingersMs: number): void
-  /** Stops it in order where it is, then starts it on the other process. */
+  /** Stops it in order where it is, then starts it on the other process, which may have prepared itself meanwhile. */
   move(partition: PartitionNumber, to: Node): void
   /** Something changed: looks soon. */
   nudge(): void
@@ -26,6 +28,8 @@ interface Place {
   owner: Node
   /** Where it goes once its runner has stopped in order. */
   movesTo: Node | null
+  /** Who follows its journal, to have it soon. */
+  preparedBy: Node | null
   /** World ms when the runner that stepped down is replaced; null while none did. */
   replaceAtMs: number | null
 }
@@ -39,8 +43,12 @@ export const createOperator = (deps: {
 }): Operator => {
   const { world, nodes } = deps
   const chance = world.chance('operator')
+  const preparations = world.chance('preparations')
   const places = new Map<PartitionNumber, Place>(
-    [...deps.places].map(([partition, owner]) => [partition, { owner, movesTo: null, replaceAtMs: null }]),
+    [...deps.places].map(([partition, owner]) => [
+      partition,
+      { owner, movesTo: null, preparedBy: null, replaceAtMs: null },
+    ]),
   )
   /** Until when a process may keep a runner that another should have: `node partition`. */
   const lingering = new Map<string, number>()
@@ -96,11 +104,20 @@ export const createOperator = (deps: {
     return isWaiting
   }
 
+  /** Ends what was prepared for a move that will not come. */
+  const forget = (node: Node): void => {
+    for (const partition of node.life?.serving?.prepared ?? []) {
+      const { owner, movesTo, preparedBy } = placeOf(partition)
+      if (owner !== node && movesTo !== node && preparedBy !== node) node.life?.serving?.drop(partition)
+    }
+  }
+
   const look = (): void => {
     isLooking = false
     let isWaiting = false
     for (const [partition, place] of places) isWaiting = tend(partition, place) || isWaiting
     for (const node of nodes) isWaiting = clear(node) || isWaiting
+    for (const node of nodes) forget(node)
     if (isWaiting) lookIn(LOOK_MS)
   }
   const lookIn = (delayMs: number): void => {
@@ -121,8 +138,22 @@ export const createOperator = (deps: {
       lookIn(0)
     },
     move: (partition, to) => {
-      placeOf(partition).movesTo = to
-      lookIn(0)
+      const place = placeOf(partition)
+      const moveNow = (): void => {
+        place.preparedBy = null
+        place.movesTo = to
+        lookIn(0)
+      }
+      if (preparations.chance(40)) {
+        moveNow()
+        return
+      }
+      place.preparedBy = to
+      to.life?.serving?.prepare(partition)
+      world.schedule(preparations.between(1, FOLLOW_MS_MAX), 'a prepared move', () => {
+        // Another move may have been decided meanwhile.
+        if (place.preparedBy === to) moveNow()
+      })
     },
     nudge: () => lookIn(0),
     unrest: () => {

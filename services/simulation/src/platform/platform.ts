@@ -6,6 +6,7 @@ import {
 import { policyOfPartition } from '@bourse/all-in-one/platform/serving.ts'
 import { createBankHttp } from '@bourse/bridge/adapters/bank-http.ts'
 import { createExchangeHttp } from '@bourse/bridge/adapters/exchange-http.ts'
+import { createStoredEvents } from '@bourse/bridge/host/stored-events.ts'
 import { partitionName, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import { RecordError } from '@bourse/common/kernel/record.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
@@ -14,13 +15,13 @@ import type { FeedQuote } from '@bourse/common/ports/prices.ts'
 import type { Bank } from '@bourse/common/resources/bank.ts'
 import type { TradingPair } from '@bourse/common/resources/trading-pair.ts'
 import type { SeededRandom } from '@bourse/common/testkit/seeded-random.ts'
-import { createDirector } from '../faults/director.ts'
 import type { Faults } from '../faults/faults.ts'
 import { createBankMaker, type SimulatedBank } from '../outside/bank.ts'
 import { createExchangeMaker } from '../outside/exchange.ts'
 import { createOrderTimes, type OrderTimes } from '../outside/order-times.ts'
 import type { Door, Ground } from '../ports/ground.ts'
 import type { World } from '../world/world.ts'
+import { createDirector } from './director.ts'
 import type { SimulatedPlatform } from './exchange-platform.ts'
 import { createFlips } from './flips.ts'
 import type { LifeDeps, Roles } from './life.ts'
@@ -107,11 +108,12 @@ const secretOf = (bank: string): string => `secret of ${bank}`
 const hostsOf = (shape: Shape, modules: MachineModules, times: OrderTimes): LifeDeps['hostOf'] => {
   const { topology } = shape
   const { hostOf } = createMachineFactories(topology, modules, shape.capacities)
-  return (partition, { fetch, clock }, logger) =>
+  return (partition, { fetch, clock, views }, logger) =>
     hostOf(partition, {
       ledgerPartitions: topology.ledgerPartitions,
       liquidity: createExchangeHttp({ baseUrl: () => `http://${EXCHANGE_HOST}`, fetch: times.watching(fetch), clock }),
       callbacks: createBankHttp({ fetch, clock, webhookSecrets: (bank) => [secretOf(bank)] }),
+      events: createStoredEvents(views),
       clock,
       logger,
     })
@@ -190,7 +192,7 @@ export const createSimulatedPlatform = (deps: PlatformDeps): SimulatedPlatform =
   )
   const serving = nodes.filter((node) => node.roles.serves)
   const isServed = (partition: PartitionNumber): boolean =>
-    nodes.some((node) => node.life?.serving?.served.has(partition) === true)
+    nodes.some(({ life }) => life?.serving?.served.has(partition) === true || life?.serving?.prepared.has(partition))
   const flips = createFlips({ world, ground, faults, headOf, isServed })
   const operator = createOperator({
     world,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { observationOf } from '@bourse/all-in-one/platform/serving.ts'
+import { observationOf } from '@bourse/trading/host/observation.ts'
 import type { MachineHost } from '@bourse/common/kernel/host.ts'
 import type { Machine } from '@bourse/common/kernel/machine.ts'
 import { partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
@@ -21,7 +21,13 @@ export interface Served {
 /** The partitions that one process serves. */
 export interface ServingPart {
   readonly served: ReadonlyMap<PartitionNumber, Served>
-  /** Starts a runner for the partition; `onStarted` hears how that went. */
+  /** Partitions that follow the journal here while another process serves them. */
+  readonly prepared: ReadonlySet<PartitionNumber>
+  /** Restores the partition and follows its journal, until it is served here or dropped. */
+  prepare(partition: PartitionNumber): void
+  /** Ends following. */
+  drop(partition: PartitionNumber): void
+  /** Starts a runner for the partition, the prepared one if there is one; `onStarted` hears how that went. */
   serve(partition: PartitionNumber): void
   /** Stops its runner; it is gone from `served` once that is done. */
   release(partition: PartitionNumber, options: { readonly snapshot: boolean }): void
@@ -47,23 +53,52 @@ export const createServingPart = (deps: {
     return prices.subscribe(symbol, (quote) => runner.observe(observationOf(quote)))
   }
 
+  interface Made {
+    readonly runner: Runner<TradingQuote>
+    readonly machine: () => Machine | null
+  }
+  const followed = new Map<PartitionNumber, Made>()
+  const prepared = new Set<PartitionNumber>()
+
+  const make = (partition: PartitionNumber): Made => {
+    let machine: Machine | null = null
+    const host = deps.hostOf(partition)
+    const runner = createRunner<TradingQuote>({
+      partition,
+      host: { ...host, factory: () => (machine = host.factory()) },
+      bus: door.bus,
+      journal: door.journal,
+      snapshots: door.snapshots,
+      events: door.events,
+      clock: door.clock,
+      logger: deps.logger,
+      snapshotPolicy: deps.policyOf(partition),
+    })
+    return { runner, machine: () => machine }
+  }
+
+  const take = (partition: PartitionNumber): Made | undefined => {
+    const made = followed.get(partition)
+    followed.delete(partition)
+    prepared.delete(partition)
+    return made
+  }
+
   return {
     served,
+    prepared,
+    prepare: (partition) => {
+      if (served.has(partition) || followed.has(partition)) return
+      const made = make(partition)
+      followed.set(partition, made)
+      prepared.add(partition)
+      // Why it failed the runner has logged; it recovers when it is started.
+      made.runner.prepare().catch(() => undefined)
+    },
+    drop: (partition) => void take(partition)?.runner.stop({ snapshot: false }),
     serve: (partition) => {
-      let machine: Machine | null = null
-      const host = deps.hostOf(partition)
-      const runner = createRunner<TradingQuote>({
-        partition,
-        host: { ...host, factory: () => (machine = host.factory()) },
-        bus: door.bus,
-        journal: door.journal,
-        snapshots: door.snapshots,
-        events: door.events,
-        clock: door.clock,
-        logger: deps.logger,
-        snapshotPolicy: deps.policyOf(partition),
-      })
-      const entry = { runner, machine: () => machine, isLeaving: false, unsubscribe: (): void => undefined }
+      const { runner, machine } = take(partition) ?? make(partition)
+      const entry = { runner, machine, isLeaving: false, unsubscribe: (): void => undefined }
       served.set(partition, entry)
       runner.start().then(
         () => {

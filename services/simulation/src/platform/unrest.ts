@@ -1,24 +1,28 @@
 import { isFinal } from '@bourse/bridge/codec/transaction.ts'
 import { decodeState } from '@bourse/bridge/machine/snapshot.ts'
 import { ledgerStepOf } from '@bourse/bridge/machine/state.ts'
+import type { Machine } from '@bourse/common/kernel/machine.ts'
 import { partitionName, partitionParts, type PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Node } from './node.ts'
 import type { Operator } from './operator.ts'
 import type { Served } from './serving-part.ts'
 
-/** What was counted at a record's end holds until the next record: a pause of minutes is asked about again and again. */
-const counted = new WeakMap<Served, { readonly sequence: bigint; readonly underWay: number }>()
+/**
+ * What was counted holds until the next record: a pause of minutes is asked about again and again. It is kept for the machine it
+ * was counted in: one whose record was never appended is ahead of its sequence, and is given up for another at the same one.
+ */
+const counted = new WeakMap<Machine, { readonly sequence: bigint; readonly underWay: number }>()
 
 /** Money on its way that only a pause between two attempts holds back: no effect and no call shows it. */
 const sagasUnderWay = (served: Served): number => {
   const machine = served.machine()
   if (machine === null) return 0
   const { sequence } = served.runner.status()
-  const before = counted.get(served)
+  const before = counted.get(machine)
   if (before !== undefined && before.sequence === sequence) return before.underWay
   const { transactions } = decodeState(machine.snapshot())
   const underWay = [...transactions.values()].filter((one) => !isFinal(one) || ledgerStepOf(one) !== null).length
-  counted.set(served, { sequence, underWay })
+  counted.set(machine, { sequence, underWay })
   return underWay
 }
 

@@ -33,7 +33,8 @@ const isExplained = ({ msg, err, partition = '' }: ErrorLine, isFlipped: (partit
   if (msg === 'a snapshot was passed over') return true
   const isPort = err?.type === 'PortError'
   if (msg === 'a snapshot failed') return isPort || /^the snapshot read back is/.test(err?.message ?? '')
-  if (msg === 'the partition broke') return isPort || (err?.type === 'RecordError' && isFlipped(partition))
+  if (msg === 'the partition broke' || msg === 'following the journal has ended')
+    return isPort || (err?.type === 'RecordError' && isFlipped(partition))
   return msg === 'a consumer could not be stopped' && isPort
 }
 

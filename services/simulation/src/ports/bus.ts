@@ -32,6 +32,8 @@ export interface BrokerDeps {
 
 /** How long a link stays cut, ms. */
 const CUT_MS = { least: 50, most: 5_000 } as const
+/** How long after itself a message comes a second time at most, ms. */
+const TWICE_MS_MAX = 300
 
 const closed = (): PortError => new PortError('closed', 'the bus is closed')
 
@@ -140,15 +142,17 @@ export const createBroker = (deps: BrokerDeps): Broker => {
         if (queue.size() >= queueMax)
           return failed(new PortError('full', `partition ${partition} has ${queueMax} messages waiting`))
         if (!isLost) queue.push({ message, expiresAtMs, asker, attempt: 0, order: orders++ })
-        if (isRefused) failed(new PortError('unavailable', 'the bus refused the message'))
+        if (isRefused) failed(new PortError(isLost ? 'unavailable' : 'unknown', 'the bus refused the message'))
         else taken()
       }
       world.schedule(atMs - world.nowMs(), what, arrive)
-      if (!faults.strikes('message-twice')) return
+      if (!faults.strikes('message-twice') || isLost) return
       const again = (): void => {
         if (sentIn === epoch) queueOf(partition).push({ message, expiresAtMs, asker, attempt: 0, order: orders++ })
       }
-      world.schedule(atMs - world.nowMs() + random.between(0, 300), what, again)
+      // In the old place (B2): what the sender says afterwards comes behind it.
+      lane.lastAtMs = atMs + random.between(0, TWICE_MS_MAX)
+      world.schedule(lane.lastAtMs - world.nowMs(), what, again)
     }
 
     const send: Bus['send'] = (partition, message) => {
@@ -209,6 +213,7 @@ export const createBroker = (deps: BrokerDeps): Broker => {
       consume: consumers.consume,
       deadLetters: (limit) =>
         ask(() => [...letters.values()].slice(0, Math.max(0, limit)).map(({ entry: _, ...letter }) => letter)),
+      deadLetterCount: () => ask(() => letters.size),
       resend: (id) =>
         ask(() => {
           const letter = letters.get(id)

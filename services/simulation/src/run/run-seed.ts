@@ -15,10 +15,10 @@ import type { SeedOptions, SeedReport } from './seed-report.ts'
 /** World time that each part of a run may take before it counts as stuck, ms. */
 const PART_MS_MAX = { start: 600_000, steps: 86_400_000, rest: 1_200_000, closing: 1_200_000 } as const
 /**
- * How many times the part of rest may begin anew because something moved in it: a ledger with room for few ids takes hours
+ * How many times rest and closing may begin anew because something moved in them: a ledger with room for few ids takes hours
  * for what a bank has sent it in minutes. Without any movement one is enough; what moves for ever is no rest either.
  */
-const RESTS_MAX = 18
+const MOVING_MAX = 18
 /** Events that a whole run may take: one that never ends fails. */
 const EVENTS_MAX = 20_000_000
 
@@ -69,16 +69,23 @@ const oncePerMoment = (world: World, question: () => boolean): (() => boolean) =
   }
 }
 
-/** Waits for rest, as long as there is movement towards it. */
-const playRest = async (scene: Scene): Promise<Finding[]> => {
-  const { world, platform, ground } = scene
-  const isQuiet = oncePerMoment(world, platform.isQuiet)
-  for (let rests = 1; ; rests++) {
+/** Plays a part that has no end of its own for as long as something moves in it. */
+const playWhileMoving = async (
+  scene: Scene,
+  part: 'rest' | 'closing',
+  isDone: () => boolean,
+  waiting: () => readonly string[],
+): Promise<Finding[]> => {
+  const { ground } = scene
+  for (let times = 1; ; times++) {
     const { records } = ground
-    const found = await play(scene, 'rest', isQuiet, platform.unrest)
-    if (found.length === 0 || ground.records === records || rests === RESTS_MAX) return found
+    const found = await play(scene, part, isDone, waiting)
+    if (found.length === 0 || ground.records === records || times === MOVING_MAX) return found
   }
 }
+
+const playRest = (scene: Scene): Promise<Finding[]> =>
+  playWhileMoving(scene, 'rest', oncePerMoment(scene.world, scene.platform.isQuiet), scene.platform.unrest)
 
 /** The four parts: the platform starts, clients act while faults strike, all comes to rest, clients ask what has become of it. */
 const playAll = async (scene: Scene): Promise<readonly Finding[]> => {
@@ -97,7 +104,7 @@ const playAll = async (scene: Scene): Promise<readonly Finding[]> => {
   found.push(...(await playRest(scene)))
   if (found.length > 0) return found
   workload.close()
-  found.push(...(await play(scene, 'closing', workload.isDone, workload.waiting)))
+  found.push(...(await playWhileMoving(scene, 'closing', workload.isDone, workload.waiting)))
   found.push(...(await playRest(scene)))
   // What has not come to rest is not audited: half of what is under way would be missing.
   return found.length > 0 ? found : scene.auditor.audit(platform, scene.history.calls())

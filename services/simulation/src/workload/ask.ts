@@ -21,6 +21,10 @@ const order = (edge: Edge, ids: Ids, request: KeyedRequest, key: string | null):
       const { kind: _kind, trader, ...fields } = request
       return edge.trading.createTrade({ identity, account: ownerOfTrader(trader), ...fields })
     }
+    case 'update-trade': {
+      const { kind: _kind, trader, ...fields } = request
+      return edge.trading.updateTrade({ identity, account: ownerOfTrader(trader), ...fields })
+    }
     case 'close-trade': {
       const { trader, tradeId, worstPrice } = request
       return edge.trading.closeTrade({ identity, account: ownerOfTrader(trader), tradeId, worstPrice })

@@ -19,8 +19,6 @@ export interface ClosingDeps {
 const ATTEMPTS = 8
 const ANSWER_MS = 60_000
 const QUIET_ASKED_MS = 250
-/** Twenty minutes; the run asks once more after closing, with more patience. */
-const QUIET_ASKED_TIMES = 4_800
 /** More pages than any run fills: a cursor that never ends is the auditor's to judge, not to wait for. */
 const PAGES_MAX = 100
 
@@ -41,11 +39,12 @@ const repeatAll = async ({ random, clients, knowledge }: ClosingDeps): Promise<v
   )
 }
 
-/** Repeats may have begun what no try had begun before: what that moves has to come to rest too. */
+/**
+ * Repeats may have begun what no try had begun before: what that moves has to come to rest too. How long that may take is
+ * the run's to say, which sees whether anything moves.
+ */
 const settled = async ({ platform, clients }: ClosingDeps): Promise<void> => {
-  for (let count = 0; count < QUIET_ASKED_TIMES && !platform.isQuiet(); count++) {
-    await clients.pause(QUIET_ASKED_MS, 'closing: is it quiet?')
-  }
+  while (!platform.isQuiet()) await clients.pause(QUIET_ASKED_MS, 'closing: is it quiet?')
 }
 
 const readTraders = async (deps: ClosingDeps): Promise<void> => {

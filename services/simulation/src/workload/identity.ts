@@ -28,6 +28,7 @@ export type KeyedRequest = Extract<
     readonly kind:
       | 'open-account'
       | 'open-trade'
+      | 'update-trade'
       | 'close-trade'
       | 'adjust'
       | 'fund'
@@ -41,6 +42,7 @@ export type KeyedRequest = Extract<
 const keyedKinds: ReadonlySet<Request['kind']> = new Set<KeyedRequest['kind']>([
   'open-account',
   'open-trade',
+  'update-trade',
   'close-trade',
   'adjust',
   'fund',
@@ -81,6 +83,15 @@ const wireOf = (request: KeyedRequest): Wire => {
     case 'open-trade': {
       const { kind: _kind, trader, ...fields } = request
       return engine(trader, { command: 'CREATE_TRADE', ...fields })
+    }
+    case 'update-trade': {
+      const { trader, tradeId, stopLossPrice, takeProfitPrice } = request
+      return engine(trader, {
+        command: 'UPDATE_TRADE',
+        tradeId,
+        ...(stopLossPrice === undefined ? {} : { stopLossPrice }),
+        ...(takeProfitPrice === undefined ? {} : { takeProfitPrice }),
+      })
     }
     case 'close-trade':
       return engine(request.trader, {

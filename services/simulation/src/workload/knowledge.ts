@@ -45,6 +45,10 @@ export interface Knowledge {
   owned(bank: string, customer: string, currency: string): bigint
 }
 
+/** Whether a request names a trade that may have closed meanwhile. */
+const isOfTrade = (request: Request): request is Extract<Request, { readonly tradeId: string }> =>
+  request.kind === 'close-trade' || request.kind === 'update-trade'
+
 const addTo = (totals: Map<string, bigint>, name: string, amount: bigint): void => {
   totals.set(name, (totals.get(name) ?? 0n) + amount)
 }
@@ -105,6 +109,7 @@ export const createKnowledge = (nowMs: () => number): Knowledge => {
         accounts.add(request.trader)
         break
       case 'open-trade':
+      case 'update-trade':
         noteOpened(request.trader, value as OpenTrade)
         break
       case 'close-trade':
@@ -152,7 +157,7 @@ export const createKnowledge = (nowMs: () => number): Knowledge => {
     },
     noteAnswer: (request, answer) => {
       if (answer.ok) noteSuccess(request, answer.value)
-      else if (request.kind === 'close-trade' && answer.refusal.code === 'TRADE_CLOSED')
+      else if (isOfTrade(request) && answer.refusal.code === 'TRADE_CLOSED')
         noteClosed(request.trader, request.tradeId, undefined)
     },
     openTrades: () => [...open.values()],

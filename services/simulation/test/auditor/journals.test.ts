@@ -11,6 +11,7 @@ import {
   listHeadLayout,
   openTradeLayout,
   tradingKinds,
+  updatedTradeLayout,
 } from '@bourse/risk-rules/trading/codec.ts'
 import type { AuditInput } from '../../src/auditor/audit.ts'
 import { audit } from '../../src/auditor/audit.ts'
@@ -22,6 +23,7 @@ import {
   complaintsOf,
   createEar,
   findEntry,
+  isRefusedUpdate,
   journalsOf,
   richRun,
   withEntry,
@@ -30,18 +32,23 @@ import {
 } from './settled-run.ts'
 
 const BODY = 24
+/** The runs that are audited take as long as the machine lets them. */
+const LIMIT_MS = 900_000
+
 let input: AuditInput
 let journals: Journals
 beforeAll(async () => {
   input = await richRun(27, 260)
   journals = await journalsOf(input)
-}, 60_000)
+}, LIMIT_MS)
 
 const machineOf = ({ partition }: Entry): string => partitionParts(partition).machine
 const isOk = (entry: Entry, machine: string, kind: number): boolean =>
   machineOf(entry) === machine && entry.header.kind === kind && entry.code === 0
 const isOpened = (entry: Entry): boolean => isOk(entry, 'trading', tradingKinds.open) && !isKeptOutcome(entry.outcome)
 const isClosed = (entry: Entry): boolean => isOk(entry, 'trading', tradingKinds.close) && !isKeptOutcome(entry.outcome)
+const isUpdated = (entry: Entry): boolean =>
+  isOk(entry, 'trading', tradingKinds.update) && !isKeptOutcome(entry.outcome)
 const isClosingTick =
   (least: number) =>
   (entry: Entry): boolean =>
@@ -72,6 +79,15 @@ describe('a difference of 1e-8', () => {
     },
   )
 
+  test.each(['stopLoss', 'takeProfit', 'liquidationPrice', 'quantity', 'openFee', 'margin'] as const)(
+    'in the %s of an updated trade is found',
+    (field) => {
+      const place = findEntry(journals, isUpdated)
+      const edited = withOutcome(journals, place, addAt(BODY + updatedTradeLayout.offsets[field], 1n))
+      expect(complaintsOf(edited)).toContain('trade-arithmetic')
+    },
+  )
+
   test('in F is found', () => {
     const place = findEntry(journals, isClosingTick(0))
     const edited = withOutcome(journals, place, addAt(BODY + listHeadLayout.offsets.funding, 1n))
@@ -95,6 +111,11 @@ describe('what a machine decides', () => {
       (entry) => machineOf(entry) === 'trading' && entry.header.kind === 2 && entry.code >= 64,
     )
     expect(complaintsOf(withOutcome(journals, refused, refusal(74)))).toContain('opening')
+    const updated = findEntry(journals, isUpdated)
+    expect(complaintsOf(withOutcome(journals, updated, refusal(69)))).toContain('update')
+    const laterBy1 = addAt(BODY + updatedTradeLayout.offsets.updatedAt, 1n)
+    expect(complaintsOf(withOutcome(journals, updated, laterBy1))).toContain('update')
+    expect(complaintsOf(withOutcome(journals, findEntry(journals, isRefusedUpdate), refusal(72)))).toContain('update')
     const held = findEntry(journals, (entry) => isOk(entry, 'ledger', ledgerKinds.HOLD))
     expect(complaintsOf(withOutcome(journals, held, refusal(33)))).toContain('ledger-decides')
   })

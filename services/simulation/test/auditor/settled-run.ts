@@ -1,6 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
+import { refusalNumbers } from '@bourse/common/errors/codes.ts'
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
+import { partitionParts } from '@bourse/common/kernel/partition.ts'
 import { allPartitions } from '@bourse/common/platform/topology.ts'
 import { viewModels } from '@bourse/common/views/models.ts'
+import { tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
 import type { AuditInput } from '../../src/auditor/audit.ts'
 import { createAuditor } from '../../src/auditor/auditor.ts'
 import { followAll, type Books } from '../../src/auditor/books.ts'
@@ -141,6 +145,12 @@ export const complaintsOf = (journals: Journals): readonly string[] => {
   return heard
 }
 
+/** An update that a market refused for what it asks. */
+export const isRefusedUpdate = ({ partition, header, code }: Entry): boolean =>
+  partitionParts(partition).machine === 'trading' &&
+  header.kind === tradingKinds.update &&
+  code >= refusalNumbers.LEVERAGE_TOO_HIGH
+
 /**
  * Whether a run has all that the tests doctor: every kind of close and of bank transaction, open trades at the end, kept
  * snapshots.
@@ -161,6 +171,18 @@ const isRich = async (input: AuditInput): Promise<boolean> => {
     ),
   )
   const isKeyed = ({ key }: Call): boolean => key !== null
+  const isUpdateRefused = [...journals.values()].some((records) =>
+    records.some(({ entries }) => entries.some(isRefusedUpdate)),
+  )
+  const versionsOf = (_: Call, told: readonly { readonly version: bigint }[]): string =>
+    told.map(({ version }) => version).join()
+  const isMoneyReadAgain = isTold('balances', (one, told) =>
+    isTold(
+      'balances',
+      (other, later) =>
+        isDeepStrictEqual(one.request, other.request) && versionsOf(one, told) !== versionsOf(other, later),
+    ),
+  )
   const isFull = (_: Call, value: readonly unknown[]): boolean => value.length > 0
   const lists = await Promise.all([...journals.keys()].map((partition) => input.disks.snapshots.list(partition)))
   return (
@@ -168,9 +190,12 @@ const isRich = async (input: AuditInput): Promise<boolean> => {
     reasons.size === 5 &&
     types.size === 4 &&
     isTold('open-trade', isKeyed) &&
+    isTold('update-trade', isKeyed) &&
+    isUpdateRefused &&
     isTold('adjust', isKeyed) &&
     isTold('correct', isKeyed) &&
     isTold('open-trades', isFull) &&
+    isMoneyReadAgain &&
     isTold('bank-accounts', isFull) &&
     lists.some(({ length }) => length > 0)
   )

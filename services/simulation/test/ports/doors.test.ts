@@ -157,7 +157,7 @@ describe('a door', () => {
     }
     const memory = await liveWorld()
     // A few turns: what the last one held on its stack is let go in the next.
-    for (let turn = 0; turn < 20 && memory.deref() !== undefined; turn++) {
+    for (let turn = 0; turn < 200 && memory.deref() !== undefined; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 5))
       collect()
     }

@@ -84,17 +84,23 @@ export interface PumpedGround extends TestGround {
 
 /** World time runs slower than the real one: what is asked between two looks must not be answered too soon by the real clock. */
 const WORLD_PACE = 0.7
+/** Real time that counts at once: while the machine lets the process wait, no time passes in the world either. */
+const STEP_MS_MAX = 5
 
 /** Opens a pumped ground with one door. */
 export const openPumpedGround = (options: Parameters<typeof openTestGround>[0] = {}): PumpedGround => {
   const opened = openTestGround(options)
   const { world, ground } = opened
-  const startMs = performance.now()
   let isStopped = false
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   const pump = async (): Promise<void> => {
-    while (!isStopped) {
-      const aheadMs = Math.floor((performance.now() - startMs) * WORLD_PACE) - world.nowMs()
+    const startMs = world.nowMs()
+    let countedMs = 0
+    for (let lastMs = performance.now(); !isStopped;) {
+      const realMs = performance.now()
+      countedMs += Math.min(realMs - lastMs, STEP_MS_MAX)
+      lastMs = realMs
+      const aheadMs = Math.floor(countedMs * WORLD_PACE) - (world.nowMs() - startMs)
       // An empty event at the end of the span: time passes even when nothing is scheduled.
       if (aheadMs > 0) world.schedule(aheadMs, 'time passes', () => undefined)
       await world.run(() => false, { durationMsMax: Math.max(0, aheadMs), eventsMax: 10_000 })

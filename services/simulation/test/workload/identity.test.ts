@@ -96,6 +96,27 @@ const cases: readonly Case[] = [
     }),
   },
   {
+    request: {
+      kind: 'update-trade',
+      trader: 3,
+      tradeId: 'trade_77',
+      stopLossPrice: 5n * UNIT,
+      takeProfitPrice: undefined,
+    },
+    on: trading('updateTrade'),
+    act: engine({ command: 'UPDATE_TRADE', tradeId: 'trade_77', stopLossPrice: '5.0' }),
+  },
+  {
+    request: { kind: 'update-trade', trader: 3, tradeId: 'trade_77', stopLossPrice: null, takeProfitPrice: 7n },
+    on: trading('updateTrade'),
+    act: engine({
+      command: 'UPDATE_TRADE',
+      tradeId: 'trade_77',
+      stopLossPrice: null,
+      takeProfitPrice: '0.00000007',
+    }),
+  },
+  {
     request: { kind: 'close-trade', trader: 3, tradeId: 'trade_77', worstPrice: null },
     on: trading('closeTrade'),
     act: engine({ command: 'CLOSE_TRADE', tradeId: 'trade_77' }),

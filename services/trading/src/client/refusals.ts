@@ -14,7 +14,7 @@ const words: Partial<Record<RefusalCode, string>> = {
   PRICE_MOVED: 'the price is beyond worstPrice; give another worstPrice or try again',
   TRADE_NOT_FOUND: 'there is no such trade of yours; read GET /api/v1/trades',
   TRADE_CLOSED: 'the trade is closed already; read it from GET /api/v1/trades?status=closed',
-  MARKET_HALTED: 'the market is halted; nothing opens or closes until it reopens',
+  MARKET_HALTED: 'the market is halted; until it reopens nothing opens or closes, and stops can only be taken away',
   MARKET_REDUCE_ONLY: 'the market only closes trades right now',
   MARKET_NOT_FOUND: 'there is no such market; read GET /api/v1/markets',
   PRICE_STALE: 'the latest price is too old to trade on; try again in a moment',

@@ -21,6 +21,8 @@ import {
   decodeMarketAnswer,
   decodeOpenOutcome,
   decodeTradesAnswer,
+  decodeUpdateKept,
+  decodeUpdateOutcome,
   directions,
   encodeClose,
   encodeMarketQuery,
@@ -28,20 +30,30 @@ import {
   encodeOutcomeOf,
   encodeState,
   encodeTradesQuery,
+  encodeUpdate,
   decodeOpenKept,
   decodeCloseKept,
   encodeTradeQuery,
   isKeptOutcome,
+  KEEP_AS_IT_IS,
   marketStates,
   tradingKinds,
   type MarketStateName,
+  type HeaderParts,
   type OpenTrade as OpenRecord,
 } from '@bourse/risk-rules/trading/codec.ts'
 import { feeHoldOf } from '@bourse/risk-rules/trading/quote.ts'
 import { closedTradeFields, openTradeFields } from '../codec/present.ts'
 import { partitionOfTrade, placeOfTradeId, tradeIdOf, type TradePlace } from '../codec/trade-id.ts'
 import { tradingRefusal } from './refusals.ts'
-import type { ClosedTrade, CloseTradeRequest, CreateTradeRequest, OpenTrade, TradingClient } from './types.ts'
+import type {
+  ClosedTrade,
+  CloseTradeRequest,
+  CreateTradeRequest,
+  OpenTrade,
+  TradingClient,
+  UpdateTradeRequest,
+} from './types.ts'
 
 /** How long a command or read may take before the edge answers UNAVAILABLE, ms. */
 export const TRADING_DEADLINE_MS = 5_000
@@ -63,6 +75,11 @@ export interface TradingClientDeps {
   readonly projected: (partition: PartitionNumber, sequence: bigint) => Promise<boolean>
   /** False while the views of a partition lag by more than half the window: an old id could then be missed. */
   readonly viewsAreFresh: (partition: PartitionNumber) => boolean
+  /**
+   * False of a partition that nobody ever served: its market is new. It takes no trades yet and has none, so that nobody
+   * waits for its answer. Without it: every partition was.
+   */
+  readonly wasServed?: (partition: PartitionNumber) => boolean
 }
 
 /** An open trade as the machine has it, with F at that moment. */
@@ -71,11 +88,19 @@ interface FoundTrade {
   readonly funding: bigint
 }
 
+/** The quote is written in by the partition's host when the command's turn comes. */
+const NO_QUOTE = { feedBid: 0n, feedAsk: 0n, quoteTime: 0n } as const
+
+/** What names a trade of an account, in whatever is asked of it. */
+type TradeRequest = Pick<CloseTradeRequest, 'identity' | 'account' | 'tradeId'>
+
 const orZero = (units: bigint | null): bigint => units ?? 0n
+const orNull = (units: bigint): bigint | null => (units === 0n ? null : units)
+const orKept = (units: bigint | null | undefined): bigint => (units === undefined ? KEEP_AS_IT_IS : orZero(units))
 
 /** Makes the client. */
 export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
-  const { partitions, topology, views } = deps
+  const { partitions, topology, views, wasServed = () => true } = deps
 
   const assetOfMarket = (market: number): string | null =>
     [...topology.markets.values()].find((place) => place.market === market)?.symbol ?? null
@@ -148,11 +173,26 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     return trade === undefined ? null : { trade, funding }
   }
 
-  const opened = async (
+  /** An open trade's fields that never change, from the machine or, when it has closed, from the views. */
+  const everOf = async (
     asset: string,
+    partition: PartitionNumber,
+    tradeNumber: bigint,
+    sequence: bigint,
+  ): Promise<OpenTrade | null> => {
+    const found = await openTradeAt(partition, tradeNumber)
+    if (found !== null) return openTradeFields(asset, partition, found.trade, found.trade.fundingAtOpen)
+    await deps.projected(partition, sequence)
+    const view = await tradeOf(tradeIdAt(partition, tradeNumber))
+    return view === null ? null : fromView(view)
+  }
+
+  const opened = async (
+    request: CreateTradeRequest,
     partition: PartitionNumber,
     answer: PartitionAnswer,
   ): Promise<Result<OpenTrade>> => {
+    const { asset, stopLossPrice, takeProfitPrice } = request
     const code = codeOfOutcome(answer.outcome)
     if (code !== 'OK') return tradingRefusal(code)
     if (!isKeptOutcome(answer.outcome)) {
@@ -160,16 +200,48 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       return ok(openTradeFields(asset, partition, trade, trade.fundingAtOpen))
     }
     const kept = decodeOpenKept(answer.outcome)
-    const found = await openTradeAt(partition, kept.tradeNumber)
-    if (found !== null) {
-      const { liquidationPrice } = kept
-      return ok(openTradeFields(asset, partition, { ...found.trade, liquidationPrice }, found.trade.fundingAtOpen))
+    const trade = await everOf(asset, partition, kept.tradeNumber, answer.sequence)
+    if (trade === null) return tradingRefusal('UNAVAILABLE')
+    // The first answer again: stops and liquidation price as they were at opening, whatever became of the trade since. The
+    // request is the first one's, to the last field.
+    return ok({ ...trade, stopLossPrice, takeProfitPrice, liquidationPrice: orNull(kept.liquidationPrice) })
+  }
+
+  /** The machine no longer knows whose trade it was: the views do. */
+  const closedBefore = async (
+    { account, tradeId }: TradeRequest,
+    partition: PartitionNumber,
+    { sequence }: PartitionAnswer,
+  ): Promise<Result<never>> => {
+    const inTime = await deps.projected(partition, sequence)
+    const view = await tradeOf(tradeId)
+    if (view === null && !inTime) return tradingRefusal('UNAVAILABLE')
+    return tradingRefusal(view?.account === hexOf(account) ? 'TRADE_CLOSED' : 'TRADE_NOT_FOUND')
+  }
+
+  const updated = async (
+    request: UpdateTradeRequest,
+    place: TradePlace,
+    answer: PartitionAnswer,
+  ): Promise<Result<OpenTrade>> => {
+    const partition = partitionOfTrade(place)
+    const code = codeOfOutcome(answer.outcome)
+    if (code === 'TRADE_CLOSED') return closedBefore(request, partition, answer)
+    if (code !== 'OK') return tradingRefusal(code)
+    const asset = assetOfMarket(place.market) ?? ''
+    if (!isKeptOutcome(answer.outcome)) {
+      const trade = decodeUpdateOutcome(answer.outcome)
+      return ok(openTradeFields(asset, partition, trade, trade.fundingAtOpen))
     }
-    await deps.projected(partition, answer.sequence)
-    const view = await tradeOf(tradeIdAt(partition, kept.tradeNumber))
-    if (view === null) return tradingRefusal('UNAVAILABLE')
-    // The first answer again: the liquidation price as it was at opening, whatever became of the trade since.
-    return ok({ ...fromView(view), liquidationPrice: kept.liquidationPrice === 0n ? null : kept.liquidationPrice })
+    const kept = decodeUpdateKept(answer.outcome)
+    const trade = await everOf(asset, partition, kept.tradeNumber, answer.sequence)
+    if (trade === null) return tradingRefusal('UNAVAILABLE')
+    return ok({
+      ...trade,
+      stopLossPrice: orNull(kept.stopLoss),
+      takeProfitPrice: orNull(kept.takeProfit),
+      liquidationPrice: orNull(kept.liquidationPrice),
+    })
   }
 
   const closed = async (
@@ -179,13 +251,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
   ): Promise<Result<ClosedTrade>> => {
     const partition = partitionOfTrade(place)
     const code = codeOfOutcome(answer.outcome)
-    if (code === 'TRADE_CLOSED') {
-      // The machine no longer knows whose trade it was.
-      const inTime = await deps.projected(partition, answer.sequence)
-      const view = await tradeOf(request.tradeId)
-      if (view === null && !inTime) return tradingRefusal('UNAVAILABLE')
-      return tradingRefusal(view?.account === hexOf(request.account) ? 'TRADE_CLOSED' : 'TRADE_NOT_FOUND')
-    }
+    if (code === 'TRADE_CLOSED') return closedBefore(request, partition, answer)
     if (code !== 'OK') return tradingRefusal(code)
     const asset = assetOfMarket(place.market) ?? ''
     if (!isKeptOutcome(answer.outcome))
@@ -213,9 +279,9 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     if (market === undefined || terms === null) return tradingRefusal('MARKET_NOT_FOUND')
     const { identity, account, margin, leverage } = request
     const partition = tradingPartitionOf(market, account)
+    if (!wasServed(partition)) return tradingRefusal('UNAVAILABLE')
     const known = await remembered(identity, [partition, ledgerPartitionOf(topology, account)])
-    if (known !== null)
-      return known.ok ? opened(request.asset, partition, { sequence: 0n, outcome: known.value }) : known
+    if (known !== null) return known.ok ? opened(request, partition, { sequence: 0n, outcome: known.value }) : known
     const customer = customerAccountKey(account, terms.quoteAsset)
     const legs = [
       { ...customer, amount: margin },
@@ -231,18 +297,16 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
         stopLoss: orZero(request.stopLossPrice),
         takeProfit: orZero(request.takeProfitPrice),
         worstPrice: orZero(request.worstPrice),
-        feedBid: 0n,
-        feedAsk: 0n,
-        quoteTime: 0n,
+        ...NO_QUOTE,
         openBps: terms.openBps,
       },
       { id: identity.id, requestHash: identity.requestHash },
     )
     const answer = await orderThroughLedger(identity, account, partition, legs, slip)
-    return answer.ok ? opened(request.asset, partition, answer.value) : answer
+    return answer.ok ? opened(request, partition, answer.value) : answer
   }
 
-  /** Refuses the close of a trade that is nowhere, for good: its key is registered, so that it can't become another request's. */
+  /** Refuses what is asked of a trade that is nowhere, for good: its key is registered and can't become another request's. */
   const refuseNowhere = async (identity: CommandIdentity, account: Uint8Array): Promise<Result<never>> => {
     if (!identity.keyed) return tradingRefusal('TRADE_NOT_FOUND')
     const { id, requestHash } = identity
@@ -253,9 +317,16 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     return tradingRefusal(code === 'OK' ? 'TRADE_NOT_FOUND' : code)
   }
 
-  const closeTrade = async (request: CloseTradeRequest): Promise<Result<ClosedTrade>> => {
-    const { identity, account } = request
-    const place = placeOfTradeId(request.tradeId)
+  /**
+   * Has a command executed on the trade it names: with a key by way of the ledger, which registers it, else at once. `encode`
+   * writes the command, `answered` reads its outcome.
+   */
+  const onTrade = async <Answer>(
+    { identity, account, tradeId }: TradeRequest,
+    encode: (tradeNumber: bigint, header: HeaderParts) => Uint8Array,
+    answered: (place: TradePlace, answer: PartitionAnswer) => Promise<Result<Answer>>,
+  ): Promise<Result<Answer>> => {
+    const place = placeOfTradeId(tradeId)
     const market = place === null ? undefined : topology.markets.get(assetOfMarket(place.market) ?? '')
     const asked = [ledgerPartitionOf(topology, account)]
     if (place !== null && market !== undefined) asked.push(partitionOfTrade(place))
@@ -266,27 +337,34 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
     const isNowhere =
       place === null || market === undefined || tradingPartitionOf(market, account) !== partitionOfTrade(place)
     if (isNowhere) return known === null ? refuseNowhere(identity, account) : tradingRefusal('TRADE_NOT_FOUND')
-    if (known !== null) return closed(request, place, { sequence: 0n, outcome: known.value })
-    const header = { id: identity.id, requestHash: identity.requestHash }
-    const command = encodeClose(
-      {
-        account,
-        tradeNumber: place.tradeNumber,
-        worstPrice: orZero(request.worstPrice),
-        feedBid: 0n,
-        feedAsk: 0n,
-        quoteTime: 0n,
-      },
-      header,
-    )
+    if (known !== null) return answered(place, { sequence: 0n, outcome: known.value })
+    const command = encode(place.tradeNumber, { id: identity.id, requestHash: identity.requestHash })
     const partition = partitionOfTrade(place)
-    if (!identity.keyed) {
-      const answer = await partitions.command(partition, command, TRADING_DEADLINE_MS)
-      return answer.ok ? closed(request, place, answer.value) : answer
-    }
-    const answer = await orderThroughLedger(identity, account, partition, [], command)
-    return answer.ok ? closed(request, place, answer.value) : answer
+    const answer = identity.keyed
+      ? await orderThroughLedger(identity, account, partition, [], command)
+      : await partitions.command(partition, command, TRADING_DEADLINE_MS)
+    return answer.ok ? answered(place, answer.value) : answer
   }
+
+  const closeTrade = (request: CloseTradeRequest): Promise<Result<ClosedTrade>> =>
+    onTrade(
+      request,
+      (tradeNumber, header) => {
+        const worstPrice = orZero(request.worstPrice)
+        return encodeClose({ account: request.account, tradeNumber, worstPrice, ...NO_QUOTE }, header)
+      },
+      (place, answer) => closed(request, place, answer),
+    )
+
+  const updateTrade = (request: UpdateTradeRequest): Promise<Result<OpenTrade>> =>
+    onTrade(
+      request,
+      (tradeNumber, header) => {
+        const stops = { stopLoss: orKept(request.stopLossPrice), takeProfit: orKept(request.takeProfitPrice) }
+        return encodeUpdate({ account: request.account, tradeNumber, ...stops, ...NO_QUOTE }, header)
+      },
+      (place, answer) => updated(request, place, answer),
+    )
 
   const openTradesIn = async (market: MarketPlace, account: Uint8Array): Promise<Result<OpenTrade[]>> => {
     const partition = tradingPartitionOf(market, account)
@@ -305,8 +383,10 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
   return refusingPortFailures<TradingClient>({
     createTrade,
     closeTrade,
+    updateTrade,
     openTrades: async (account) => {
-      const all = await Promise.all([...topology.markets.values()].map((market) => openTradesIn(market, account)))
+      const markets = [...topology.markets.values()].filter((market) => wasServed(tradingPartitionOf(market, account)))
+      const all = await Promise.all(markets.map((market) => openTradesIn(market, account)))
       const trades: OpenTrade[] = []
       for (const part of all) {
         if (!part.ok) return part
@@ -342,6 +422,7 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
       let strictest: MarketStateName = 'Open'
       for (let index = 0; index < market.partitions; index++) {
         const partition = partitionNumber('trading', index, market.market)
+        if (!wasServed(partition)) return tradingRefusal('UNAVAILABLE')
         const answer = await partitions.read(partition, encodeMarketQuery(), { deadlineMs: TRADING_DEADLINE_MS })
         if (!answer.ok) return answer
         const { state, openCount } = decodeMarketAnswer(answer.value.outcome)
@@ -360,8 +441,11 @@ export const createTradingClient = (deps: TradingClientDeps): TradingClient => {
 const tradeIdAt = (partition: PartitionNumber, tradeNumber: bigint): string =>
   tradeIdOf({ market: (partition >>> 8) & 0xffff, partitionIndex: partition & 0xff, tradeNumber })
 
+/** Commands whose outcome is asked for by their id. */
+const orderKinds: ReadonlySet<number> = new Set([tradingKinds.open, tradingKinds.close, tradingKinds.update])
+
 /** While the trading partition does not know the id, it answers the question itself instead of a command's outcome. */
 const isPendingAnswer = (answer: Uint8Array): boolean => {
   const { kind } = decodeOutcomeHeader(answer)
-  return kind !== tradingKinds.open && kind !== tradingKinds.close && codeOfOutcome(answer) === 'NOT_FOUND'
+  return !orderKinds.has(kind) && codeOfOutcome(answer) === 'NOT_FOUND'
 }

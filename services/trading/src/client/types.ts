@@ -31,10 +31,21 @@ export interface CloseTradeRequest {
   readonly worstPrice: Units | null
 }
 
+/** What a trader asks for. Of each price, one at least: `undefined` leaves it as it is, `null` takes it away, a value sets it. */
+export interface UpdateTradeRequest {
+  readonly identity: CommandIdentity
+  readonly account: Uint8Array
+  readonly tradeId: string
+  readonly stopLossPrice: Units | null | undefined
+  readonly takeProfitPrice: Units | null | undefined
+}
+
 /** Commands and strong reads of all markets. Every call answers within its deadline or refuses `UNAVAILABLE`. */
 export interface TradingClient {
   createTrade(request: CreateTradeRequest): Promise<Result<OpenTrade>>
   closeTrade(request: CloseTradeRequest): Promise<Result<ClosedTrade>>
+  /** Answers the open trade with its stops as this command left them, again and again, whatever became of it since. */
+  updateTrade(request: UpdateTradeRequest): Promise<Result<OpenTrade>>
   /**
    * Open trades of an account in all markets. Answers only once the money of everything decided so far has reached the
    * ledger, so that

@@ -9,15 +9,15 @@ import {
   decodeCloseOutcome,
   decodeOpenOutcome,
   decodeTickOutcome,
+  decodeUpdateOutcome,
   isKeptOutcome,
   tradingKinds,
   type ClosedTrade,
   type OpenTrade,
+  type UpdatedTrade,
 } from '@bourse/risk-rules/trading/codec.ts'
+import type { AssetOfPartition } from '../codec/asset.ts'
 import { closedTradeFields, openTradeFields } from '../codec/present.ts'
-
-/** The symbol of the market a trading partition belongs to. */
-export type AssetOfPartition = (partition: number) => string
 
 /** Opening order as text that sorts: moment, then trade id. */
 const orderOf = (openedAtMs: number, tradeId: string): string =>
@@ -51,6 +51,22 @@ const opened = (record: JournalRecord, asset: string, trade: OpenTrade): ViewWri
   }
 }
 
+/** What an update changes, and the liquidation price as it is by then. */
+const updated = (record: JournalRecord, asset: string, trade: UpdatedTrade): ViewWrite => {
+  const { tradeId, stopLossPrice, takeProfitPrice, liquidationPrice } = openTradeFields(
+    asset,
+    record.partition,
+    trade,
+    trade.fundingAtOpen,
+  )
+  return {
+    kind: 'merge',
+    model: tradeModel,
+    id: tradeId,
+    fields: { stopLossPrice, takeProfitPrice, liquidationPrice },
+  }
+}
+
 const closed = (record: JournalRecord, asset: string, trade: ClosedTrade): ViewWrite => {
   const {
     openedAtMs,
@@ -80,11 +96,19 @@ const tradeWrites = (record: JournalRecord, asset: string, kind: number, outcome
     return isKeptOutcome(outcome) ? [] : [opened(record, asset, decodeOpenOutcome(outcome))]
   if (kind === tradingKinds.close)
     return isKeptOutcome(outcome) ? [] : [closed(record, asset, decodeCloseOutcome(outcome))]
+  // A repeat's outcome has the kept part only: the trade may have been given other stops since.
+  if (kind === tradingKinds.update)
+    return isKeptOutcome(outcome) ? [] : [updated(record, asset, decodeUpdateOutcome(outcome))]
   if (kind !== tradingKinds.tick && kind !== tradingKinds.continue) return []
   return decodeTickOutcome(outcome).closed.map((trade) => closed(record, asset, trade))
 }
 
-const clientKinds: ReadonlySet<number> = new Set([tradingKinds.open, tradingKinds.close, tradingKinds.state])
+const clientKinds: ReadonlySet<number> = new Set([
+  tradingKinds.open,
+  tradingKinds.close,
+  tradingKinds.update,
+  tradingKinds.state,
+])
 
 /** Folds a trading record into trades and executed commands. */
 export const foldTradingRecord = (record: JournalRecord, assetOf: AssetOfPartition): ViewWrite[] => [

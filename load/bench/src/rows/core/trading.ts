@@ -10,7 +10,7 @@ import {
   openCommand,
   SEGMENT_COMMANDS,
   usualTrade,
-} from './market.ts'
+} from '../../market.ts'
 import { performance } from 'node:perf_hooks'
 
 const OPEN_TRADES = 100_000
@@ -66,7 +66,7 @@ const measure = async (): Promise<Record<string, Sample>> => {
   let effects = 0
   const startMs = performance.now()
   for (const batch of batches) {
-    const applied = machine.apply(batch, nowMs, 1)
+    const applied = machine.apply(batch, nowMs, machine.behaviourVersion)
     for (const outcome of applied.outcomes) bytes += outcome.length
     effects += applied.effects.length
   }

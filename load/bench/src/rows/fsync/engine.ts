@@ -57,6 +57,7 @@ const createDoor = () => {
       return { stop: async () => undefined }
     },
     deadLetters: async () => [],
+    deadLetterCount: async () => 0,
     resend: async () => false,
     close: async () => undefined,
   }

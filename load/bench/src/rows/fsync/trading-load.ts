@@ -1,17 +1,56 @@
 import { createSystemClock } from '@bourse/common/adapters/system/clock.ts'
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
 import { encodeSpec } from '@bourse/risk-rules/trading/codec.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { createTradingHost, type TradingQuote } from '@bourse/trading/host/trading-host.ts'
-import { closeCommand, createChance, marketSpec, openCommand, PARTITION, PRICE, usualTrade } from '../core/market.ts'
+import { closeCommand, createChance, marketSpec, openCommand, PARTITION, PRICE, usualTrade } from '../../market.ts'
 import { startEngine, type Engine } from './engine.ts'
 import { nowMs, workFor, type Subject } from './slices.ts'
 
 /** Trades that are open all the while. */
-const OPEN_TRADES = 100_000
+export const OPEN_TRADES = 100_000
 const FILL_BATCH = 4_096
-const CAPACITIES = { tradesMax: 1 << 20, idsMax: 1 << 22 }
+/** Room for what a run does. */
+export const CAPACITIES = { tradesMax: 1 << 20, idsMax: 1 << 22 }
 const CHANCE_SEED = 7
+
+/** The commands of a market in their order, from its first trade on: every one succeeds when it is done in that order. */
+export interface TradingMix {
+  /** Opens one more trade. */
+  nextOpen(): Uint8Array
+  /** Opens and closes in turn, each with an id of its own; a close takes any open trade. */
+  next(): Uint8Array
+}
+
+/** Makes the mix of one market. */
+export const createTradingMix = (): TradingMix => {
+  const open: { trade: number; account: number }[] = []
+  const chance = createChance(CHANCE_SEED)
+  let opened = 0
+  let turn = 0
+  const nextOpen = (): Uint8Array => {
+    const words = usualTrade(opened)
+    opened += 1
+    // A market numbers its trades from 1, and every open here succeeds.
+    open.push({ trade: opened, account: words.account })
+    return openCommand(words)
+  }
+  const nextClose = (): Uint8Array => {
+    const at = chance(open.length)
+    const { trade, account } = open[at]!
+    open[at] = open.at(-1)!
+    open.pop()
+    return closeCommand(trade, account)
+  }
+  return {
+    nextOpen,
+    next: () => {
+      turn += 1
+      return turn % 2 === 1 ? nextOpen() : nextClose()
+    },
+  }
+}
 
 /** A trading partition with its open trades, and what makes the next command. */
 export interface TradingLoad {
@@ -35,31 +74,10 @@ export const startTrading = async (folder: string): Promise<TradingLoad> => {
   requireOk(await engine.order([encodeSpec(marketSpec, {})]))
   engine.observe({ feedBid: PRICE, feedAsk: PRICE, timeMs: createSystemClock().nowMs() })
 
-  const open: { trade: number; account: number }[] = []
-  const chance = createChance(CHANCE_SEED)
-  let opened = 0
-  const nextOpen = (): Uint8Array => {
-    const words = usualTrade(opened)
-    opened += 1
-    // A market numbers its trades from 1, and every open here succeeds.
-    open.push({ trade: opened, account: words.account })
-    return openCommand(words)
-  }
-  const nextClose = (): Uint8Array => {
-    const at = chance(open.length)
-    const { trade, account } = open[at]!
-    open[at] = open.at(-1)!
-    open.pop()
-    return closeCommand(trade, account)
-  }
-  while (opened < OPEN_TRADES) {
+  const { nextOpen, next } = createTradingMix()
+  for (let opened = 0; opened < OPEN_TRADES; opened += FILL_BATCH) {
     const size = Math.min(FILL_BATCH, OPEN_TRADES - opened)
     requireOk(await engine.order(Array.from({ length: size }, nextOpen)))
-  }
-  let turn = 0
-  const next = (): Uint8Array => {
-    turn += 1
-    return turn % 2 === 1 ? nextOpen() : nextClose()
   }
   return { engine, next }
 }

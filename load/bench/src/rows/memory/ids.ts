@@ -1,10 +1,11 @@
 import { machineNumbers } from '@bourse/common/kernel/partition.ts'
 import { encodeCommand, KIND_TIME } from '@bourse/common/kernel/command.ts'
 import { decodeOutcomeHeader } from '@bourse/common/kernel/outcome.ts'
-import { loadTradingModule, TRADING_SCHEMA_VERSION } from '@bourse/risk-rules/trading/machine.ts'
+import { TRADING_SCHEMA_VERSION } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { atMost } from '../../goals.ts'
 import type { Group, Sample } from '../../row.ts'
-import { ID_WINDOW_MS, SEGMENT_COMMANDS, START_MS, writeId } from '../core/market.ts'
+import { ID_WINDOW_MS, SEGMENT_COMMANDS, START_MS, writeId } from '../../market.ts'
 import { bytesEach, checkNotGrown, openMachine, reservedBytes, type OpenMachine } from './used.ts'
 
 const MILLION = 1_000_000

@@ -5,7 +5,8 @@ import { customerAccountKey, transactionTypes } from '@bourse/risk-rules/ledger/
 import { encodeLedgerCommand, openAccountInstruction } from '@bourse/risk-rules/ledger/codec.ts'
 import { LEDGER_SCHEMA_VERSION, loadLedgerModule } from '@bourse/risk-rules/ledger/machine.ts'
 import { encodeSpec } from '@bourse/risk-rules/trading/codec.ts'
-import { loadTradingModule, TRADING_SCHEMA_VERSION } from '@bourse/risk-rules/trading/machine.ts'
+import { TRADING_SCHEMA_VERSION } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import { atMost } from '../../goals.ts'
 import type { Group, Sample } from '../../row.ts'
 import {
@@ -18,7 +19,7 @@ import {
   tickCommand,
   usualTrade,
   writeId,
-} from '../core/market.ts'
+} from '../../market.ts'
 import { bytesEach, checkNotGrown, openMachine, reservedBytes, type OpenMachine } from './used.ts'
 
 const MILLION = 1_000_000

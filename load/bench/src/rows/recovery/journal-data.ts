@@ -17,7 +17,8 @@ import { encodeSnapshot, imageOf, stateHashOf } from '@bourse/common/kernel/snap
 import type { Journal } from '@bourse/common/ports/journal.ts'
 import { encodeSpec, TRADES_MAX } from '@bourse/risk-rules/trading/codec.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
-import { createTradingMachine, loadTradingModule } from '@bourse/risk-rules/trading/machine.ts'
+import { createTradingMachine } from '@bourse/risk-rules/trading/machine.ts'
+import { loadTradingModule } from '@bourse/risk-rules/trading/module.ts'
 import {
   closeCommand,
   createChance,
@@ -29,7 +30,7 @@ import {
   START_MS,
   tickCommand,
   usualTrade,
-} from '../core/market.ts'
+} from '../../market.ts'
 
 /** Where the parts of a partition's data lie in its folder. */
 export const placesIn = (folder: string) => ({
@@ -117,7 +118,7 @@ const write = async (folder: string, size: DataSize): Promise<void> => {
   const state = emptyState(PARTITION, machine)
   let now = START_MS
   if (size.openTrades > 0) {
-    machine.apply([encodeSpec(marketSpec), tickCommand(PRICE)], now, 1)
+    machine.apply([encodeSpec(marketSpec), tickCommand(PRICE)], now, machine.behaviourVersion)
     now = fillMarket(machine, size.openTrades, usualTrade).nowMs
     const time = encodeCommand({ kind: KIND_TIME, origin: commandOrigins.runner }, new Uint8Array(0))
     await appendRecord(state, journal, [time], now)

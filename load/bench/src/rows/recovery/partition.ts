@@ -10,7 +10,7 @@ import { recoverPartition } from '@bourse/common/kernel/recovery.ts'
 import { atMost, noGoal } from '../../goals.ts'
 import type { Group, Sample } from '../../row.ts'
 import { SHARED_FOLDER } from '../../runner/run.ts'
-import { PARTITION } from '../core/market.ts'
+import { PARTITION } from '../../market.ts'
 import { createMachine, placesIn, prepare, type DataSize } from './journal-data.ts'
 
 const SERVE = fileURLToPath(new URL('serve.ts', import.meta.url))

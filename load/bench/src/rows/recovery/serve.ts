@@ -13,7 +13,7 @@ import { createPartitionClient } from '@bourse/common/kernel/client.ts'
 import { createRunner } from '@bourse/common/kernel/runner.ts'
 import { decodeMarketAnswer, encodeMarketQuery } from '@bourse/risk-rules/trading/codec.ts'
 import { createTradingHost } from '@bourse/trading/host/trading-host.ts'
-import { PARTITION } from '../core/market.ts'
+import { PARTITION } from '../../market.ts'
 import { createMachine, placesIn } from './journal-data.ts'
 
 const HOUR_MS = 3_600_000

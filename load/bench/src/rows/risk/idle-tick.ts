@@ -1,7 +1,7 @@
 import type { Group, Sample } from '../../row.ts'
 import { allOf, atMost, ratioAtMost } from '../../goals.ts'
 import type { TradingMachine } from '@bourse/risk-rules/trading/machine.ts'
-import { createMarket, fillMarket, PRICE, START_MS, usualTrade } from '../core/market.ts'
+import { createMarket, fillMarket, PRICE, START_MS, usualTrade } from '../../market.ts'
 import { lowestOf, nanosecondsEach } from '../core/timing.ts'
 
 const SIZES = { 'risk/idle-tick-10k': 10_000, 'risk/idle-tick-100k': 100_000, 'risk/idle-tick-1m': 1_000_000 } as const

@@ -1,7 +1,7 @@
 import type { Group, Sample } from '../../row.ts'
 import { allOf, fasterThan } from '../../goals.ts'
 import { parseAmount } from '@bourse/common/money/amount.ts'
-import { createChance, marketSpec, PRICE } from '../core/market.ts'
+import { createChance, marketSpec, PRICE } from '../../market.ts'
 import { lowestOf, nanosecondsEach } from '../core/timing.ts'
 import { compileLoop } from './liquidation-loop.ts'
 import {

@@ -13,7 +13,7 @@ import {
   tickCommand,
   usualTrade,
   type OpenWords,
-} from '../core/market.ts'
+} from '../../market.ts'
 import { nanosecondsEach } from '../core/timing.ts'
 import { median } from '../../goals.ts'
 

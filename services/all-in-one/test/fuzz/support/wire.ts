@@ -8,7 +8,8 @@ export interface Received {
   readonly text: string
 }
 
-const ANSWER_MS_MAX = 15_000
+/** Longer than the platform waits for anything, and the machine may stand still. */
+const ANSWER_MS_MAX = 60_000
 
 /** Sends requests as they are: no normalising of paths or headers. A request without an answer rejects. */
 export const createWire = (url: string) => {

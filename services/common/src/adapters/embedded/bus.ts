@@ -1,7 +1,8 @@
-import type { PartitionNumber } from '../../kernel/partition.ts'
-import type { Bus, BusMessage, BusReply, Consumer, DeadLetter } from '../../ports/bus.ts'
+import { partitionName, type PartitionNumber } from '../../kernel/partition.ts'
+import type { Bus, BusMessage, Consumer, DeadLetter } from '../../ports/bus.ts'
 import type { Clock, Repeating } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
+import type { MessagingNames } from '../../ports/tracing.ts'
 import { createBytePool } from '../../codec/byte-pool.ts'
 import { createDeadlines, type Asker, type Deadlines } from './bus-deadlines.ts'
 import { createQueue, type Entry, type Queue } from './bus-queue.ts'
@@ -29,6 +30,13 @@ export interface EmbeddedBusOptions {
   readonly queueMax?: number
   /** Dead letters kept; beyond it the oldest goes. Default 10,000. */
   readonly deadLettersMax?: number
+}
+
+/** What spans call messages within one process. */
+export const embeddedMessagingNames: MessagingNames = {
+  system: 'bourse_embedded',
+  destinationOf: partitionName,
+  replyDestination: 'reply',
 }
 
 const QUEUE_MAX = 65_536
@@ -107,7 +115,7 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
     if (asker !== null) deadlines.add(asker, expiresAtMs)
   }
 
-  const ask = (partition: PartitionNumber, message: BusMessage & { readonly deadlineMs: number }): Promise<BusReply> =>
+  const ask: Bus['request'] = (partition, message, onTaken) =>
     new Promise((resolve, reject) => {
       const asker: Asker = {
         answer: (reply) => {
@@ -119,6 +127,7 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
         dueTick: 0,
       }
       enqueue(partition, message, asker)
+      onTaken?.()
     })
 
   const consume: Bus['consume'] = async (partition, handler, { inFlightMax }): Promise<Consumer> => {
@@ -152,6 +161,10 @@ export const createEmbeddedBus = (options: EmbeddedBusOptions): EmbeddedBus => {
     deadLetters: async (limit) => {
       if (isClosed) throw new PortError('closed', 'the bus is closed')
       return [...letters.values()].slice(0, Math.max(0, limit))
+    },
+    deadLetterCount: async () => {
+      if (isClosed) throw new PortError('closed', 'the bus is closed')
+      return letters.size
     },
     resend,
     close,

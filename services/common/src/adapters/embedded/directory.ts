@@ -1,6 +1,13 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Clock } from '../../ports/clock.ts'
-import type { AuditRecord, BankKeyRecord, Directory, UserRecord } from '../../ports/directory.ts'
+import {
+  MANIFEST_CHARACTERS_MAX,
+  type AuditRecord,
+  type BankKeyRecord,
+  type Directory,
+  type ManifestRecord,
+  type UserRecord,
+} from '../../ports/directory.ts'
 import { PortError } from '../../ports/failure.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
@@ -32,6 +39,10 @@ const TABLES = `
     reason TEXT NOT NULL, idempotencyKey TEXT NOT NULL UNIQUE, requestHash TEXT NOT NULL, detail TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS manifests (
+    kind TEXT NOT NULL, name TEXT NOT NULL, generation REAL NOT NULL, document TEXT, fence REAL NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
 `
 
 /** Users and sessions whose last read is kept: they are looked at with every request. */
@@ -84,6 +95,13 @@ const auditOf = (row: Row): AuditRecord => ({
   requestHash: row['requestHash'] as string,
   detail: row['detail'] as string,
 })
+const manifestOf = (row: Row): ManifestRecord => ({
+  kind: row['kind'] as ManifestRecord['kind'],
+  name: row['name'] as string,
+  generation: row['generation'] as number,
+  document: row['document'] as string,
+  fence: row['fence'] as number,
+})
 
 /**
  * Directory on SQLite: WAL, flushed at every commit. Revocations whose session has expired are forgotten when another is made.
@@ -124,6 +142,12 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
        ON CONFLICT (idempotencyKey) DO NOTHING`,
     ),
     addSetting: database.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    // A removed manifest stays as a row without a document, for its fence.
+    putManifest: database.prepare(
+      `INSERT INTO manifests (kind, name, generation, document, fence) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET generation = excluded.generation, document = excluded.document, fence = excluded.fence
+       WHERE manifests.fence <= excluded.fence`,
+    ),
   }
   const reads = {
     userByEmail: query('SELECT * FROM users WHERE email = ?'),
@@ -136,6 +160,7 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
       'SELECT * FROM audit WHERE place < (SELECT place FROM audit WHERE id = ?) ORDER BY place DESC LIMIT ?',
     ),
     setting: query('SELECT value FROM settings WHERE name = ?'),
+    manifests: query('SELECT * FROM manifests WHERE document IS NOT NULL ORDER BY kind, name'),
   }
   const write = async <Value>(task: () => Value): Promise<Value> => {
     checkOpen()
@@ -219,6 +244,18 @@ export const openSqliteDirectory = (options: { readonly path: string; readonly c
         statements.addSetting.run(name, value)
         return settingOf(name) ?? value
       }),
+    putManifest: ({ kind, name, generation, document, fence }) =>
+      write(() => {
+        if (document.length > MANIFEST_CHARACTERS_MAX)
+          throw new PortError('full', `manifest ${kind} ${name} has ${document.length} characters`)
+        const { changes } = statements.putManifest.run(kind, name, generation, document, fence)
+        return Number(changes) === 1 ? 'stored' : 'fenced'
+      }),
+    removeManifest: (kind, name, fence) =>
+      write(() =>
+        Number(statements.putManifest.run(kind, name, 0, null, fence).changes) === 1 ? 'removed' : 'fenced',
+      ),
+    manifests: async () => reads.manifests().map(manifestOf),
     close: async () => {
       if (isClosed) return
       isClosed = true

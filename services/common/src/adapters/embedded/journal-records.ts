@@ -1,7 +1,7 @@
-import { decodeSegment } from '../../kernel/archive-codec.ts'
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import { PortError } from '../../ports/failure.ts'
-import type { ArchiveSegment, StoredRecord } from '../../ports/journal.ts'
+import type { StoredRecord } from '../../ports/journal.ts'
+import { recordsIn } from '../journal-checks.ts'
 import type { JournalStatements } from './journal-statements.ts'
 import { reading } from './sqlite-database.ts'
 
@@ -39,14 +39,5 @@ export const readRecords = async function* (
         next += 1n
       }
     }
-  }
-}
-
-/** The records of an archive segment. @throws {PortError} `corrupt` */
-export const recordsIn = async (segment: ArchiveSegment): Promise<readonly StoredRecord[]> => {
-  try {
-    return await decodeSegment(segment)
-  } catch (error) {
-    throw new PortError('corrupt', `archive segment ${segment.first}…${segment.last} can not be read`, { cause: error })
   }
 }

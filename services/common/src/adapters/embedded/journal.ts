@@ -1,14 +1,9 @@
 import type { PartitionNumber } from '../../kernel/partition.ts'
 import { PortError } from '../../ports/failure.ts'
-import {
-  RECORD_BYTES_MAX,
-  type AppendResult,
-  type ArchiveSegment,
-  type Journal,
-  type StoredRecord,
-} from '../../ports/journal.ts'
+import type { AppendResult, ArchiveSegment, Journal, StoredRecord } from '../../ports/journal.ts'
+import { checkRecord, gapBefore, recordsIn, segmentOutOfPlace } from '../journal-checks.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { readRecords, recordsIn } from './journal-records.ts'
+import { readRecords } from './journal-records.ts'
 import { createJournalStatements, JOURNAL_TABLES, type JournalStatements } from './journal-statements.ts'
 import { openOwnedDatabase, reading, type OpenReport } from './sqlite-database.ts'
 
@@ -22,18 +17,6 @@ export interface SqliteJournal extends Journal {
  * (`checkpoint`) leaves little for that commit; without one it is as much work as ever, seldomer.
  */
 const CHECKPOINT_PAGES = 4_096
-
-const checkRecord = (record: StoredRecord): void => {
-  if (record.body.length > RECORD_BYTES_MAX) {
-    throw new PortError('full', `a record of ${record.body.length} bytes; at most ${RECORD_BYTES_MAX}`)
-  }
-  if (record.hash.length !== 32)
-    throw new PortError('corrupt', `a record's hash has ${record.hash.length} bytes instead of 32`)
-  if (record.sequence < 1n) throw new PortError('corrupt', `record ${record.sequence}: sequences start at 1`)
-}
-
-const gap = (partition: PartitionNumber, sequence: bigint, head: bigint): PortError =>
-  new PortError('corrupt', `record ${sequence} of partition ${partition} would leave a gap after ${head}`)
 
 /** The state of the file that writers check against: it is ours alone, so memory is as good as a query. */
 const createHeads = (statements: JournalStatements) => {
@@ -82,7 +65,7 @@ export const openSqliteJournal = (options: { readonly path: string }): SqliteJou
   const appendNow = (partition: PartitionNumber, record: StoredRecord): AppendResult => {
     const head = heads.of(partition)
     if (record.sequence <= head) return 'taken'
-    if (record.sequence !== head + 1n) throw gap(partition, record.sequence, head)
+    if (record.sequence !== head + 1n) throw gapBefore(partition, record.sequence)
     if (!statements.insert(partition, record)) return 'taken'
     heads.raise(partition, record)
     return 'appended'
@@ -93,8 +76,7 @@ export const openSqliteJournal = (options: { readonly path: string }): SqliteJou
     if (segment.last <= through && statements.hasSegment(partition, segment)) return
     const isInPlace =
       segment.first === through + 1n && segment.last >= segment.first && segment.last <= heads.of(partition)
-    if (!isInPlace)
-      throw new PortError('corrupt', `archive ${segment.first}…${segment.last} does not continue ${through}`)
+    if (!isInPlace) throw segmentOutOfPlace(segment, through)
     statements.insertSegment(partition, segment)
   }
 

@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { PortError } from '../../ports/failure.ts'
-import {
-  VIEW_PAGE_MAX,
-  type ViewFilter,
-  type ViewModel,
-  type ViewQuery,
-  type ViewValue,
-  type ViewWrite,
-} from '../../ports/views.ts'
+import type { ViewFilter, ViewModel, ViewQuery, ViewValue, ViewWrite } from '../../ports/views.ts'
+import { checkLimit, checkList, fieldsOf, indexesOf } from '../view-schema.ts'
 import { columnCodecOf, type ColumnCodec } from './view-values.ts'
 
 /** A statement and what to bind. */
@@ -33,25 +27,10 @@ export interface TableMapping {
 
 type AnyModel = ViewModel<{ _id: string }>
 
-/** Values one `in` may list. */
-const IN_VALUES_MAX = 1_000
-/** Fields of mongoose's own that no view has. */
-const OWN_FIELDS = new Set(['__v', 'id'])
-
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-const columnsOf = (model: AnyModel): ReadonlyMap<string, ColumnCodec> => {
-  const fields = Object.entries(model.schema.paths).filter(([name]) => !OWN_FIELDS.has(name))
-  if (model.schema.paths['_id']?.instance !== 'String')
-    throw new RangeError(`view ${model.name}: its _id must be a String`)
-  const nested = fields.find(([name]) => name.includes('.'))
-  if (nested !== undefined) throw new RangeError(`view ${model.name}: ${nested[0]} is nested; fields are top-level`)
-  return new Map(fields.map(([name, type]) => [name, columnCodecOf(type.instance)]))
-}
-
-/** The indexes the schema declares: on single fields and compound ones, as lists of fields. */
-const indexesOf = (model: AnyModel): readonly (readonly string[])[] =>
-  model.schema.indexes().map(([fields]) => Object.keys(fields))
+const columnsOf = (model: AnyModel): ReadonlyMap<string, ColumnCodec> =>
+  new Map([...fieldsOf(model)].map(([name, instance]) => [name, columnCodecOf(instance)]))
 
 const operators = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 
@@ -72,9 +51,7 @@ const createConditions = (name: string, columns: ReadonlyMap<string, ColumnCodec
     const { in: among, ...ranges } = wanted
     const conditions: BoundStatement[] = []
     if (among !== undefined) {
-      if (among.length > IN_VALUES_MAX) {
-        throw new PortError('corrupt', `a list of ${among.length} values; at most ${IN_VALUES_MAX}`)
-      }
+      checkList(among)
       const places = among.map(() => '?').join(', ')
       conditions.push({ sql: `${column} IN (${places})`, values: among.map((value) => codec.encode(value)) })
     }
@@ -149,9 +126,7 @@ export const mapModel = (model: AnyModel): TableMapping => {
   const { codecOf, conditionsOf } = createConditions(model.name, columns, indexed)
 
   const find = (query: ViewQuery): BoundStatement => {
-    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > VIEW_PAGE_MAX) {
-      throw new PortError('corrupt', `a page of ${query.limit} documents; 1 to ${VIEW_PAGE_MAX}`)
-    }
+    checkLimit(query.limit)
     const sort = quoted(query.sortBy)
     const sortCodec = codecOf(query.sortBy)
     const [sign, order] = query.direction === 'ascending' ? ['>', 'ASC'] : ['<', 'DESC']

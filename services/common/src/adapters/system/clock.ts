@@ -62,3 +62,6 @@ export const createSystemClock = (): Clock => ({
   sleep,
   every,
 })
+
+/** Wall-clock ms at which the monotonic clock of this process was 0, finer than ms: spans of several processes are laid by it. */
+export const monotonicOriginMs = (): number => performance.timeOrigin

@@ -24,7 +24,8 @@ export interface CacheSubject extends Subject<CacheHarness> {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : new TextDecoder().decode(value)
-const TTL_MS = 10_000
+/** Nothing is to go by it, however busy the machine is. */
+const TTL_MS = 600_000
 
 /** The Cache contract. Under `forgets` it holds that what is found is right, not that it is found. */
 export const cacheContract = (subject: CacheSubject): void => {

@@ -1,5 +1,11 @@
 import { expect } from '@jest/globals'
-import type { AuditRecord, Directory, UserRecord } from '../../ports/directory.ts'
+import {
+  MANIFEST_CHARACTERS_MAX,
+  type AuditRecord,
+  type Directory,
+  type ManifestRecord,
+  type UserRecord,
+} from '../../ports/directory.ts'
 import { withDirectoryFaults } from '../faults/ports.ts'
 import { describeContract, expectFailure, type Define, type Opened, type Subject } from './scenario.ts'
 
@@ -147,6 +153,60 @@ const records = (define: Define<Directory, Opened<Directory>>): void => {
     await expectFailure('closed', () => call(() => port.recordAudit(audit(1))))
     await expectFailure('closed', () => call(() => port.listAudit(null, 1)))
     await expectFailure('closed', () => call(() => port.setting('s')))
+    await expectFailure('closed', () => call(() => port.putManifest(manifest('a', 1))))
+    await expectFailure('closed', () => call(() => port.manifests()))
+  })
+}
+
+const manifest = (name: string, fence: number, generation = 1): ManifestRecord => ({
+  kind: 'TradingPair',
+  name,
+  generation,
+  document: `{"kind":"TradingPair","metadata":{"name":"${name}"},"spec":{"note":"fence ${fence} ä😀"}}`,
+  fence,
+})
+
+const manifests = (define: Define<Directory, Opened<Directory>>): void => {
+  define('D10 a manifest is replaced under the same or a higher fence, never under a lower one', async (world) => {
+    const { port, call } = world
+    expect(await call(() => port.putManifest(manifest('a', 5)))).toBe('stored')
+    expect(await call(() => port.putManifest(manifest('a', 5, 2)))).toBe('stored')
+    expect(await call(() => port.putManifest(manifest('a', 7)))).toBe('stored')
+    expect(await call(() => port.putManifest(manifest('a', 6, 9)))).toBe('fenced')
+    expect(await call(() => port.removeManifest('TradingPair', 'a', 6))).toBe('fenced')
+    expect(await call(() => port.manifests())).toEqual([manifest('a', 7)])
+    expect(await call(() => port.putManifest(manifest('b', 1)))).toBe('stored')
+    const long = { ...manifest('c', 8), document: 'x'.repeat(MANIFEST_CHARACTERS_MAX + 1) }
+    await expectFailure('full', () => call(() => port.putManifest(long)))
+  })
+
+  define('D10 of a race the highest fence stands, whatever came last', async ({ port, call }) => {
+    const fences = [3, 8, 1, 5, 8, 2]
+    await Promise.all(fences.map((fence) => call(() => port.putManifest(manifest('a', fence)))))
+    expect(await call(() => port.manifests())).toEqual([manifest('a', 8)])
+  })
+
+  define('D11 what was removed does not come back under a lower fence', async ({ port, call }) => {
+    await call(() => port.putManifest(manifest('a', 5)))
+    expect(await call(() => port.removeManifest('TradingPair', 'a', 6))).toBe('removed')
+    expect(await call(() => port.removeManifest('TradingPair', 'never', 6))).toBe('removed')
+    expect(await call(() => port.putManifest(manifest('a', 5)))).toBe('fenced')
+    expect(await call(() => port.putManifest(manifest('never', 5)))).toBe('fenced')
+    expect(await call(() => port.manifests())).toEqual([])
+    expect(await call(() => port.putManifest(manifest('a', 6)))).toBe('stored')
+    expect(await call(() => port.manifests())).toEqual([manifest('a', 6)])
+  })
+
+  define('D12 manifests come whole, by kind and name, and are there after a restart', async (world) => {
+    const { port, call } = world
+    const bank: ManifestRecord = { ...manifest('b', 3, 4_000_000_000), kind: 'Bank' }
+    await call(() => port.putManifest(manifest('b', 2)))
+    await call(() => port.putManifest(manifest('a', 2 ** 40)))
+    await call(() => port.putManifest(bank))
+    const reopened = world.harness.reopen === undefined ? port : await world.reopen()
+    expect(await call(() => reopened.manifests())).toEqual([bank, manifest('a', 2 ** 40), manifest('b', 2)])
+    await call(() => reopened.removeManifest('Bank', 'b', 3))
+    expect((await call(() => reopened.manifests())).map(({ kind }) => kind)).toEqual(['TradingPair', 'TradingPair'])
   })
 }
 
@@ -155,4 +215,5 @@ export const directoryContract = (subject: Subject<Opened<Directory>>): void =>
   describeContract(subject, withDirectoryFaults, (define) => {
     users(define)
     records(define)
+    manifests(define)
   })

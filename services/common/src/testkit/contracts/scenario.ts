@@ -67,11 +67,22 @@ export const expectFailure = async (kind: FailureKind, task: () => Promise<unkno
 /** A pause on the real clock. */
 export const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs))
 
-/** Waits until a condition holds; fails after five seconds. */
-export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const endMs = performance.now() + 5_000
+/** A pause of the machine's own time as well: of a long standstill it takes one step only, so that others get theirs too. */
+export const pauseInSteps = async (delayMs: number, stepMs = 50): Promise<void> => {
+  for (let pausedMs = 0; pausedMs < delayMs; pausedMs += stepMs) await pause(stepMs)
+}
+
+/** Far beyond what a busy machine takes, and below the time of a test, so that it is told what was waited for. */
+const UNTIL_MS_MAX = 60_000
+
+/** Waits until a condition holds; fails after a minute, which nothing but a defect takes, with the condition or its name. */
+export const until = async (
+  condition: () => boolean | Promise<boolean>,
+  name = condition.toString(),
+): Promise<void> => {
+  const endMs = performance.now() + UNTIL_MS_MAX
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not true within 5 s: ${condition.toString()}`)
+    if (performance.now() > endMs) throw new Error(`not true within ${UNTIL_MS_MAX} ms: ${name}`)
     await pause(2)
   }
 }

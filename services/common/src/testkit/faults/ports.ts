@@ -17,7 +17,12 @@ const CHANGING = CALL_FAULTS
 
 /** Bus: sends fail, are done unheard, or are done twice. What a consumer does is its own. */
 export const withBusFaults = (bus: Bus, plan: FaultPlan): Bus =>
-  withFaults(bus, plan, { send: CHANGING, request: ['fails', 'done-but-timed-out', 'slow'], deadLetters: ASKING })
+  withFaults(bus, plan, {
+    send: CHANGING,
+    request: ['fails', 'done-but-timed-out', 'slow'],
+    deadLetters: ASKING,
+    deadLetterCount: ASKING,
+  })
 
 /** Journal: an append may be done unheard, or done by a driver that repeats it and hears `taken`; a stream breaks in between. */
 export const withJournalFaults = (journal: Journal, plan: FaultPlan): Journal => ({
@@ -82,6 +87,9 @@ export const withDirectoryFaults = (directory: Directory, plan: FaultPlan): Dire
     listAudit: ASKING,
     setting: ASKING,
     setSettingOnce: CHANGING,
+    putManifest: CHANGING,
+    removeManifest: CHANGING,
+    manifests: ASKING,
   })
 
 /** Cache with amnesia: any value may be gone at any time, any write may have been in vain. */

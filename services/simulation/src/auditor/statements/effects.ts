@@ -10,7 +10,7 @@ import { OUTSIDE_RECEIVER } from '@bourse/common/kernel/record.ts'
 import { KIND_LEDGER_OUTCOME } from '@bourse/risk-rules/ledger/codec.ts'
 import { bodyOf } from '@bourse/common/kernel/command.ts'
 import { decodeInstruction } from '@bourse/risk-rules/ledger/codec.ts'
-import { closeLayout, openLayout, tradingKinds } from '@bourse/risk-rules/trading/codec.ts'
+import { closeLayout, openLayout, tradingKinds, updateLayout } from '@bourse/risk-rules/trading/codec.ts'
 import { partitionParts } from '@bourse/common/kernel/partition.ts'
 import { same } from '../evidence/bytes.ts'
 import { instructionOf, instructionText, isInstruction, isLedger, type Instruction } from '../evidence/instruction.ts'
@@ -25,9 +25,10 @@ interface Sent {
   readonly sequence: bigint
 }
 
-/** The three fields of an opening or a close that the receiver fills in when its turn comes. */
+/** The three fields of an order that the receiver fills in when its turn comes. */
 const quoteAt = new Map<number, number>([
   [tradingKinds.open, openLayout.offsets.feedBid],
+  [tradingKinds.update, updateLayout.offsets.feedBid],
   [tradingKinds.close, closeLayout.offsets.feedBid],
 ])
 const QUOTE_BYTES = 24

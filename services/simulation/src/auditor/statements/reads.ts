@@ -9,7 +9,7 @@ import { unitsOf } from '../arithmetic/rational.ts'
 import { ownerNamed } from '../evidence/bytes.ts'
 import { accountName } from '../evidence/instruction.ts'
 import type { Account, LedgerBook } from '../model/ledger/book.ts'
-import type { TradingBook } from '../model/trading/book.ts'
+import { tradeAfter, type TradingBook } from '../model/trading/book.ts'
 import { differences } from '../model/differences.ts'
 import { callText, partitionsOfTrader, windowOf, type Case } from './case.ts'
 import { expectedEvent, inUnits } from './outside.ts'
@@ -119,7 +119,7 @@ const checkTradesIn = (
             const found = lifeAt(on, trade.tradeId)
             return found === null || !open.includes(found.life)
               ? `${trade.tradeId} is not open`
-              : faultsOfTrade(trade, found, funding)
+              : faultsOfTrade(trade, tradeAfter(found.life, at), found, funding)
           })
         : [`${open.length} are open, ${told.length} are told`]
     const text = wrong.filter((one) => one !== '').join('; ')
@@ -267,6 +267,7 @@ const checkAnswer = (on: Case, call: Call, value: never): void => {
       return checkEvents(on, call, request.bank, request.after, value)
     case 'open-account':
     case 'open-trade':
+    case 'update-trade':
     case 'close-trade':
     case 'adjust':
     case 'fund':

@@ -4,10 +4,11 @@ import { partitionOfTrade, placeOfTradeId } from '@bourse/trading/codec/trade-id
 import { fundingCostOf, isLiquidationPrice } from '../arithmetic/cfd.ts'
 import { differences } from '../model/differences.ts'
 import type { TradeLife, TradingBook } from '../model/trading/book.ts'
+import type { Trade } from '../model/trading/trade.ts'
 import type { Case } from './case.ts'
 
 /** How a client is told of a trade, open or closed. */
-export const sharedFields = ({ trade }: TradeLife) => ({
+export const sharedFields = (trade: Trade) => ({
   direction: trade.isLong ? 'LONG' : 'SHORT',
   margin: trade.margin,
   leverage: trade.leverage,
@@ -31,16 +32,17 @@ export const lifeAt = (
   return book === undefined || life === undefined ? null : { life, book, partition }
 }
 
-/** What is wrong in how an open trade is told with F of that moment; empty when nothing is. */
+/** What is wrong in how an open trade is told with its stops and F of that moment; empty when nothing is. */
 export const faultsOfTrade = (
   told: OpenTrade,
-  { life, book }: { readonly life: TradeLife; readonly book: TradingBook },
+  trade: Trade,
+  { book }: { readonly book: TradingBook },
   funding: bigint,
 ): string => {
-  const wrong = differences({ ...told }, { ...sharedFields(life), fundingCost: fundingCostOf(life.trade, funding) })
+  const wrong = differences({ ...told }, { ...sharedFields(trade), fundingCost: fundingCostOf(trade, funding) })
   if (wrong !== '') return wrong
   const tick = book.terms?.tickSize ?? 1n
-  return isLiquidationPrice(life.trade, told.liquidationPrice ?? 0n, funding, tick)
+  return isLiquidationPrice(trade, told.liquidationPrice ?? 0n, funding, tick)
     ? ''
     : `liquidationPrice ${told.liquidationPrice}`
 }

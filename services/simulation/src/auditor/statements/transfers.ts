@@ -71,8 +71,8 @@ const everythingDone = (books: Books): readonly { readonly partition: PartitionN
   [...books.ledgers.values()].flatMap(({ partition, done }) => done.map((one) => ({ partition, done: one })))
 
 /**
- * Each trade has exactly its transfers, each once, at the right ledger partition: the open fee, the close, a liquidation
- * fee or a refund; the amounts by the auditor's own arithmetic.
+ * Each trade has exactly its transfers, each once, at the right ledger partition: the open fee, the news of other stops, the
+ * close, a liquidation fee or a refund; the amounts by the auditor's own arithmetic.
  */
 export const checkTradeTransfers = (books: Books, complain: Complain): void => {
   const tally: Tally = new Map()
@@ -90,7 +90,9 @@ export const checkTradeTransfers = (books: Books, complain: Complain): void => {
     const isTrades =
       tradeTypes.has(instruction.transactionType) ||
       (instruction.kind === 'RELEASE' && instruction.reference === '0'.repeat(32))
-    if (isTrades) add(tally, at(partition, instruction), -1)
+    // A client's opening of an account is a transaction of its own type: this one only brings news of a trade.
+    const isNews = instruction.kind === 'OPEN_ACCOUNT' && instruction.transactionType === 0
+    if (isTrades || isNews) add(tally, at(partition, instruction), -1)
   }
   tellDifference('trade-transfers', tally, complain)
 }

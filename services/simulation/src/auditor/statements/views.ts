@@ -23,7 +23,8 @@ import { createBareViews } from '../../ports/views.ts'
 import type { Books } from '../books.ts'
 import type { Journals } from '../evidence/journals.ts'
 import type { Complain } from '../findings.ts'
-import type { TradeLife } from '../model/trading/book.ts'
+import { tradeAfter, type TradeLife } from '../model/trading/book.ts'
+import type { Trade } from '../model/trading/trade.ts'
 import { differences } from '../model/differences.ts'
 
 type AnyModel = (typeof viewModels)[number]
@@ -106,7 +107,7 @@ export const checkRebuild = async (
 
 const orNull = (units: bigint): bigint | null => (units === 0n ? null : units)
 
-const tradeFields = ({ trade, end }: TradeLife): Partial<TradeView> => ({
+const tradeFields = (trade: Trade, end: TradeLife['end']): Partial<TradeView> => ({
   account: trade.account,
   status: end === null ? 'open' : 'closed',
   direction: trade.isLong ? 'LONG' : 'SHORT',
@@ -148,7 +149,7 @@ const tradesOf = ({ markets }: Books): ReadonlyMap<string, Partial<TradeView>> =
     for (const [tradeNumber, life] of lives)
       trades.set(
         tradeIdOf({ market: (partition >>> 8) & 0xffff, partitionIndex: partition & 0xff, tradeNumber }),
-        tradeFields(life),
+        tradeFields(tradeAfter(life), life.end),
       )
   return trades
 }
@@ -214,12 +215,27 @@ const eventsOf = ({ bridges }: Books): ReadonlyMap<string, Readonly<Record<strin
     ),
   )
 
-/** A trader's events count 1, 2, 3 … without a gap: one for each opening and each close. */
+/** How many events of each type a trade has by now. */
+const eventTypesOf = ({ changes, end }: TradeLife): readonly (readonly [string, number])[] => [
+  ['trade.opened', 1],
+  ['trade.updated', changes.length],
+  ['trade.closed', end === null ? 0 : 1],
+]
+
+/** A trader's events count 1, 2, 3 … without a gap: one for each opening, each change of stops and each close. */
 const checkTradeEvents = (books: Books, found: ReadonlyMap<string, Document>, complain: Complain): void => {
   const counts = new Map<string, number>()
+  const types = new Map<unknown, number>()
   for (const { lives } of books.markets.values())
-    for (const { trade, end } of lives.values())
-      counts.set(trade.account, (counts.get(trade.account) ?? 0) + (end === null ? 1 : 2))
+    for (const life of lives.values())
+      for (const [type, count] of eventTypesOf(life)) {
+        counts.set(life.trade.account, (counts.get(life.trade.account) ?? 0) + count)
+        types.set(type, (types.get(type) ?? 0) + count)
+      }
+  for (const event of found.values()) types.set(event['type'], (types.get(event['type']) ?? 0) - 1)
+  for (const [type, missing] of types)
+    if (missing !== 0)
+      complain('views-tell-the-truth', `of the tradeevents ${missing} of type ${String(type)} are missing`)
   let total = 0
   for (const [account, count] of counts) {
     total += count
@@ -228,7 +244,10 @@ const checkTradeEvents = (books: Books, found: ReadonlyMap<string, Document>, co
         complain('views-tell-the-truth', `tradeevents ${account}:${sequence} of ${count} is missing`)
   }
   if (found.size !== total)
-    complain('views-tell-the-truth', `there are ${found.size} tradeevents; ${total} trades were opened and closed`)
+    complain(
+      'views-tell-the-truth',
+      `there are ${found.size} tradeevents; ${total} times a trade was opened, changed or closed`,
+    )
 }
 
 /** Every first outcome that a client may ask for again is remembered for ever. */

@@ -193,7 +193,7 @@ const exchangePrice: Step = (run) => {
 
 const readRequest = (run: StepRun, { bank: { name: bank }, customer }: Place): Request => {
   const { random, knowledge, platform } = run
-  const reader = random.chance(6) ? random.pick(platform.banks()).name : bank
+  const reader = random.chance(20) ? random.pick(platform.banks()).name : bank
   const transactionId = pickRecent(random, knowledge.transactions(bank), 50)
   const keys = knowledge.sent().filter(({ request }) => 'bank' in request && request.bank === bank)
   const key = pickRecent(random, keys, 50)?.key ?? null

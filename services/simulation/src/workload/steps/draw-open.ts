@@ -4,9 +4,11 @@ import type { TradingPairSpec } from '@bourse/common/resources/trading-pair.ts'
 import type { SeededRandom } from '@bourse/common/testkit/seeded-random.ts'
 import { TRADE_AMOUNT_MAX } from '@bourse/gateway/engine/commands.ts'
 import type { Request, Trader } from '../../history/history.ts'
+import type { KnownTrade } from '../knowledge.ts'
 import { grantOf } from '../style.ts'
 import type { StepRun } from './run.ts'
 
+type UpdateRequest = Extract<Request, { readonly kind: 'update-trade' }>
 type OpenRequest = Extract<Request, { readonly kind: 'open-trade' }>
 
 const CENT = UNITS_PER_WHOLE / 100n
@@ -87,5 +89,27 @@ export const drawOpen = (run: StepRun, pair: TradingPairSpec, trader: Trader): O
     stopLossPrice: random.chance(45) ? priceAt(random, mid, losing * side(7) * distance(), tickSize) : null,
     takeProfitPrice: random.chance(45) ? priceAt(random, mid, -losing * side(7) * distance(), tickSize) : null,
     worstPrice: random.chance(12) ? priceAt(random, mid, -losing * random.between(-2_000, 4_000), tickSize) : null,
+  }
+}
+
+/** Other stops for a trade: mostly right ones, some on the wrong side or off the tick; one of the two at least changes. */
+export const drawUpdate = (run: StepRun, pair: TradingPairSpec, { trader, trade }: KnownTrade): UpdateRequest => {
+  const { random, prices } = run
+  const losing = trade.direction === 'LONG' ? -1 : 1
+  const changed = (side: number): bigint | null | undefined => {
+    const drawn = random.below(100)
+    if (drawn < 30) return undefined
+    if (drawn < 45) return null
+    const distance = random.between(100, Math.max(2_000, Math.floor(900_000 / trade.leverage)))
+    return priceAt(random, prices.mid(pair), side * (random.chance(9) ? -1 : 1) * distance, pair.tickSize)
+  }
+  const [stopLossPrice, takeProfitPrice] = [changed(losing), changed(-losing)]
+  const isNothing = stopLossPrice === undefined && takeProfitPrice === undefined
+  return {
+    kind: 'update-trade',
+    trader: random.chance(4) ? random.below(run.style.traders) : trader,
+    tradeId: trade.tradeId,
+    stopLossPrice: isNothing ? null : stopLossPrice,
+    takeProfitPrice,
   }
 }

@@ -27,6 +27,10 @@ const altered = ({ random }: StepRun, request: KeyedRequest): KeyedRequest | nul
       return random.chance(50)
         ? { ...request, margin: request.margin + UNITS_PER_WHOLE }
         : { ...request, direction: request.direction === 'LONG' ? 'SHORT' : 'LONG' }
+    case 'update-trade':
+      return random.chance(50)
+        ? { ...request, stopLossPrice: null, takeProfitPrice: request.takeProfitPrice === null ? undefined : null }
+        : { ...request, tradeId: request.tradeId === 'trade_1' ? 'trade_2' : 'trade_1' }
     case 'close-trade':
       return { ...request, tradeId: request.tradeId === 'trade_1' ? 'trade_2' : 'trade_1' }
     case 'open-account':

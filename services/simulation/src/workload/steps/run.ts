@@ -52,11 +52,18 @@ export const sendAs = async (run: StepRun, request: Request, key: string | null)
   return answer
 }
 
+/** Requests that may have a key or none. */
+const tradersKinds: ReadonlySet<Request['kind']> = new Set([
+  'open-account',
+  'open-trade',
+  'update-trade',
+  'close-trade',
+])
+
 /** Sends a new request: with a key where one is needed, mostly with one where it may have one. */
 export const send = (run: StepRun, request: Request): Promise<AnyAnswer | null> => {
   const { random, style } = run
-  const isTraders = request.kind === 'open-account' || request.kind === 'open-trade' || request.kind === 'close-trade'
-  const isKeyed = takesKey(request) && (!isTraders || random.chance(style.keyedPercent))
+  const isKeyed = takesKey(request) && (!tradersKinds.has(request.kind) || random.chance(style.keyedPercent))
   return sendAs(run, request, isKeyed ? newKey(run) : null)
 }
 

@@ -6,7 +6,7 @@ import type { Request, Trader } from '../../history/history.ts'
 import { decidingPrice } from '../prices.ts'
 import { grantOf } from '../style.ts'
 import type { KnownTrade } from '../knowledge.ts'
-import { drawOpen } from './draw-open.ts'
+import { drawOpen, drawUpdate } from './draw-open.ts'
 import { pickOrNull, pickRecent, race, readyPrice, send, sendAs, type Step, type StepRun } from './run.ts'
 
 const anyPair = ({ platform, random }: StepRun): TradingPairSpec => random.pick(platform.pairs())
@@ -92,6 +92,53 @@ const racing: Step = async (run) => {
   return race(
     run,
     Array.from({ length: count }, () => closeRequest(run, known)),
+  )
+}
+
+/** A trade that exists nowhere is updated, too. */
+const updateOfNothing = (run: StepRun): Request => ({
+  kind: 'update-trade',
+  trader: anyTrader(run),
+  tradeId: run.random.pick(NO_TRADES),
+  stopLossPrice: null,
+  takeProfitPrice: undefined,
+})
+
+/** The price goes to a stop or target that a trade no longer has: nothing may come of it but what other trades owe. */
+const tempt = ({ random, prices }: StepRun, pair: TradingPairSpec, { trade }: KnownTrade): void => {
+  const former = random.pick([trade.stopLossPrice, trade.stopLossPrice, trade.takeProfitPrice])
+  if (former !== null) prices.moveTo(pair, random, former)
+}
+
+/** A trade gets another stop or target, and mostly the price then meets the one that it had. */
+const update: Step = async (run) => {
+  const { random } = run
+  const known = tradeToClose(run)
+  const pair = known === null ? undefined : pairOf(run, known.trade.asset)
+  if (known === null || pair === undefined) {
+    if (!random.chance(15)) return open(run)
+    await send(run, updateOfNothing(run))
+    return undefined
+  }
+  await readyPrice(run, pair)
+  const answer = await send(run, drawUpdate(run, pair, known))
+  if (answer?.ok === true && random.chance(60)) tempt(run, pair, known)
+  return undefined
+}
+
+/** Updates of one trade at once, beside its close and beside the price that decides about it. */
+const racingUpdates: Step = async (run) => {
+  const { random } = run
+  const known = pickRecent(random, run.knowledge.openTrades(), 60)
+  const pair = known === null ? undefined : pairOf(run, known.trade.asset)
+  if (known === null || pair === undefined) return open(run)
+  await readyPrice(run, pair)
+  if (random.chance(40)) run.prices.moveTo(pair, random, decidingPrice(known, pair.tickSize, random))
+  return race(
+    run,
+    Array.from({ length: random.between(2, 5) }, () =>
+      random.chance(25) ? closeRequest(run, known) : drawUpdate(run, pair, known),
+    ),
   )
 }
 
@@ -283,4 +330,6 @@ export const traderSteps: readonly (readonly [Step, number])[] = [
   [money, 6],
   [halt, 2],
   [respecify, 3],
+  [update, 12],
+  [racingUpdates, 4],
 ]

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { HttpAnswer, HttpConnection } from './http-client.ts'
 
 /** One client of a server: it has a connection and knows what to ask next. */
@@ -64,7 +63,7 @@ const chanceOf = (seed: number) => (): number => {
 }
 
 /** Moments of independent arrivals (exponential gaps), ms from the start. */
-const arrivals = (perSecond: number, durationMs: number): Float64Array => {
+export const arrivals = (perSecond: number, durationMs: number): Float64Array => {
   const chance = chanceOf(20_261_121)
   const moments: number[] = []
   for (let atMs = 0; atMs < durationMs; atMs += (-Math.log(1 - chance()) * 1_000) / perSecond) moments.push(atMs)

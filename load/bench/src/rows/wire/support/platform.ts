@@ -1,9 +1,9 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { freePort } from '@bourse/common/testkit/servers/free-port.ts'
 import { startProgram } from './program.ts'
 
 const SAMPLES = fileURLToPath(new URL('../../../../../../crds/samples', import.meta.url))
@@ -36,19 +36,6 @@ export interface MeasuredPlatform {
   /** Stops it and removes its folder. */
   stop(): Promise<void>
 }
-
-/** A port nobody listens on now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => {
-        resolve(port)
-      })
-    })
-  })
 
 interface Manifest {
   readonly metadata: ManifestSpec

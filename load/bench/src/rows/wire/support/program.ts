@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../../../../../../', import.meta.url))
 
 /** How long a program may take to say that it is there, and to end when it is asked to, ms. */
-const START_MS_MAX = 60_000
-const STOP_MS_MAX = 40_000
+const START_MS_MAX = 300_000
+const STOP_MS_MAX = 120_000
 
 /** A program in a process of its own. */
 export interface Program {

@@ -30,7 +30,7 @@ const untouched = {
 
 /** Begins a transaction: of a trade with what its acceptance found, of a deposit or withdrawal without. */
 export const begin = (
-  { banks, transactions }: Desk,
+  { banks, transactions, refused }: Desk,
   entry: Entry,
   command: TradeCommand | MoveCommand,
   type: Transaction['type'],
@@ -63,6 +63,7 @@ export const begin = (
     createdAt: entry.now,
     reserved: deal !== null && pair?.quoteAsset === limitCurrency ? deal.fiat : 0n,
     startedIn: entry.sequence,
+    wasRefused: refused.has(entry.id ?? ''),
     stage: isMove ? 'moving' : 'holding',
   }
   transactions.set(life.id, life)

@@ -48,6 +48,8 @@ export interface BankLife {
   /** Fiat that counts in the daily limits while it has not failed. */
   readonly reserved: bigint
   readonly startedIn: bigint
+  /** The same command was refused before, which is not kept under its key. */
+  readonly wasRefused: boolean
   stage: Stage
   code: OutcomeCode
   isAuthorizationCalled: boolean

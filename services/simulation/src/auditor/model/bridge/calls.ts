@@ -35,8 +35,8 @@ const askedAndDue = (
 }
 
 /**
- * A call to the outside is one that its transaction makes at its stage, with the transaction's own values. Webhooks are
- * judged by what the bank got.
+ * A call to the outside is one that its transaction makes at its stage, with the transaction's own values. Webhooks,
+ * the first time and again, are judged by what the bank got.
  */
 export const checkCall = (
   { partition, transactions, complain }: Desk,
@@ -44,7 +44,7 @@ export const checkCall = (
   bytes: Uint8Array,
 ): void => {
   const call = decodeCall(bytes)
-  if (call.kind === 'webhook') return
+  if (call.kind === 'webhook' || call.kind === 'redeliver') return
   const where = `the ${call.kind} call of record ${sequence} in ${partitionName(partition)}`
   const life = transactions.get(hex(call.transactionId))
   if (life === undefined) return complain(STATEMENT, `${where} is about no transaction`)

@@ -10,6 +10,8 @@ export interface Desk {
   readonly banks: Map<string, BankBook>
   readonly quotes: Map<string, Quote>
   readonly transactions: Map<string, BankLife>
+  /** Ids of trades and moves that were refused without a trace. */
+  readonly refused: Set<string>
   /** Commands to the ledger, by id: the transaction each belongs to. */
   readonly asked: Map<string, string>
   readonly complain: Complain
@@ -68,6 +70,7 @@ export const createDesk = (partition: PartitionNumber, complain: Complain): Desk
     banks,
     quotes: new Map(),
     transactions: new Map(),
+    refused: new Set(),
     asked: new Map(),
     complain,
     where: (entry) => `record ${entry.sequence} of ${partitionName(partition)}`,

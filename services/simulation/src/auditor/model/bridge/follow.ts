@@ -43,6 +43,9 @@ const followClient = (desk: Desk, entry: Entry, reply: Reply): void => {
       return followQuote(desk, entry, command.quote, reply)
     case 'cancelQuote':
       return followCancel(desk, entry, command.cancel.bank, command.cancel.quoteName, reply)
+    case 'redeliver':
+      // Moves nothing; what the bank then gets is judged as every webhook is.
+      return
   }
 }
 

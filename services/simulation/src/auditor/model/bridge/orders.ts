@@ -42,6 +42,7 @@ export const followTrade = (desk: Desk, entry: Entry, trade: TradeCommand, reply
   const { unkept, kept, quote } = acceptance
   const [told] = reply.transactions
   if (told === undefined) {
+    desk.refused.add(entry.id ?? '')
     // Full tables are taken on trust: nothing begins then, and nothing is kept under the key.
     if (!unkept.includes(reply.code) && reply.code !== 'UNAVAILABLE') {
       const due = [...unkept, ...kept].join()
@@ -83,7 +84,10 @@ export const followMove = (desk: Desk, entry: Entry, move: MoveCommand, reply: R
       STATEMENT,
       `${desk.where(entry)}: a ${move.type} is told ${reply.code}; it ${isRight ? 'must' : 'must not'} begin`,
     )
-  if (!hasBegun) return
+  if (!hasBegun) {
+    desk.refused.add(entry.id ?? '')
+    return
+  }
   const life = begin(desk, entry, move, move.type, null)
   if (reply.code === 'OK') desk.tell(life)
 }

@@ -8,7 +8,8 @@ type Holds = LedgerBook['holds']
 /** Locks every leg's amount, or nothing. */
 const decideHold = (page: Page, holds: Holds, { legs }: Instruction, id: string): Draft => {
   for (const [index, leg] of legs.entries()) {
-    if (holds.has(holdName(id, index))) return page.refused('IDEMPOTENCY_CONFLICT')
+    // A forgotten id whose hold is open: nobody can say whose request it was, so it is not judged.
+    if (holds.has(holdName(id, index))) return page.refused('UNAVAILABLE')
     const account = page.at(accountName(leg))
     if (account === null) return page.refused('ACCOUNT_NOT_FOUND')
     if (account.balance - account.locked < leg.amount) return page.refused('INSUFFICIENT_FUNDS')

@@ -45,6 +45,19 @@ export const hindrances = (
 
 const size = (value: bigint): bigint => (value < 0n ? -value : value)
 
+/** Stop and target (0 is none) on their sides of the price that the trade would close at, on a tick; null when both are. */
+export const judgeStops = (
+  isLong: boolean,
+  { stopLoss, takeProfit }: { readonly stopLoss: bigint; readonly takeProfit: bigint },
+  price: bigint,
+  tick: bigint,
+): OutcomeCode | null => {
+  const isStopRight = isLong ? stopLoss < price : stopLoss > price
+  if (stopLoss !== 0n && (!isStopRight || stopLoss % tick !== 0n)) return 'INVALID_STOP_LOSS'
+  const isTargetRight = isLong ? takeProfit > price : takeProfit < price
+  return takeProfit !== 0n && (!isTargetRight || takeProfit % tick !== 0n) ? 'INVALID_TAKE_PROFIT' : null
+}
+
 /** The contract's checks of an opening, in its order: the quantity, or the code of the first that fails. */
 export const judgeOpening = (open: OpenCommand, around: Surroundings): OutcomeCode | bigint => {
   const { terms, funding, netQuantity } = around
@@ -72,11 +85,8 @@ export const judgeOpening = (open: OpenCommand, around: Surroundings): OutcomeCo
   const isBeyondNet =
     (terms.maxNetNotional !== 0n && after * entryPrice > terms.maxNetNotional * WHOLE) || after > QUANTITY_MAX
   if (isBeyondNet && after > size(netQuantity)) return 'EXPOSURE_LIMIT'
-  const { stopLoss, takeProfit } = open
-  const isStopRight = isLong ? stopLoss < price : stopLoss > price
-  if (stopLoss !== 0n && (!isStopRight || stopLoss % terms.tickSize !== 0n)) return 'INVALID_STOP_LOSS'
-  const isTargetRight = isLong ? takeProfit > price : takeProfit < price
-  if (takeProfit !== 0n && (!isTargetRight || takeProfit % terms.tickSize !== 0n)) return 'INVALID_TAKE_PROFIT'
+  const wrong = judgeStops(isLong, open, price, terms.tickSize)
+  if (wrong !== null) return wrong
   const position: Position = { isLong, margin: open.margin, quantity, entryPrice, fundingAtOpen: funding, tiers }
   if (isDue(position, price, funding)) return 'WOULD_LIQUIDATE'
   const { worstPrice } = open

@@ -1,14 +1,22 @@
 import type { PartitionNumber } from '@bourse/common/kernel/partition.ts'
 import type { Instruction } from '../../evidence/instruction.ts'
 import type { Memory } from '../memory.ts'
-import type { End, Terms, Trade } from './trade.ts'
+import type { Change, End, Terms, Trade } from './trade.ts'
 
-/** A trade with its end, null while it is open. */
+/** A trade as it was opened, every change of its stops, and its end, null while it is open. */
 export interface TradeLife {
   readonly trade: Trade
+  /** In their order. */
+  readonly changes: Change[]
   end: End | null
   /** The market's rules at the close (at the opening while it is open). */
   terms: Terms
+}
+
+/** The trade with the stops that it had after a record; after the last one when none is named. */
+export const tradeAfter = ({ trade, changes }: TradeLife, sequence?: bigint): Trade => {
+  const last = changes.findLast(({ changedIn }) => sequence === undefined || changedIn <= sequence)
+  return last === undefined ? trade : { ...trade, stopLoss: last.stopLoss, takeProfit: last.takeProfit }
 }
 
 /** A transfer that a trade owes, where. */

@@ -35,6 +35,21 @@ export const closeTrade = (desk: Desk, entry: Entry, trade: Trade, { price, reas
   desk.owe(trade.ledgerPartition, closeOf(trade, end, terms), bytes)
 }
 
+/** The account's open trade that a command names; null when there is none, and it must be told so. */
+export const tradeNamed = (
+  desk: Desk,
+  entry: Entry,
+  asked: { readonly account: Uint8Array; readonly tradeNumber: bigint },
+  statement: string,
+): Trade | null => {
+  const { market } = desk
+  const trade = market.open.get(asked.tradeNumber)
+  if (trade?.account === hex(asked.account)) return trade
+  const isPast = trade === undefined && asked.tradeNumber > 0n && asked.tradeNumber <= market.lastNumber
+  desk.isTold(entry, [isPast ? 'TRADE_CLOSED' : 'TRADE_NOT_FOUND'], statement)
+  return null
+}
+
 /** CLOSE: refused with a code that the rules give, or closed at the rules' price. */
 export const followClosing = (desk: Desk, entry: Entry): void => {
   const { market } = desk
@@ -42,12 +57,8 @@ export const followClosing = (desk: Desk, entry: Entry): void => {
   const asked = decodeClose(entry.input)
   const { terms } = market
   if (terms === null) return void desk.isTold(entry, ['MARKET_NOT_FOUND'], 'close')
-  const trade = market.open.get(asked.tradeNumber)
-  if (trade === undefined) {
-    const isPast = asked.tradeNumber > 0n && asked.tradeNumber <= market.lastNumber
-    return void desk.isTold(entry, [isPast ? 'TRADE_CLOSED' : 'TRADE_NOT_FOUND'], 'close')
-  }
-  if (trade.account !== hex(asked.account)) return void desk.isTold(entry, ['TRADE_NOT_FOUND'], 'close')
+  const trade = tradeNamed(desk, entry, asked, 'close')
+  if (trade === null) return
   const hindered = hindrances(desk.around(terms, trade.account, entry.now), asked, false)
   if (hindered.length > 0) return void desk.isTold(entry, hindered, 'close')
   const price = closingPrice(trade.isLong, quoteAt(asked.feedBid, asked.feedAsk, terms.spreadBps, terms.tickSize))

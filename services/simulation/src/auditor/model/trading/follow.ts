@@ -9,13 +9,15 @@ import { followClosing } from './closing.ts'
 import { createDesk, type Desk } from './desk.ts'
 import { checkEffectsOfTrades } from './effects.ts'
 import { followFunding } from './funding.ts'
-import { followOpening } from './opening.ts'
+import { followOpening, followOpeningAgain } from './opening.ts'
 import { followSpec, followState } from './rules-change.ts'
 import { followContinue, followTick } from './tick.ts'
+import { followUpdating } from './updating.ts'
 
 const followers: ReadonlyMap<number, (desk: Desk, entry: Entry) => void> = new Map([
   [tradingKinds.spec, followSpec],
   [tradingKinds.open, followOpening],
+  [tradingKinds.update, followUpdating],
   [tradingKinds.close, followClosing],
   [tradingKinds.tick, followTick],
   [tradingKinds.continue, followContinue],
@@ -39,7 +41,11 @@ export const followTrading = (
 
   const follow = (entry: Entry): void => {
     const follower = followers.get(entry.header.kind)
-    if (follower === undefined || memory.judge(entry) === 'repeated') return
+    if (follower === undefined) return
+    if (memory.judge(entry) === 'repeated') {
+      if (entry.header.kind === tradingKinds.open) followOpeningAgain(desk, entry)
+      return
+    }
     memory.remember(entry)
     follower(desk, entry)
   }

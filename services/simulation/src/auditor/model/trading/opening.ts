@@ -34,7 +34,7 @@ const add = ({ market, lives }: Desk, entry: Entry, open: OpenCommand, terms: Te
     openedIn: entry.sequence,
   }
   market.open.set(trade.number, trade)
-  lives.set(trade.number, { trade, end: null, terms })
+  lives.set(trade.number, { trade, changes: [], end: null, terms })
   return trade
 }
 
@@ -56,4 +56,13 @@ export const followOpening = (desk: Desk, entry: Entry): void => {
   const wrong = faultsOfOpen(decodeOpenOutcome(entry.outcome), trade, market.funding, terms.tickSize)
   if (wrong !== '') desk.complain('trade-arithmetic', `the trade opened in ${desk.where(entry)}: ${wrong}`)
   desk.owe(trade.ledgerPartition, openFeeOf(trade, terms), outcomeBodyOf(entry.outcome))
+}
+
+/**
+ * An OPEN whose id is known: it came because the ledger made its holds anew, so both are released; not while the trade is open,
+ * whose margin they then are.
+ */
+export const followOpeningAgain = (desk: Desk, entry: Entry): void => {
+  const isOpen = [...desk.market.open.values()].some(({ openId }) => openId === entry.id)
+  if (!isOpen) desk.owe(decodeOpen(entry.input).ledgerPartition, releaseOf(entry.id ?? ''), null)
 }

@@ -1,7 +1,7 @@
 import { closeReasons, type SpecCommand } from '@bourse/risk-rules/trading/codec.ts'
 import { feeAt, settle, withAmounts, type Position, type Tier } from '../../arithmetic/cfd.ts'
 
-/** An open trade as the auditor knows it. Ids in hex, money in units. */
+/** A trade as the auditor knows it: in the market as it stands, in its life as it was opened. Ids in hex, money in units. */
 export interface Trade extends Position {
   readonly number: bigint
   readonly account: string
@@ -15,6 +15,18 @@ export interface Trade extends Position {
   readonly tiers: readonly Tier[]
   /** Sequence of the record that opened it. */
   readonly openedIn: bigint
+}
+
+/** Other stops of a trade, from one command on. */
+export interface Change {
+  /** The command's id in hex; null when it has none. */
+  readonly id: string | null
+  readonly stopLoss: bigint
+  readonly takeProfit: bigint
+  /** F when its liquidation price was told. */
+  readonly fundingAt: bigint
+  /** Sequence of the record that changed them. */
+  readonly changedIn: bigint
 }
 
 /** How a trade came to its end. */

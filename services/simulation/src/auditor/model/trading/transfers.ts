@@ -31,6 +31,16 @@ export const openFeeOf = (trade: Trade, terms: Terms): Instruction => ({
   slip: null,
 })
 
+/** Other stops move nothing: the ledger hears of them with the opening of an account that is there. */
+export const newsOf = (trade: Trade, terms: Terms): Instruction => ({
+  kind: 'OPEN_ACCOUNT',
+  transactionType: 0,
+  reference: referenceOf(terms, trade.number),
+  holds: [],
+  legs: [leg(terms, 'customer', trade.account, 0n)],
+  slip: null,
+})
+
 /** A refused opening gives both holds back. */
 export const releaseOf = (openId: string): Instruction => ({
   kind: 'RELEASE',

@@ -1,10 +1,13 @@
+import type { Call } from '../../../history/history.ts'
 import { type Case } from '../case.ts'
-import type { Answered } from './answered.ts'
-import { checkBankOutcome, checkQuote } from './bank.ts'
+import type { Answered, Identity } from './answered.ts'
+import { checkBankOutcome, checkNotAccepted, checkQuote } from './bank.ts'
 import { checkAccountOpened, checkAdjusted, checkCorrected, checkFunded } from './postings.ts'
 import { checkRefused } from './refusals.ts'
 import { checkRepeats } from './repeats.ts'
-import { checkClosed, checkOpened } from './trades.ts'
+import { checkClosed, checkOpened, checkUpdated } from './trades.ts'
+
+const groupOf = ({ id, requestHash }: Identity): string => `${id}:${requestHash}`
 
 const checkAccepted = (on: Case, call: Answered, id: string | null): void => {
   const { request, answer } = call
@@ -13,6 +16,8 @@ const checkAccepted = (on: Case, call: Answered, id: string | null): void => {
   switch (request.kind) {
     case 'open-trade':
       return checkOpened(on, call, request, value, id)
+    case 'update-trade':
+      return checkUpdated(on, call, request, value, id)
     case 'close-trade':
       return checkClosed(on, call, request, value, id)
     case 'bank-trade':
@@ -49,16 +54,17 @@ const checkAccepted = (on: Case, call: Answered, id: string | null): void => {
  */
 export const checkAnswers = (on: Case): void => {
   const groups = new Map<string, Answered[]>()
+  const all = new Map<string, Call[]>()
   for (const call of on.calls) {
+    const identity = call.key === null ? null : on.identities.identityOf(call.request, call.key)
+    const group = identity === null || call.request.kind === 'market-state' ? null : groupOf(identity)
+    if (group !== null) all.set(group, [...(all.get(group) ?? []), call])
     if (call.answer === null) continue
     const answered = { ...call, answer: call.answer }
-    const identity = call.key === null ? null : on.identities.identityOf(call.request, call.key)
-    if (identity !== null && call.request.kind !== 'market-state') {
-      const group = `${identity.id}:${identity.requestHash}`
-      groups.set(group, [...(groups.get(group) ?? []), answered])
-    }
+    if (group !== null) groups.set(group, [...(groups.get(group) ?? []), answered])
     if (answered.answer.ok) checkAccepted(on, answered, identity?.id ?? null)
     else if (identity !== null) checkRefused(on, answered, identity, answered.answer.refusal.code)
   }
   checkRepeats(on, groups)
+  checkNotAccepted(on, all)
 }

@@ -1,9 +1,12 @@
+import { OUTCOME_WAIT_MS } from '@bourse/bridge/client/orders.ts'
 import type { BankOutcome, BankQuote } from '@bourse/bridge/client/types.ts'
+import type { Call } from '../../../history/history.ts'
 import { unitsOf } from '../../arithmetic/rational.ts'
 import { differences } from '../../model/differences.ts'
 import { callText, wasOnDisk, type Case } from '../case.ts'
 import { faultsOfTold } from '../told-bank.ts'
 import { ANSWERS_STILL_TRUE as STATEMENT, type Answered, type Of } from './answered.ts'
+import { unkept } from './refusals.ts'
 
 /** An accepted bank transaction: it is there, as asked, was on the disk, and has ended as told. */
 export const checkBankOutcome = (
@@ -14,6 +17,12 @@ export const checkBankOutcome = (
 ): void => {
   const transactionId = outcome.kind === 'final' ? outcome.transaction.transactionId : outcome.transactionId
   const found = on.bankLives.get(transactionId.slice(3))
+  const waitedMs = (call.answeredAtMs ?? Infinity) - call.calledAtMs
+  const wasThere = found !== undefined && wasOnDisk(on, call, found.partition, found.life.startedIn)
+  const isOwn = found?.life.requestHash === on.identities.identityOf(request, call.key ?? '')?.requestHash
+  // Where the partition said nothing for so long, PENDING is also what may have been accepted: then it promises nothing, nor that
+  // the key was not another request's.
+  if (outcome.kind === 'pending' && waitedMs >= OUTCOME_WAIT_MS && !(wasThere && isOwn)) return
   if (found === undefined)
     return on.complain(STATEMENT, `${callText(call)}: ${transactionId} was accepted and is not there`)
   const { life, partition } = found
@@ -29,6 +38,23 @@ export const checkBankOutcome = (
   if (outcome.kind !== 'final') return
   const faults = life.finishedIn === 0n ? 'it has not ended' : faultsOfTold(outcome.transaction, life)
   if (faults !== '') on.complain(STATEMENT, `${callText(call)}: ${transactionId}: ${faults}`)
+}
+
+/**
+ * What was not accepted was not accepted: a transaction comes from a call that was under way as it was accepted and was not told
+ * that nothing came of it. `groups` has the calls of each id and request, those included that were never answered. Not judged is
+ * what a machine has refused before: the bus may bring a command again that was answered, and such a refusal is not kept.
+ */
+export const checkNotAccepted = (on: Case, groups: ReadonlyMap<string, readonly Call[]>): void => {
+  for (const { life, partition } of on.bankLives.values()) {
+    const acceptedAtMs = on.appended?.of(partition, life.startedIn) ?? null
+    const calls = groups.get(`${life.commandId}:${life.requestHash}`) ?? []
+    if (acceptedAtMs === null || calls.length === 0 || life.wasRefused) continue
+    const isRefused = ({ answer }: Call): boolean => answer !== null && !answer.ok && unkept.has(answer.refusal.code)
+    const before = calls.filter(({ calledAtMs }) => calledAtMs <= acceptedAtMs)
+    if (before.every(isRefused))
+      on.complain(STATEMENT, `tx_${life.id} came of ${before.map(callText).join(', ')}, told that it was not accepted`)
+  }
 }
 
 /** A quote that was given: it is there as told. */

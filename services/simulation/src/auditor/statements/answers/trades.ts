@@ -2,6 +2,7 @@ import { closeReasons } from '@bourse/risk-rules/trading/codec.ts'
 import type { ClosedTrade, OpenTrade } from '@bourse/trading/client/types.ts'
 import { isLiquidationPrice } from '../../arithmetic/cfd.ts'
 import { differences } from '../../model/differences.ts'
+import { tradeAfter } from '../../model/trading/book.ts'
 import { callText, wasOnDisk, type Case } from '../case.ts'
 import { faultsOfTrade, lifeAt, sharedFields } from '../told-trade.ts'
 import { ANSWERS_STILL_TRUE as STATEMENT, type Answered, type Of } from './answered.ts'
@@ -29,7 +30,7 @@ export const checkOpened = (
     takeProfitPrice: request.takeProfitPrice,
     asset: request.asset,
   }
-  const wrong = [differences({ ...told }, asked), faultsOfTrade(told, found, trade.fundingAtOpen)]
+  const wrong = [differences({ ...told }, asked), faultsOfTrade(told, trade, found, trade.fundingAtOpen)]
     .filter((text) => text !== '')
     .join('; ')
   if (wrong !== '') on.complain(STATEMENT, `${callText(call)}: trade ${told.tradeId}: ${wrong}`)
@@ -42,6 +43,40 @@ export const checkOpened = (
       STATEMENT,
       `${callText(call)}: trade ${told.tradeId} was acknowledged before its record was on the disk`,
     )
+}
+
+/**
+ * An acknowledged update: the client's own trade got stops by it (or by a command like it, when it has no key), is told with them
+ * and otherwise as it is, and that was on the disk.
+ */
+export const checkUpdated = (
+  on: Case,
+  call: Answered,
+  request: Of<'update-trade'>,
+  told: OpenTrade,
+  id: string | null,
+): void => {
+  const what = `${callText(call)}: the update of ${request.tradeId}`
+  const found = lifeAt(on, request.tradeId)
+  if (found === null || told.tradeId !== request.tradeId)
+    return on.complain(STATEMENT, `${what} was acknowledged; it is not there`)
+  const { life, book, partition } = found
+  const asked = { stopLossPrice: request.stopLossPrice, takeProfitPrice: request.takeProfitPrice }
+  const changed = Object.fromEntries(Object.entries(asked).filter(([, price]) => price !== undefined))
+  const notAsked = differences({ ...told }, changed)
+  if (notAsked !== '') on.complain(STATEMENT, `${what}: ${notAsked}`)
+  if (life.trade.account !== on.identities.ownerOf(request.trader)) on.complain(STATEMENT, `${what}: it is another's`)
+  const possible = life.changes.filter((change) => id === null || change.id === id)
+  const faults = possible.map(({ changedIn, stopLoss, takeProfit, fundingAt }) => {
+    const trade = { ...life.trade, stopLoss, takeProfit }
+    const wrong = differences({ ...told }, { ...sharedFields(trade), fundingCost: 0n })
+    if (wrong !== '') return wrong
+    if (!isLiquidationPrice(trade, told.liquidationPrice ?? 0n, fundingAt, book.terms?.tickSize ?? 1n))
+      return `liquidationPrice ${told.liquidationPrice}`
+    return wasOnDisk(on, call, partition, changedIn) ? '' : 'it was not on the disk yet'
+  })
+  if (!faults.includes(''))
+    on.complain(STATEMENT, `${what} was acknowledged: ${faults.join(' | ') || 'none is journaled'}`)
 }
 
 /** An acknowledged close: the trade has ended as told, and that was on the disk. */
@@ -62,7 +97,7 @@ export const checkClosed = (
   const { life, book, partition } = found
   const { pnl, exitPrice, funding, returned, fee, closedAt, fundingAt, closedIn } = end
   const expected = {
-    ...sharedFields(life),
+    ...sharedFields(tradeAfter(life)),
     pnl,
     exitPrice,
     funding,
