@@ -1,11 +1,14 @@
 /** Reads Jest's JSON result into the one line a run ends with. */
 
-interface TestResult {
+/** A test in Jest's JSON result. */
+export interface TestResult {
   readonly fullName: string
   readonly status: string
 }
 
-interface FileResult {
+/** A test file in Jest's JSON result; `name` is its path. */
+export interface FileResult {
+  readonly name: string
   readonly status: string
   readonly assertionResults: readonly TestResult[]
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { isGood, totalsOf } from '../../tooling/totals.ts'
 
 const file = (status: string, ...tests: readonly (readonly [string, string])[]) => ({
+  name: '/a.test.ts',
   status,
   assertionResults: tests.map(([fullName, testStatus]) => ({ fullName, status: testStatus })),
 })
