@@ -5,7 +5,7 @@
  */
 import type { FileResult, RunResult, TestResult } from './totals.ts'
 
-/** How many failed files may be run again: BOURSE_TEST_SECOND_RUN_FILES_MAX, 0 when not given. Throws when it is no such number. */
+/** How many failed files may be run again (BOURSE_TEST_SECOND_RUN_FILES_MAX), 0 when not given. Throws when it is no digit. */
 export const filesMaxOf = (given: string | undefined): number => {
   if (given === undefined || given === '') return 0
   if (!/^\d$/.test(given)) {
@@ -26,8 +26,8 @@ const countOf = (files: readonly FileResult[], status: string): number =>
   files.flatMap((file) => file.assertionResults).filter((test) => test.status === status).length
 
 /**
- * The result of both runs: each file as it ended last. `passedThen` names what failed first and passed then. Without a result of the
- * second run, the first one's stands.
+ * The result of both runs: each file as it ended last. `passedThen` names what failed first and passed then. Without a result of
+ * the second run, the first one's stands.
  */
 export const afterSecondRun = (
   first: RunResult,

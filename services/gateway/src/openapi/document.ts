@@ -6,14 +6,16 @@ import { amountInput, decimal, optionalAmountInput, optionalDecimal, refusalSche
 
 type Json = { [key: string]: unknown }
 
-/** Refusals that every route of a security can have. */
-const COMMON_REFUSALS: Readonly<Record<Security, readonly RefusalCode[]>> = {
-  none: ['VALIDATION_ERROR', 'RATE_LIMITED', 'INTERNAL_ERROR'],
-  session: ['VALIDATION_ERROR', 'UNAUTHENTICATED', 'RATE_LIMITED', 'INTERNAL_ERROR'],
-  bank: ['VALIDATION_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'BANK_SUSPENDED', 'RATE_LIMITED', 'INTERNAL_ERROR'],
-  admin: ['VALIDATION_ERROR', 'UNAUTHENTICATED', 'RATE_LIMITED', 'INTERNAL_ERROR'],
+/** Refusals that every route can have: what is sent may be wrong, late or too much, and something may break. */
+const EVERY_REFUSAL: readonly RefusalCode[] = ['VALIDATION_ERROR', 'REQUEST_TIMEOUT', 'RATE_LIMITED', 'INTERNAL_ERROR']
+/** What routes of a security can have besides: the stores that know who calls, and keep an administrator's act, may be away. */
+const SECURITY_REFUSALS: Readonly<Record<Security, readonly RefusalCode[]>> = {
+  none: [],
+  session: ['UNAUTHENTICATED', 'UNAVAILABLE'],
+  bank: ['UNAUTHENTICATED', 'FORBIDDEN', 'BANK_SUSPENDED', 'UNAVAILABLE'],
+  admin: ['UNAUTHENTICATED', 'UNAVAILABLE'],
 }
-const BODY_REFUSALS: readonly RefusalCode[] = ['PAYLOAD_TOO_LARGE', 'REQUEST_TIMEOUT']
+const BODY_REFUSALS: readonly RefusalCode[] = ['PAYLOAD_TOO_LARGE']
 
 const SECURITY_SCHEMES: Readonly<Record<Exclude<Security, 'none'>, Json>> = {
   session: { type: 'apiKey', in: 'cookie', name: 'authToken', description: 'Made by signing in.' },
@@ -71,7 +73,8 @@ const answersOf = (convert: (node: unknown) => unknown, answers: Readonly<Record
   )
 
 const refusalsOf = (convert: (node: unknown) => unknown, spec: RouteSpec): Json => {
-  const codes = [...COMMON_REFUSALS[spec.security], ...(spec.body === undefined ? [] : BODY_REFUSALS), ...spec.refusals]
+  const ofBody = spec.body === undefined ? [] : BODY_REFUSALS
+  const codes = [...EVERY_REFUSAL, ...SECURITY_REFUSALS[spec.security], ...ofBody, ...spec.refusals]
   const byStatus = new Map<number, RefusalCode[]>()
   for (const code of new Set(codes))
     byStatus.set(httpStatusOf[code], [...(byStatus.get(httpStatusOf[code]) ?? []), code])

@@ -70,14 +70,7 @@ const isBulk = (message: BusMessage): boolean => message.type === 'effect' || me
 const openConnections = async (options: RabbitBusOptions): Promise<Record<ConnectionName, RabbitConnection>> => {
   const { url, clock, logger, prefix = QUEUE_PREFIX, heartbeatSeconds, firstConnectMs } = options
   const open = (name: ConnectionName): Promise<RabbitConnection> =>
-    openRabbitConnection({
-      url,
-      clock,
-      logger,
-      name: `${prefix} ${name}`,
-      ...(heartbeatSeconds === undefined ? null : { heartbeatSeconds }),
-      ...(firstConnectMs === undefined ? null : { firstConnectMs }),
-    })
+    openRabbitConnection({ url, clock, logger, name: `${prefix} ${name}`, heartbeatSeconds, firstConnectMs })
   const opening = [open('commands'), open('bulk'), open('deliveries')] as const
   try {
     const [commands, bulk, deliveries] = await Promise.all(opening)

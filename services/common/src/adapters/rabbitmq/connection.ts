@@ -78,9 +78,9 @@ export interface RabbitConnectionOptions {
   readonly logger: Logger
   /** Shown by the server's own tools. */
   readonly name: string
-  readonly heartbeatSeconds?: number
-  readonly firstConnectMs?: number
-  readonly connectTimeoutMs?: number
+  readonly heartbeatSeconds?: number | undefined
+  readonly firstConnectMs?: number | undefined
+  readonly connectTimeoutMs?: number | undefined
 }
 
 /** A URL as it may be shown: without user and password. */

@@ -47,14 +47,7 @@ export const openRabbitEvents = async (options: RabbitEventsOptions): Promise<Ra
     options.onFailure ??
     ((error: unknown, partition: PartitionNumber) => logger.warn({ err: error, partition }, 'an event comes again'))
   const open = (name: string): Promise<RabbitConnection> =>
-    openRabbitConnection({
-      url,
-      clock,
-      logger,
-      name: `${prefix} ${name}`,
-      ...(heartbeatSeconds === undefined ? null : { heartbeatSeconds }),
-      ...(firstConnectMs === undefined ? null : { firstConnectMs }),
-    })
+    openRabbitConnection({ url, clock, logger, name: `${prefix} ${name}`, heartbeatSeconds, firstConnectMs })
   const writing = await open('events out')
   const reading = await open('events in').catch(async (error: unknown) => {
     await writing.close()

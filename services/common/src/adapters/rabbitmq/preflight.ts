@@ -154,7 +154,7 @@ export const checkRabbitMq = async (deps: RabbitMqCheck): Promise<readonly Findi
     clock,
     logger,
     name: `${prefix} check`,
-    ...(deps.firstConnectMs === undefined ? null : { firstConnectMs: deps.firstConnectMs }),
+    firstConnectMs: deps.firstConnectMs,
   })
   try {
     const version = connection.version()
