@@ -54,7 +54,8 @@ export const createFakeShards = (manifests: () => readonly ManifestRecord[]): Fa
       if (seat.state !== 'serving') continue
       if ((rows.get(partition)?.epoch ?? 0) > seat.epoch) continue
       const said = { shard: shard.name, epoch: seat.epoch, state: seat.state, reason: null }
-      const numbers = { sequence: 10n, snapshotSequence: null, viewSequence: 10n, viewsAsOfMs: 0, atMs: 0 }
+      const snapshot = { snapshotSequence: null, snapshotAtMs: null }
+      const numbers = { ...snapshot, sequence: 10n, viewSequence: 10n, viewsAsOfMs: 0, atMs: 0 }
       rows.set(partition, { _id: String(partition), ...said, ...numbers, controlUrl: '' })
     }
   }

@@ -57,15 +57,14 @@ export const createInspector = (deps: {
     partitions: () =>
       [...deps.runners].map(([partition, runner]) => {
         const status = runner.status()
-        const { lastSnapshot } = status
+        const snapshot = status.lastSnapshot ?? status.recovery?.snapshot ?? null
         return {
           name: partitionTitle(deps.topology, partition),
           number: partition,
           state: statesShown[status.state],
           sequence: status.sequence,
-          snapshotSequence: lastSnapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
-          // Of one that was there at the start nobody noted when it was stored.
-          snapshotAtMs: lastSnapshot?.atMs ?? null,
+          snapshotSequence: snapshot?.sequence ?? status.recovery?.snapshotSequence ?? null,
+          snapshotAtMs: snapshot?.atMs ?? null,
           viewLagRecords: status.sequence - deps.projection.projectedThrough(partition),
           reason: status.state === 'serving' ? null : (status.reason ?? `is ${status.state}`),
           shard: OWN_SHARD,

@@ -64,6 +64,7 @@ export const startHeartbeat = (deps: {
     reason: one.reason,
     sequence: one.sequence,
     snapshotSequence: one.snapshotSequence,
+    snapshotAtMs: one.snapshotAtMs,
     atMs: clock.nowMs(),
     controlUrl,
   })

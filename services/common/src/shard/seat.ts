@@ -101,6 +101,7 @@ export const createSeat = <Observation>(deps: SeatDeps<Observation>, passed: num
   const status = (): ShardPartition => {
     const runner = sitting?.runner.status() ?? null
     const viewSequence = sitting?.projection?.through() ?? 0n
+    const snapshot = runner?.lastSnapshot ?? runner?.recovery?.snapshot ?? null
     const isComplete = sitting?.projection && runner?.state === 'serving' && runner.sequence <= viewSequence
     return {
       partition,
@@ -108,7 +109,8 @@ export const createSeat = <Observation>(deps: SeatDeps<Observation>, passed: num
       reason: runner?.reason ?? sitting?.specReason ?? null,
       epoch,
       sequence: runner?.sequence ?? 0n,
-      snapshotSequence: runner?.lastSnapshot?.sequence ?? runner?.recovery?.snapshotSequence ?? null,
+      snapshotSequence: snapshot?.sequence ?? runner?.recovery?.snapshotSequence ?? null,
+      snapshotAtMs: snapshot?.atMs ?? null,
       viewSequence,
       viewsAsOfMs: isComplete ? clock.nowMs() : (sitting?.projection?.asOfMs() ?? 0),
       runner,

@@ -30,6 +30,8 @@ export interface ShardPartition {
   /** Of the last journaled record; while `prepared`, of the last that was followed. */
   readonly sequence: bigint
   readonly snapshotSequence: bigint | null
+  /** When that snapshot was taken, ms; null when there is none. */
+  readonly snapshotAtMs: number | null
   /** Sequence that the views have reached, as far as this shard folds them. */
   readonly viewSequence: bigint
   /** The moment up to which the views of this partition are complete, ms. */

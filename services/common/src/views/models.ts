@@ -145,6 +145,8 @@ export interface PartitionStateView {
   readonly sequence: bigint
   /** Sequence of the newest snapshot that the shard knows of. */
   readonly snapshotSequence: bigint | null
+  /** When that snapshot was taken, ms. */
+  readonly snapshotAtMs: number | null
   /** Sequence that the views have reached. */
   readonly viewSequence: bigint
   /** The moment up to which the views of this partition are complete. */
@@ -313,6 +315,7 @@ export const partitionStateModel = model<PartitionStateView>(
     reason: optionalText,
     sequence: units,
     snapshotSequence: optionalUnits,
+    snapshotAtMs: optionalWhole,
     viewSequence: units,
     viewsAsOfMs: whole,
     atMs: { ...whole, ...indexed },

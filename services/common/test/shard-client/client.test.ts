@@ -21,6 +21,7 @@ const stateOf = (partition: number): ShardPartition => ({
   epoch: 3,
   sequence: 9n,
   snapshotSequence: null,
+  snapshotAtMs: null,
   viewSequence: 9n,
   viewsAsOfMs: 1,
   runner: null,

@@ -29,6 +29,7 @@ describe('a heartbeat', () => {
       reason: null,
       sequence: 1n,
       snapshotSequence: 0n,
+      snapshotAtMs: null,
       controlUrl: 'http://a',
     })
     for (const moment of [said.atMs, said.viewsAsOfMs]) {

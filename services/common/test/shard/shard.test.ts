@@ -140,12 +140,26 @@ describe('orders', () => {
     await a.acquire(HERE, 1)
     await addOne(stage.world.client, HERE, 1)
     expect(await a.snapshotNow(HERE, 1)).toMatchObject({ ok: true, value: { snapshotSequence: 1n } })
-    expect(await stage.world.snapshots.list(HERE)).toHaveLength(1)
+    const [kept, ...others] = await stage.world.snapshots.list(HERE)
+    expect(others).toEqual([])
+    expect(statusOf(a, HERE)?.snapshotAtMs).toBe(kept?.atMs)
     expect([...(await a.stateHashes())]).toEqual([[HERE, expect.stringMatching(/^[0-9a-f]{32}$/)]])
   })
 })
 
 describe('a partition that was acquired', () => {
+  test('tells the snapshot it began from, and when that was taken', async () => {
+    const [a, b] = [stage.shard('a'), stage.shard('b')]
+    await a.acquire(HERE, 1)
+    expect(statusOf(a, HERE)?.snapshotAtMs).toBeNull()
+    await addOne(stage.world.client, HERE, 1)
+    await a.snapshotNow(HERE, 1)
+    await a.release(HERE, 2)
+    await b.acquire(HERE, 2)
+    const [kept] = await stage.world.snapshots.list(HERE)
+    expect(statusOf(b, HERE)).toMatchObject({ snapshotSequence: kept?.sequence, snapshotAtMs: kept?.atMs })
+  })
+
   test('is said to serve only once its spec is in order; a spec that is refused is told again', async () => {
     let attempts = 0
     const applySpec = (): Promise<void> => (++attempts < 2 ? Promise.reject(new Error('not now')) : Promise.resolve())

@@ -3,16 +3,17 @@ import { BourseRefusal } from '@bourse/client/refusal.ts'
 import type { User } from '@bourse/client/shapes.ts'
 import type { BourseStream } from '@bourse/client/stream.ts'
 import type { DeskClock } from './clock.ts'
-import { failureOf } from './loaded.ts'
+import { failureOf, type Failure } from './loaded.ts'
 import type { OtherTabs } from './other-tabs.ts'
 import { createStore } from './store.ts'
 
 /**
- * Who is at the desk. `unknown` until the server said; `expired`: was signed in, and the session ended without being asked
- * to.
+ * Who is at the desk. `unknown` until the server said, with why it did not say so far; `expired`: was signed in, and the session
+ * ended without being asked to.
  */
 export type Me =
-  | { readonly status: 'unknown' | 'anonymous' | 'expired'; readonly user: null }
+  | { readonly status: 'unknown'; readonly user: null; readonly failure: Failure | null }
+  | { readonly status: 'anonymous' | 'expired'; readonly user: null }
   | { readonly status: 'signed-in'; readonly user: User }
 
 /** What a session is made of. */
@@ -30,7 +31,7 @@ const ASK_AGAIN_MS = 2_000
 
 /** Who is at the desk, with what coming and going sets off. */
 const createPerson = (stream: SessionDeps['stream'], begin: () => void, end: () => void) => {
-  const me = createStore<Me>({ status: 'unknown', user: null })
+  const me = createStore<Me>({ status: 'unknown', user: null, failure: null })
   /** A desk that was left begins nothing any more, whatever is answered to it then. */
   let stopped = false
   return {
@@ -50,6 +51,9 @@ const createPerson = (stream: SessionDeps['stream'], begin: () => void, end: () 
       if (was === 'signed-in') stream.reconnect()
     },
     isUnknown: (): boolean => !stopped && me.getSnapshot().status === 'unknown',
+    unanswered: (failure: Failure): void => {
+      if (!stopped && me.getSnapshot().status === 'unknown') me.set({ status: 'unknown', user: null, failure })
+    },
     stop: (): void => {
       stopped = true
     },
@@ -87,8 +91,9 @@ export const createSession = (
         return
       }
       // Without an answer nothing is known, and it is asked again; what is no refusal is a bug.
-      const { retryAfterSeconds } = failureOf(error)
-      clock.schedule(Math.max(ASK_AGAIN_MS, (retryAfterSeconds ?? 0) * 1_000), () => {
+      const failure = failureOf(error)
+      person.unanswered(failure)
+      clock.schedule(Math.max(ASK_AGAIN_MS, (failure.retryAfterSeconds ?? 0) * 1_000), () => {
         if (person.isUnknown()) void ask()
       })
     }

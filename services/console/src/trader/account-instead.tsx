@@ -13,12 +13,27 @@ interface AccountInsteadProps {
   readonly children?: ReactNode
 }
 
+/** What stands there as long as it is not known who is signed in; the desk asks again by itself. */
+export const UntilKnown = ({ what, lines }: { readonly what: string; readonly lines: number }) => {
+  const me = useMe()
+  if (me.status !== 'unknown') return null
+  if (me.failure === null) return <Loading what={what} lines={lines} />
+  const { what: happened, remedy } = refusalWords(me.failure.code, me.failure)
+  return (
+    <Banner tone="warn" title="Who is signed in could not be found out">
+      {happened} {remedy} It is asked again every few seconds.
+    </Banner>
+  )
+}
+
 /** What stands where a part of the account would be while there is none of it to show: why, and what to do. */
 export const AccountInstead = ({ what, lines = 3, children }: AccountInsteadProps) => {
   const { status } = useMe()
   const { value, failure } = useAccount()
   const desk = useDesk()
   const { state, openAccount } = useTrader()
+  const whatInside = what.charAt(0).toLowerCase() + what.slice(1)
+  if (status === 'unknown') return <UntilKnown what={whatInside} lines={lines} />
   if (status === 'anonymous' || status === 'expired')
     return (
       <Empty title="Not signed in">
@@ -49,7 +64,6 @@ export const AccountInstead = ({ what, lines = 3, children }: AccountInsteadProp
       </Banner>
     )
   }
-  if (value === null || children === undefined)
-    return <Loading what={what.charAt(0).toLowerCase() + what.slice(1)} lines={lines} />
+  if (value === null || children === undefined) return <Loading what={whatInside} lines={lines} />
   return children
 }

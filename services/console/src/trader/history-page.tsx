@@ -7,6 +7,7 @@ import { formatDecimal, formatMoney, formatPrice } from '../format/decimal.ts'
 import { refusalWords } from '../format/refusals.ts'
 import { formatDateTime, userZone } from '../format/time.ts'
 import { useMarkets, useMe, useStore } from '../session/hooks.ts'
+import { UntilKnown } from './account-instead.tsx'
 import { ExplanationOf } from './explanation.tsx'
 import { csvOf, EVERYTHING, filtered, reasonWords, type HistoryFilter } from './history.ts'
 import { useTrader } from './hooks.ts'
@@ -243,7 +244,7 @@ const Page = () => {
       <h1 className="hidden-visually">History</h1>
       <Panel title="Closed trades" testId="history">
         {status === 'signed-in' ? <Body /> : null}
-        {status === 'unknown' ? <Loading what="the history" lines={6} /> : null}
+        <UntilKnown what="the history" lines={6} />
         {status === 'anonymous' || status === 'expired' ? (
           <Empty title="Not signed in">
             <p>Your closed trades stand here once you are.</p>

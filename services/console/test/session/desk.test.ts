@@ -57,7 +57,7 @@ describe('a desk', () => {
     expect({ reads: server.countOf('balance'), reader: wire.reader() }).toEqual({ reads: 0, reader: null })
   })
 
-  test('that could not find out who is signed in asks again', async () => {
+  test('that could not find out who is signed in says why and asks again', async () => {
     const { desk, pass, settle, server } = begin((fake) => {
       const { me } = fake.answers
       fake.answers.me = () => {
@@ -66,7 +66,7 @@ describe('a desk', () => {
       }
     })
     await settle()
-    expect(desk.me.getSnapshot().status).toBe('unknown')
+    expect(desk.me.getSnapshot()).toMatchObject({ status: 'unknown', failure: { code: 'UNREACHABLE' } })
     await pass(2_000)
     expect(desk.me.getSnapshot().status).toBe('signed-in')
     expect(server.countOf('/api/v1/auth/me')).toBe(2)

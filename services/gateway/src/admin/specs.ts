@@ -158,8 +158,7 @@ const platformPartition: Schema = object(
     snapshotAt: {
       ...moment,
       type: ['string', 'null'],
-      description:
-        'When it was stored; null where only its sequence is told: by other processes, and of one from before the start.',
+      description: 'When it was taken. Null while there is none, or none is known.',
     },
     viewLagRecords: { type: ['string', 'null'], description: `Records that the lists lack. ${unknown}` },
   },

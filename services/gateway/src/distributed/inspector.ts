@@ -85,8 +85,7 @@ export const createDistributedInspector = (deps: {
           state: isHeard ? (statesShown[said.state.state] ?? 'stopped') : 'stopped',
           sequence: said?.state.sequence ?? 0n,
           snapshotSequence: said?.state.snapshotSequence ?? null,
-          // A shard tells the sequence of its newest snapshot, and no moment.
-          snapshotAtMs: null,
+          snapshotAtMs: said?.state.snapshotAtMs ?? null,
           viewLagRecords: said === null ? 0n : lagOf(said),
           reason: troubleOf(said),
           shard: said?.state.shard ?? null,
