@@ -4,7 +4,8 @@ import { Counter, Trend } from 'k6/metrics'
 import { WebSocket } from 'k6/websockets'
 import { buy, quote, sell, tradeOf } from './bank.ts'
 import { ASSETS, between, newOrder, oneOf } from './data.ts'
-import { call, insist, jsonOf, listIn, type Json } from './http.ts'
+import { call, insist, jsonOf, listIn, type Answer, type Json } from './http.ts'
+import { unitsOf } from './money.ts'
 import type { Run } from './run.ts'
 import { socketUrl } from './settings.ts'
 import { changeBy, dataOf, engine, signUp, usdcOf, type Trader } from './trader.ts'
@@ -15,7 +16,19 @@ const priceAge = new Trend('ws_price_age', true)
 /** How long one subscriber stays, ms. */
 const SUBSCRIBER_STAYS_MS = 10_000
 
-/** Opens a trade and closes it; answers what the close says, null when either failed. */
+/** Stops that are on the losing side of every price there is, so that none of them closes a trade. */
+const FAR_STOPS = { LONG: '1', SHORT: '1000000' } as const
+
+/** Gives an open trade a stop. */
+const setStop = (trader: Trader, tradeId: unknown, direction: keyof typeof FAR_STOPS): void => {
+  const update = { command: 'UPDATE_TRADE', tradeId, stopLossPrice: FAR_STOPS[direction] }
+  const { answer } = insist((one) => engine(trader, 'update', update, one))
+  const isSet = ({ status }: Answer): boolean =>
+    status === 200 && unitsOf(String(dataOf(answer)['stopLossPrice'])) === unitsOf(FAR_STOPS[direction])
+  check(answer, { 'a stop is set': isSet })
+}
+
+/** Opens a trade, at times gives it a stop, and closes it; answers what the close says, null when either failed. */
 const openAndClose = (trader: Trader): Json | null => {
   const order = { command: 'CREATE_TRADE', ...newOrder() }
   const { answer, key } = insist((one) => engine(trader, 'open', order, one))
@@ -26,6 +39,7 @@ const openAndClose = (trader: Trader): Json | null => {
     const again = dataOf(engine(trader, 'open again', order, key))
     check(again, { 'the same key opens nothing twice': ({ tradeId }) => tradeId === opened['tradeId'] })
   }
+  if (between(1, 4) === 1) setStop(trader, opened['tradeId'], order.direction)
   const close = { command: 'CLOSE_TRADE', tradeId: opened['tradeId'] }
   const { answer: answered } = insist((one) => engine(trader, 'close', close, one))
   const isClosed = check(answered, { 'a trade is closed': ({ status }) => status === 200 })
