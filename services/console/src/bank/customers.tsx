@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { Button, TextField } from '../design/controls.tsx'
+import { Button } from '../design/controls.tsx'
 import { Shown } from '../design/shown.tsx'
 import { Empty, Panel } from '../design/surfaces.tsx'
 import { Table } from '../design/table.tsx'
@@ -11,6 +11,7 @@ import { useDesk } from './desk.ts'
 import { explain } from './desk-words.ts'
 import { pathOf } from './pages.ts'
 import { customerIdFault } from './search.ts'
+import { SearchForm } from './search-form.tsx'
 
 const linkTo = (page: 'transactions' | 'trade', bankUserId: string): string =>
   `${pathOf(page)}?customer=${encodeURIComponent(bankUserId)}`
@@ -26,34 +27,20 @@ const Customer = ({ bankUserId }: { readonly bankUserId: string }) => (
 )
 
 const Search = () => {
-  const [typed, setTyped] = useState('')
-  const [fault, setFault] = useState<string | null>(null)
   const [found, setFound] = useState<string | null>(null)
   return (
     <Panel title="Find a customer">
-      <form
-        className="search"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <SearchForm
+        label="Your id of the customer"
+        fieldTestId="customer-search"
+        button="Show accounts"
+        buttonTestId="customer-find"
+        onSearch={(typed) => {
           const wrong = customerIdFault(typed)
-          setFault(wrong)
           setFound(wrong === null ? typed.trim() : null)
+          return wrong
         }}
-      >
-        <TextField
-          label="Your id of the customer"
-          value={typed}
-          onValue={setTyped}
-          fault={fault}
-          autoComplete="off"
-          spellCheck={false}
-          autoCapitalize="none"
-          data-testid="customer-search"
-        />
-        <Button type="submit" data-testid="customer-find">
-          Show accounts
-        </Button>
-      </form>
+      />
       {found === null ? null : (
         <div data-testid="customer-found">
           <h3>{found}</h3>

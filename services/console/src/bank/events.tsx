@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Button, TextField } from '../design/controls.tsx'
+import { Button } from '../design/controls.tsx'
 import { Refused } from '../design/refusal.tsx'
 import { Shown } from '../design/shown.tsx'
 import { Badge, Empty, Panel } from '../design/surfaces.tsx'
@@ -9,6 +9,7 @@ import { useDesk } from './desk.ts'
 import { explain } from './desk-words.ts'
 import { EVENT_PAGE, newestPageAfter, pageBefore, readSequence } from './event-pages.ts'
 import { RedeliveryOutcome, RedeliveryPanel, useRedelivery, type RedeliveryState } from './redelivery.tsx'
+import { SearchForm } from './search-form.tsx'
 import type { BankEvent } from './shapes.ts'
 
 const EVENT_WORDS: Readonly<Record<string, { readonly words: string; readonly tone: 'good' | 'danger' | 'plain' }>> = {
@@ -97,37 +98,27 @@ interface WayProps {
 
 const Ways = ({ after, onAfter }: WayProps) => {
   const { api } = useDesk()
-  const [typed, setTyped] = useState('')
-  const [fault, setFault] = useState<string | null>(null)
   const newest = useMutation({
     mutationFn: () => newestPageAfter(async (from, limit) => (await api.events(from, limit)).events.length),
     onSuccess: onAfter,
   })
   return (
     <>
-      <form
-        className="search"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <SearchForm
+        label="From sequence"
+        inputMode="numeric"
+        fieldTestId="events-from"
+        button="Go there"
+        onSearch={(typed) => {
           const sequence = readSequence(typed)
-          setFault(sequence === null ? 'A sequence is a whole number from 1.' : null)
           if (sequence !== null) onAfter(sequence - 1)
+          return sequence === null ? 'A sequence is a whole number from 1.' : null
         }}
       >
-        <TextField
-          label="From sequence"
-          inputMode="numeric"
-          value={typed}
-          onValue={setTyped}
-          fault={fault}
-          autoComplete="off"
-          data-testid="events-from"
-        />
-        <Button type="submit">Go there</Button>
         <Button busy={newest.isPending} onClick={() => newest.mutate()} data-testid="events-newest">
           Newest
         </Button>
-      </form>
+      </SearchForm>
       {newest.error === null ? null : <Refused {...explain(newest.error)} tone="warn" />}
       <div className="row">
         <Button small disabled={after === 0} onClick={() => onAfter(pageBefore(after))}>

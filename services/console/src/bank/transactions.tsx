@@ -10,6 +10,7 @@ import { formatDateTime, formatTime } from '../format/time.ts'
 import { useDesk } from './desk.ts'
 import { explain } from './desk-words.ts'
 import { customerIdFault, readSearch, type Search } from './search.ts'
+import { SearchForm } from './search-form.tsx'
 import { Amount, StatusBadge, TransactionDetail } from './transaction-detail.tsx'
 import { TYPE_WORDS } from './transaction-words.ts'
 
@@ -46,35 +47,21 @@ const One = ({ found }: { readonly found: Found }) => {
 }
 
 const DidItHappen = () => {
-  const [typed, setTyped] = useState('')
-  const [fault, setFault] = useState<string | null>(null)
   const [found, setFound] = useState<Found | null>(null)
   return (
     <Panel title="Did it happen?">
-      <form
-        className="search"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <SearchForm
+        label="Transaction id or idempotency key"
+        hint="Answers with every outcome that was ever answered, also after a timeout."
+        fieldTestId="transaction-search"
+        button="Look it up"
+        buttonTestId="transaction-find"
+        onSearch={(typed) => {
           const read = readSearch(typed)
-          setFault(read.kind === 'fault' ? read.words : null)
           setFound(read.kind === 'fault' ? null : read)
+          return read.kind === 'fault' ? read.words : null
         }}
-      >
-        <TextField
-          label="Transaction id or idempotency key"
-          value={typed}
-          onValue={setTyped}
-          fault={fault}
-          hint="Answers with every outcome that was ever answered, also after a timeout."
-          autoComplete="off"
-          spellCheck={false}
-          autoCapitalize="none"
-          data-testid="transaction-search"
-        />
-        <Button type="submit" data-testid="transaction-find">
-          Look it up
-        </Button>
-      </form>
+      />
       {found === null ? null : <One found={found} />}
     </Panel>
   )

@@ -1,26 +1,21 @@
 import type { Clock } from '../../ports/clock.ts'
 import { PortError } from '../../ports/failure.ts'
 import type { FeedQuote, Prices } from '../../ports/prices.ts'
+import { createPriceFeeds, type PriceFeedsOptions } from '../price-feeds.ts'
 import type { RedisConnection } from './connection.ts'
 import { decodeQuote, encodeQuote } from './quote-codec.ts'
 import { createStreamReader } from './stream-reader.ts'
 
 /** Quotes kept in each symbol's stream, about: Redis trims whole blocks. */
 export const QUOTES_KEPT = 4_096
-/** Symbols a process follows by default; one more is refused. The markets a platform can have. */
-export const SYMBOLS_MAX = 65_535
 /** Quotes on their way to Redis at most; one more is dropped, counted. */
 export const PUBLISHES_IN_FLIGHT_MAX = 1_000
 /** Longest `load` waits for Redis, ms. */
 export const LOAD_WAIT_MS = 2_000
 
 /** What the prices on Redis need. */
-export interface RedisPricesOptions {
+export interface RedisPricesOptions extends Omit<PriceFeedsOptions, 'onFollow'> {
   readonly clock: Clock
-  /** Hears of a subscriber that threw; the others got their quote all the same. */
-  readonly onSubscriberFailure?: (error: unknown, symbol: string) => void
-  /** Default SYMBOLS_MAX. */
-  readonly symbolsMax?: number
 }
 
 /** What happened to quotes. */
@@ -46,17 +41,6 @@ export interface RedisPrices extends Prices {
   close(): Promise<void>
 }
 
-interface Subscriber {
-  readonly handler: (quote: FeedQuote) => void
-  /** Sequence of the last quote it got: one published from within a handler must not overtake. */
-  lastSequence: number
-}
-
-interface Feed {
-  latest: FeedQuote | null
-  readonly subscribers: Set<Subscriber>
-}
-
 /** One entry of XRANGE and its kin: id, then names and values. */
 type Entry = readonly [Buffer, readonly Buffer[]]
 
@@ -66,31 +50,12 @@ type Entry = readonly [Buffer, readonly Buffer[]]
  * follows it from then on. What this process publishes its own subscribers get at once, whether Redis is there or not.
  */
 export const createRedisPrices = (connection: RedisConnection, options: RedisPricesOptions): RedisPrices => {
-  const { clock, onSubscriberFailure = () => undefined, symbolsMax = SYMBOLS_MAX } = options
+  const { clock, ...limits } = options
   const root = `${connection.prefix}:prices:`
-  const feeds = new Map<string, Feed>()
   let publishing = 0
   let dropped = 0
   let undecodable = 0
 
-  const give = (subscriber: Subscriber, quote: FeedQuote): void => {
-    if (quote.sequence <= subscriber.lastSequence) return
-    subscriber.lastSequence = quote.sequence
-    try {
-      subscriber.handler(quote)
-    } catch (error) {
-      onSubscriberFailure(error, quote.symbol)
-    }
-  }
-  /** Takes a quote over unless it is not newer; tells whether it was. */
-  const take = (feed: Feed, quote: FeedQuote): boolean => {
-    if (feed.latest !== null && quote.sequence <= feed.latest.sequence) return false
-    feed.latest = quote
-    for (const subscriber of [...feed.subscribers]) {
-      if (feed.subscribers.has(subscriber)) give(subscriber, quote)
-    }
-    return true
-  }
   const decoded = (symbol: string, fields: readonly Buffer[]): FeedQuote | null => {
     const quote = fields[1] === undefined ? null : decodeQuote(symbol, fields[1])
     if (quote === null) undecodable += 1
@@ -102,21 +67,12 @@ export const createRedisPrices = (connection: RedisConnection, options: RedisPri
     clock,
     keyOf: (symbol) => root + symbol,
     onEntry: (symbol, fields) => {
-      const [feed, quote] = [feeds.get(symbol), decoded(symbol, fields)]
-      if (feed !== undefined && quote !== null) take(feed, quote)
+      const quote = decoded(symbol, fields)
+      if (quote !== null) feeds.take(quote)
     },
   })
 
-  /** The feed of a symbol, followed from its first use on; null when there are too many. */
-  const feedOf = (symbol: string): Feed | null => {
-    const known = feeds.get(symbol)
-    if (known !== undefined) return known
-    if (feeds.size >= symbolsMax) return null
-    const made: Feed = { latest: null, subscribers: new Set() }
-    feeds.set(symbol, made)
-    reader.follow(symbol)
-    return made
-  }
+  const feeds = createPriceFeeds({ ...limits, onFollow: reader.follow })
 
   const send = async (quote: FeedQuote, bytes: Uint8Array): Promise<void> => {
     publishing += 1
@@ -140,23 +96,15 @@ export const createRedisPrices = (connection: RedisConnection, options: RedisPri
 
   return {
     publish: (quote) => {
-      const feed = feedOf(quote.symbol)
-      if (feed === null || !take(feed, quote)) return
+      if (!feeds.follow(quote.symbol) || !feeds.take(quote)) return
       const bytes = publishing < PUBLISHES_IN_FLIGHT_MAX ? encoded(quote) : null
       if (bytes === null) dropped += 1
       else void send(quote, bytes)
     },
-    latest: (symbol) => feedOf(symbol)?.latest ?? null,
-    subscribe: (symbol, handler) => {
-      const feed = feedOf(symbol)
-      if (feed === null) throw new RangeError(`more than ${symbolsMax} symbols`)
-      const subscriber: Subscriber = { handler, lastSequence: -Infinity }
-      feed.subscribers.add(subscriber)
-      if (feed.latest !== null) give(subscriber, feed.latest)
-      return () => void feed.subscribers.delete(subscriber)
-    },
+    latest: (symbol) => (feeds.follow(symbol) ? feeds.latest(symbol) : null),
+    subscribe: feeds.subscribe,
     load: async (symbols) => {
-      for (const symbol of symbols) feedOf(symbol)
+      for (const symbol of symbols) feeds.follow(symbol)
       const waiting = new AbortController()
       const patience = clock.sleep(LOAD_WAIT_MS, waiting.signal).catch(() => undefined)
       await Promise.race([reader.whenSeen(symbols), patience])
