@@ -32,6 +32,12 @@ export const regressions: readonly Regression[] = [
     what: 'an idle owner never heard of another writer, whose last effects were then in nobody’s hands',
   },
   {
+    seed: 533,
+    steps: 400,
+    profile: 'mixed',
+    what: 'the auditor called a key that an earlier release let go used twice, when a trade that is nowhere took it',
+  },
+  {
     seed: 1221,
     steps: 400,
     profile: 'mixed',

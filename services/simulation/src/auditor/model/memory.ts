@@ -30,7 +30,8 @@ const notRemembered: ReadonlySet<number> = new Set([refusalNumbers.UNAVAILABLE, 
 
 /**
  * Makes an empty memory. `keptOf` gives the part of the first outcome's body that is answered to a repeat. What `isPassedOn` is
- * executed, and counted, by the partition that it is passed on to.
+ * executed, and counted, by the partition that it is passed on to: where that did not accept it, its id is free after the window,
+ * for whatever request comes with it.
  */
 export const createMemory = (
   complain: Complain,
@@ -66,7 +67,7 @@ export const createMemory = (
         judgeKnown(entry, found)
         return 'repeated'
       }
-      if (!notRemembered.has(entry.code) && !isPassedOn(entry))
+      if (!notRemembered.has(entry.code) && !isPassedOn(entry) && !isPassedOn(found.first))
         complain(
           'one-outcome',
           `id ${at(entry)} (kind ${entry.header.kind}, code ${entry.code}) ` +
