@@ -18,6 +18,12 @@ export const regressions: readonly Regression[] = [
     profile: 'mixed',
     what: 'the keyed close of a trade that is nowhere left its key to any other request',
   },
+  {
+    seed: 3175274681,
+    steps: 400,
+    profile: 'mixed',
+    what: 'a bank was told of a trade that it was not accepted; an owner that had stood still for 15 s then took it up',
+  },
   { seed: 2, steps: 20, profile: 'mixed', what: 'clients threw when the views did not answer, instead of refusing' },
   {
     seed: 14,

@@ -7,7 +7,7 @@ import { bankTransactionModel, commandModel } from '@bourse/common/views/models.
 import { commandKinds } from '../codec/commands.ts'
 import { hexOf, transactionIdOf, transactionName } from '../codec/identifiers.ts'
 import { isFinal, type Transaction } from '../codec/transaction.ts'
-import { ANSWER_DEADLINE_MS, type Conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import { presentTransaction } from './present-transaction.ts'
 import { storedTransaction } from './stored.ts'
 import type { BankOutcome, ViewFreshness } from './types.ts'
@@ -16,11 +16,6 @@ import type { BankOutcome, ViewFreshness } from './types.ts'
 export const OUTCOME_WAIT_MS = 15_000
 /** The machine remembers ids for ten minutes; while the view of older ones lags more than half of that nothing new is taken. */
 export const VIEW_LAG_MS_MAX = 300_000
-/**
- * From when on after an order was sent nothing of it can be under way any more, ms: nobody takes it up after its deadline, and
- * its ticker is waited for 2 s.
- */
-export const CERTAIN_AFTER_MS = ANSWER_DEADLINE_MS + 3_000
 /** Pause after a read that found its partition not served, or without the transaction; it doubles up to the largest. */
 const REREAD_PAUSE_MS = 200
 const REREAD_PAUSE_MS_MAX = 1_600
@@ -61,19 +56,11 @@ const outcomeInView = async (deps: OrderingDeps, order: Order): Promise<Result<B
   return requestHash === hexOf(order.identity.requestHash) ? ok({ kind: 'final', transaction }) : keyConflict()
 }
 
-/** A wait for a transaction's end; all moments are monotonic ms. */
-interface Wait {
-  readonly untilMs: number
-  /** From when on a partition that has no such transaction is believed, and what is answered then; null: it has accepted it. */
-  readonly absent: { readonly fromMs: number; readonly answer: Result<never> } | null
-}
-
 /**
- * Waits for the end of an order's transaction. At `untilMs` it is PENDING: so is what may have been accepted by a partition that
- * says nothing, for a bank that is told otherwise may trade again.
+ * Waits for the end of an order's transaction. At `untilMs` (monotonic ms) it is PENDING: so is what may have been accepted,
+ * though the partition says nothing or has nothing yet, for a bank that is told otherwise may trade again.
  */
-const awaitEnd = async (deps: OrderingDeps, order: Order, wait: Wait): Promise<Result<BankOutcome>> => {
-  const { untilMs, absent } = wait
+const awaitEnd = async (deps: OrderingDeps, order: Order, untilMs: number): Promise<Result<BankOutcome>> => {
   const transactionId = transactionIdOf(order.identity.id)
   const question = { kind: 'transaction', bank: order.bank, transactionId } as const
   for (let pauseMs = REREAD_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, REREAD_PAUSE_MS_MAX)) {
@@ -88,19 +75,17 @@ const awaitEnd = async (deps: OrderingDeps, order: Order, wait: Wait): Promise<R
       if (transaction !== undefined && isFinal(transaction)) {
         return ok({ kind: 'final', transaction: presentTransaction(transaction) })
       }
-    } else if (answer.refusal.code === 'NOT_FOUND') {
-      if (absent !== null && askedAtMs >= absent.fromMs) return absent.answer
-    } else if (answer.refusal.code !== 'UNAVAILABLE') {
+    } else if (answer.refusal.code !== 'UNAVAILABLE' && answer.refusal.code !== 'NOT_FOUND') {
       return answer
     }
-    // Not its end yet, or the partition has just moved: the wait goes on without spinning.
+    // Not its end yet, not there yet, or the partition has just moved: the wait goes on without spinning.
     await deps.clock.sleep(Math.max(1, Math.min(pauseMs, untilMs - deps.clock.monotonicMs())))
   }
 }
 
 /**
  * Orders a trade or move and waits for its end. A refusal of the order itself was not recorded, and says that nothing came of
- * this call; while that is not certain the partition is asked.
+ * this call; where that is not certain the partition is asked until there is an end, or until the wait is over.
  */
 export const orderAndWait = async (deps: OrderingDeps, order: Order): Promise<Result<BankOutcome>> => {
   const untilMs = deps.clock.monotonicMs() + OUTCOME_WAIT_MS
@@ -109,14 +94,12 @@ export const orderAndWait = async (deps: OrderingDeps, order: Order): Promise<Re
   const old = await outcomeInView(deps, order)
   if (old !== null) return old
   if (lagMs > VIEW_LAG_MS_MAX) return refuse('UNAVAILABLE', 'the record of older calls is behind; try again', 1)
-  const sentAtMs = deps.clock.monotonicMs()
   const taken = await deps.conversation.command(order.partition, order.command)
-  if (taken.ok) return awaitEnd(deps, order, { untilMs, absent: null })
+  if (taken.ok) return awaitEnd(deps, order, untilMs)
   if (taken.refusal.code !== 'UNAVAILABLE') return taken
-  const absent = { fromMs: sentAtMs + CERTAIN_AFTER_MS, answer: taken }
-  if (taken.isOpen) return awaitEnd(deps, order, { untilMs, absent })
+  if (taken.isOpen) return awaitEnd(deps, order, untilMs)
   // Nothing came of this call; of an earlier one under the key something may have.
   const transactionId = transactionIdOf(order.identity.id)
   const known = await deps.conversation.ask(order.partition, { kind: 'transaction', bank: order.bank, transactionId })
-  return known.ok ? awaitEnd(deps, order, { untilMs, absent }) : taken
+  return known.ok ? awaitEnd(deps, order, untilMs) : taken
 }
