@@ -1568,7 +1568,7 @@ export interface components {
             snapshotSequence: string | null;
             /**
              * Format: date-time
-             * @description When it was stored; null where only its sequence is told: by other processes, and of one from before the start.
+             * @description When it was taken. Null while there is none, or none is known.
              */
             snapshotAt: string | null;
             /** @description Records that the lists lack. Null while it is not known. */
